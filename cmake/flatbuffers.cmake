@@ -1,0 +1,23 @@
+# Generates a header from every native/formats/*.fbs: `#include "NAME_generated.h"`. The flatbuffers headers come from Debian; they
+# are reached through a folder of their own, because a wasm build must not see the rest of /usr/include.
+find_program(FLATC flatc REQUIRED)
+find_path(FLATBUFFERS_INCLUDE flatbuffers/flatbuffers.h PATHS /usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+set(generated ${PROJECT_BINARY_DIR}/generated)
+file(MAKE_DIRECTORY ${generated})
+file(CREATE_LINK ${FLATBUFFERS_INCLUDE}/flatbuffers ${generated}/flatbuffers SYMBOLIC)
+
+file(GLOB schemas CONFIGURE_DEPENDS native/formats/*.fbs)
+set(headers)
+foreach(schema IN LISTS schemas)
+  cmake_path(GET schema STEM name)
+  add_custom_command(
+    OUTPUT ${generated}/${name}_generated.h
+    COMMAND ${FLATC} --cpp --scoped-enums --cpp-include flatbuffers_names.h -o ${generated} ${schema}
+    DEPENDS ${schema}
+    VERBATIM)
+  list(APPEND headers ${generated}/${name}_generated.h)
+endforeach()
+add_custom_target(wxnn_schemas DEPENDS ${headers})
+add_library(wxnn_flatbuffers INTERFACE)
+target_include_directories(wxnn_flatbuffers SYSTEM INTERFACE ${generated} ${PROJECT_SOURCE_DIR}/cmake)
+add_dependencies(wxnn_flatbuffers wxnn_schemas)

@@ -1,0 +1,22 @@
+# One GoogleTest program of all tests/native/*.cc. In the wasm builds it is a Node program: `node build/simd/wxnn_tests.js`.
+add_library(googletest STATIC /usr/src/googletest/googletest/src/gtest-all.cc /usr/src/googletest/googletest/src/gtest_main.cc)
+target_include_directories(googletest SYSTEM PUBLIC /usr/src/googletest/googletest/include PRIVATE /usr/src/googletest/googletest)
+target_compile_options(googletest PRIVATE ${WXNN_SMALL} -fno-exceptions -fno-rtti -w)
+
+file(GLOB tests CONFIGURE_DEPENDS tests/native/*.cc)
+add_executable(wxnn_tests ${tests})
+target_link_libraries(wxnn_tests PRIVATE wxnn googletest)
+target_compile_options(wxnn_tests PRIVATE ${WXNN_OURS} -O1)
+target_precompile_headers(wxnn_tests PRIVATE <gtest/gtest.h>)  # read by every test, and most of its compile time
+if(EMSCRIPTEN)
+  target_compile_definitions(googletest PUBLIC GTEST_HAS_PTHREAD=0 GTEST_HAS_DEATH_TEST=0)
+  set_target_properties(wxnn_tests PROPERTIES SUFFIX .js)
+  target_link_options(wxnn_tests PRIVATE -O1 ${WXNN_LINK_FEATURES} -fno-exceptions -sNODERAWFS=1 -sEXIT_RUNTIME=1 -sALLOW_MEMORY_GROWTH=1
+    -sMAXIMUM_MEMORY=2GB -sSTACK_SIZE=1MB -sENVIRONMENT=node)
+else()
+  target_link_options(wxnn_tests PRIVATE -Wl,--gc-sections)
+endif()
+# tests/native/allocations.cc counts these.
+foreach(call malloc calloc realloc aligned_alloc posix_memalign free)
+  target_link_options(wxnn_tests PRIVATE -Wl,--wrap=${call})
+endforeach()
