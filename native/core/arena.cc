@@ -1,0 +1,46 @@
+#include "core/arena.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/buffer.h"
+
+namespace wxnn {
+
+namespace {
+size_t padded(size_t bytes) {
+  return (bytes + Buffer::kSlack + Buffer::kAlignment - 1) / Buffer::kAlignment *
+         Buffer::kAlignment;
+}
+bool together(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
+}  // namespace
+
+ArenaPlan plan_arena(std::span<const Lifetime> lifetimes) {
+  std::vector<int> by_size(lifetimes.size());
+  std::iota(by_size.begin(), by_size.end(), 0);
+  std::ranges::sort(by_size, [&](int a, int b) {
+    const size_t bytes_a = lifetimes[a].bytes, bytes_b = lifetimes[b].bytes;
+    return bytes_a != bytes_b ? bytes_a > bytes_b : a < b;  // the tie decides: one plan everywhere
+  });
+  ArenaPlan plan;
+  plan.offsets.resize(lifetimes.size());
+  std::vector<int> placed;  // in order of offset
+  for (int i : by_size) {
+    const Lifetime& life = lifetimes[i];
+    if (life.bytes == 0) continue;
+    const size_t need = padded(life.bytes);
+    size_t at = 0;
+    for (int other : placed) {
+      if (!together(life, lifetimes[other])) continue;
+      if (plan.offsets[other] >= at + need) break;  // the gap before `other` is wide enough
+      at = std::max(at, plan.offsets[other] + padded(lifetimes[other].bytes));
+    }
+    plan.offsets[i] = at;
+    plan.bytes = std::max(plan.bytes, at + need);
+    const auto where = std::ranges::upper_bound(placed, at, {}, [&](int p) { return plan.offsets[p]; });
+    placed.insert(where, i);
+  }
+  return plan;
+}
+
+}  // namespace wxnn

@@ -1,0 +1,97 @@
+#include "core/attrs.h"
+
+namespace wxnn {
+
+Attrs::Attrs(std::initializer_list<AttrSpec> specs) : specs_(specs), slots_(specs.size()) {
+  for (size_t i = 0; i < specs_.size(); ++i) {
+    const AttrDefault& fallback = specs_[i].fallback;
+    if (!fallback.given) continue;
+    slots_[i].set = true;
+    if (fallback.text != nullptr) {
+      slots_[i].value.text = fallback.text;
+    } else {
+      slots_[i].value.numbers.push_back(fallback.number);
+    }
+  }
+}
+
+int Attrs::find(std::string_view name) const {
+  for (size_t i = 0; i < specs_.size(); ++i) {
+    if (specs_[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+const AttrValue& Attrs::value(std::string_view name) const {
+  static const AttrValue kNone;
+  const int i = find(name);
+  return i < 0 ? kNone : slots_[i].value;
+}
+
+Status Attrs::set(std::string_view name, AttrValue value) {
+  const int i = find(name);
+  WXNN_CHECK(i >= 0, "has no attribute \"", name, "\"");
+  const AttrKind kind = specs_[i].kind;
+  const bool is_text = value.numbers.empty() && !value.text.empty();
+  if (kind == AttrKind::kNumber) {
+    WXNN_CHECK(value.numbers.size() == 1, "attribute \"", name, "\" wants one number");
+  } else if (kind == AttrKind::kNumbers) {
+    WXNN_CHECK(!is_text, "attribute \"", name, "\" wants numbers, not \"", value.text, "\"");
+  } else if (kind == AttrKind::kText) {
+    WXNN_CHECK(value.numbers.empty(), "attribute \"", name, "\" wants text");
+  }
+  slots_[i].value = std::move(value);
+  slots_[i].set = true;
+  return {};
+}
+
+Status Attrs::set(std::string_view name, double number) {
+  AttrValue v;
+  v.numbers.push_back(number);
+  return set(name, std::move(v));
+}
+
+Status Attrs::set(std::string_view name, std::string_view text) {
+  AttrValue v;
+  v.text = text;
+  return set(name, std::move(v));
+}
+
+Status Attrs::set(std::string_view name, std::initializer_list<double> numbers) {
+  AttrValue v;
+  v.numbers = numbers;
+  return set(name, std::move(v));
+}
+
+void Attrs::adopt(const Attrs& other) {
+  for (size_t i = 0; i < specs_.size(); ++i) {
+    const int theirs = other.find(specs_[i].name);
+    if (theirs >= 0 && other.slots_[theirs].set) slots_[i] = other.slots_[theirs];
+  }
+}
+
+Status Attrs::check_complete() const {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    WXNN_CHECK(slots_[i].set, "lacks its attribute \"", specs_[i].name, "\"");
+  }
+  return {};
+}
+
+double Attrs::f(std::string_view name, int k) const {
+  const std::vector<double>& n = value(name).numbers;
+  if (n.empty()) return 0;
+  return n.size() == 1 ? n[0] : static_cast<size_t>(k) < n.size() ? n[k] : 0;
+}
+
+int32_t Attrs::i(std::string_view name, int k) const {
+  const double d = f(name, k);
+  // A file may say 1e300 or NaN where a whole number belongs: clamp, infer refuses the result.
+  if (!(d > -2147483648.0)) return INT32_MIN;
+  return d < 2147483647.0 ? static_cast<int32_t>(d) : INT32_MAX;
+}
+
+std::string_view Attrs::text(std::string_view name) const { return value(name).text; }
+
+std::span<const double> Attrs::numbers(std::string_view name) const { return value(name).numbers; }
+
+}  // namespace wxnn

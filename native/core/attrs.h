@@ -1,0 +1,80 @@
+// Attributes of one node: strides, pad, axis… with tfjs's spellings, checked against the operator's
+// own list when the node is built, so that operators read them without checking again.
+#pragma once
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/status.h"
+
+namespace wxnn {
+
+enum class AttrKind : uint8_t {
+  kNumber,         // a number or a bool (0 or 1)
+  kNumbers,        // a list of numbers; a single one stands for a list of that one repeated
+  kText,           // "NHWC", "relu6"
+  kTextOrNumbers,  // pad: "same", "valid", or explicit [top, bottom, left, right]
+};
+
+// What an absent attribute means. None given: the attribute is required.
+struct AttrDefault {
+  constexpr AttrDefault() = default;
+  constexpr AttrDefault(int n) : number(n), given(true) {}  // 0 is a number, not a null text
+  constexpr AttrDefault(double n) : number(n), given(true) {}
+  constexpr AttrDefault(const char* t) : text(t), given(true) {}
+  double number = 0;
+  const char* text = nullptr;
+  bool given = false;
+};
+
+struct AttrSpec {
+  const char* name;
+  AttrKind kind = AttrKind::kNumber;
+  AttrDefault fallback = {};
+};
+
+// Every number that an attribute can hold (int32, bool, float32) is exact in a double.
+struct AttrValue {
+  std::vector<double> numbers;
+  std::string text;
+};
+
+class Attrs {
+ public:
+  Attrs() = default;
+  // Starts with the defaults of `specs`, which must outlive the Attrs (they are constants).
+  explicit Attrs(std::initializer_list<AttrSpec> specs);
+
+  // Refuses a name that is not in the list, a kind that does not fit, and non-finite lists.
+  Status set(std::string_view name, AttrValue value);
+  Status set(std::string_view name, double number);
+  Status set(std::string_view name, std::string_view text);
+  Status set(std::string_view name, std::initializer_list<double> numbers);
+  // Takes over the values of all attributes that both lists have.
+  void adopt(const Attrs& other);
+  // The name of the first required attribute that was never set, in a sentence.
+  Status check_complete() const;
+
+  bool knows(std::string_view name) const { return find(name) >= 0; }
+  // Number k of `name`; a list of one is repeated for every k. `name` is in the operator's list.
+  double f(std::string_view name, int k = 0) const;
+  int32_t i(std::string_view name, int k = 0) const;
+  bool b(std::string_view name) const { return f(name) != 0; }
+  std::string_view text(std::string_view name) const;
+  std::span<const double> numbers(std::string_view name) const;
+
+ private:
+  int find(std::string_view name) const;
+  const AttrValue& value(std::string_view name) const;
+
+  struct Slot {
+    AttrValue value;
+    bool set = false;
+  };
+  std::span<const AttrSpec> specs_;
+  std::vector<Slot> slots_;  // parallel to specs_
+};
+
+}  // namespace wxnn

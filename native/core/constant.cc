@@ -1,0 +1,127 @@
+#include "core/constant.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "core/half.h"
+
+namespace wxnn {
+
+namespace {
+
+// Files do not align their tensors; a copy of a few bytes is a plain load on every target.
+template <class T>
+T load(const std::byte* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// Index into scale and zero for element i: constant for one pair, else i's place along the axis.
+struct Channels {
+  int32_t inner = 1;
+  int32_t count = 1;
+  Channels(const Quantization& q, const Shape& shape) {
+    if (q.scale.size() <= 1) return;
+    inner = shape.elements(q.axis + 1, shape.rank());
+    count = shape[q.axis];
+  }
+  int32_t of(int32_t i) const { return count == 1 ? 0 : i / inner % count; }
+};
+
+template <class T>
+Status widen_number(const Constant& constant, const TensorType& type, void* out) {
+  const Quantization& q = constant.quantization;
+  const Channels channels(q, type.shape);
+  const int32_t n = type.shape.elements();
+  for (int32_t i = 0; i < n; ++i) {
+    const T raw = load<T>(constant.bytes.data() + static_cast<size_t>(i) * sizeof(T));
+    if constexpr (std::is_same_v<T, int64_t>) {
+      WXNN_CHECK(type.dtype == DType::kFloat32 || (raw >= INT32_MIN && raw <= INT32_MAX),
+                 "holds the int64 ", raw, ", which does not fit int32");
+    }
+    double value = static_cast<double>(raw);
+    if (!q.scale.empty()) {
+      const int32_t k = channels.of(i);
+      const double zero = q.zero.empty() ? 0 : q.zero.size() == 1 ? q.zero[0] : q.zero[k];
+      value = (value - zero) * q.scale[k] + q.min;
+      if (type.dtype != DType::kFloat32) value = std::floor(value + 0.5);
+    }
+    if (type.dtype == DType::kFloat32) {
+      static_cast<float*>(out)[i] = static_cast<float>(value);
+    } else if (type.dtype == DType::kInt32) {
+      const bool in_range = value >= -2147483648.0 && value <= 2147483647.0;
+      WXNN_CHECK(in_range, "holds a number that does not fit int32");
+      static_cast<int32_t*>(out)[i] = static_cast<int32_t>(value);
+    } else {
+      static_cast<uint8_t*>(out)[i] = value != 0;
+    }
+  }
+  return {};
+}
+
+Status widen_half(const Constant& constant, const TensorType& type, void* out) {
+  const int32_t n = type.shape.elements();
+  for (int32_t i = 0; i < n; ++i) {
+    static_cast<float*>(out)[i] =
+        half_to_float(load<uint16_t>(constant.bytes.data() + static_cast<size_t>(i) * 2));
+  }
+  return {};
+}
+
+Status copy(const Constant& constant, const TensorType& type, void* out) {
+  if (type.dtype != DType::kBool) {
+    if (!constant.bytes.empty()) std::memcpy(out, constant.bytes.data(), constant.bytes.size());
+    return {};
+  }
+  // A bool in a file may be any byte; ours are 0 and 1.
+  return widen_number<uint8_t>(constant, type, out);
+}
+
+struct EncodingRow {
+  size_t element_bytes;  // 0: as the dtype
+  Status (*widen)(const Constant&, const TensorType&, void*);
+};
+
+// In the order of enum Encoding.
+constexpr EncodingRow kEncodings[] = {
+    {0, copy},
+    {2, widen_half},
+    {1, widen_number<int8_t>},
+    {1, widen_number<uint8_t>},
+    {2, widen_number<int16_t>},
+    {2, widen_number<uint16_t>},
+    {8, widen_number<int64_t>},
+    {8, widen_number<double>},
+};
+
+}  // namespace
+
+size_t encoded_bytes(Encoding encoding, const TensorType& type) {
+  const size_t element = kEncodings[static_cast<int>(encoding)].element_bytes;
+  return static_cast<size_t>(type.shape.elements()) * (element != 0 ? element : size_of(type.dtype));
+}
+
+Status check(const Constant& constant, const TensorType& type) {
+  WXNN_CHECK(type.shape.is_known() && type.shape.fits(), "is a constant of shape ", type.shape);
+  const size_t want = encoded_bytes(constant.encoding, type);
+  WXNN_CHECK(constant.bytes.size() == want, "has ", constant.bytes.size(), " bytes, its shape ",
+             type.shape, " wants ", want);
+  WXNN_CHECK(constant.encoding != Encoding::kFloat16 || type.dtype == DType::kFloat32,
+             "stores float16 but is ", name_of(type.dtype));
+  const Quantization& q = constant.quantization;
+  const size_t scales = q.scale.size();
+  WXNN_CHECK(q.zero.size() <= 1 || q.zero.size() == scales, "has ", scales, " scales but ",
+             q.zero.size(), " zero points");
+  if (scales <= 1) return {};
+  const bool fits = q.axis >= 0 && q.axis < type.shape.rank() &&
+                    static_cast<size_t>(type.shape[q.axis]) == scales;
+  WXNN_CHECK(fits, "has ", scales, " scales along axis ", q.axis, " of ", type.shape);
+  return {};
+}
+
+Status widen(const Constant& constant, const TensorType& type, void* out) {
+  return kEncodings[static_cast<int>(constant.encoding)].widen(constant, type, out);
+}
+
+}  // namespace wxnn

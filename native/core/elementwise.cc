@@ -1,0 +1,175 @@
+#include "core/elementwise.h"
+
+#include <cstring>
+
+namespace wxnn {
+
+Status check_float(std::string_view name, const Tensor& t) {
+  WXNN_CHECK(t.dtype == DType::kFloat32, name, " is ", name_of(t.dtype), ", wants float32");
+  return {};
+}
+
+Status check_number(std::string_view name, const Tensor& t) {
+  WXNN_CHECK(t.dtype == DType::kFloat32 || t.dtype == DType::kInt32, name, " is ",
+             name_of(t.dtype), ", wants float32 or int32");
+  return {};
+}
+
+Status same_as_x(InferCtx& c) {
+  c.out() = c.in(0);
+  return {};
+}
+
+Status same_as_float_x(InferCtx& c) {
+  WXNN_TRY(check_float("x", c.in(0)));
+  return same_as_x(c);
+}
+
+Status same_as_number_x(InferCtx& c) {
+  WXNN_TRY(check_number("x", c.in(0)));
+  return same_as_x(c);
+}
+
+Status bool_of_float_x(InferCtx& c) {
+  WXNN_TRY(check_float("x", c.in(0)));
+  c.out() = {DType::kBool, c.in(0).shape};
+  return {};
+}
+
+namespace {
+
+Status broadcast_as(InferCtx& c, DType dtype) {
+  const Tensor& a = c.in(0);
+  const Tensor& b = c.in(1);
+  WXNN_CHECK(a.dtype == b.dtype, "a is ", name_of(a.dtype), ", b ", name_of(b.dtype));
+  const Shape shape = broadcast(a.shape, b.shape);
+  WXNN_CHECK(!shape.is_unknown(), "a ", a.shape, " and b ", b.shape, " do not broadcast");
+  c.out() = {dtype, shape};
+  return {};
+}
+
+}  // namespace
+
+Status broadcast_both(InferCtx& c) {
+  WXNN_TRY(check_number("a", c.in(0)));
+  return broadcast_as(c, c.in(0).dtype);
+}
+
+Status broadcast_floats(InferCtx& c) {
+  WXNN_TRY(check_float("a", c.in(0)));
+  return broadcast_as(c, DType::kFloat32);
+}
+
+Status broadcast_bools(InferCtx& c) {
+  WXNN_CHECK(c.in(0).dtype == DType::kBool, "a is ", name_of(c.in(0).dtype), ", wants bool");
+  return broadcast_as(c, DType::kBool);
+}
+
+Status compare_both(InferCtx& c) {
+  WXNN_CHECK(c.in(0).dtype != DType::kComplex64, "complex64 has no comparison");
+  return broadcast_as(c, DType::kBool);
+}
+
+namespace {
+
+// The output's dimensions, outermost first, with how far (in bytes) each operand moves per step.
+// Dimensions of length 1 are dropped and neighbours that both operands walk alike are joined, so
+// that the last one is as long as can be; there each operand has stride one element, or 0.
+struct Walk {
+  int rank = 0;
+  int32_t n[Shape::kMaxRank];
+  int32_t a[Shape::kMaxRank];
+  int32_t b[Shape::kMaxRank];
+};
+
+Walk plan_walk(const Tensor& a, const Tensor& b, const Shape& y) {
+  // From the last dimension to the first, then turned round.
+  Walk w;
+  int32_t a_step = static_cast<int32_t>(size_of(a.dtype));
+  int32_t b_step = static_cast<int32_t>(size_of(b.dtype));
+  for (int i = 1; i <= y.rank(); ++i) {
+    const int32_t n = y[-i];
+    const bool a_moves = i <= a.shape.rank() && a.shape[-i] != 1;
+    const bool b_moves = i <= b.shape.rank() && b.shape[-i] != 1;
+    if (n == 1) continue;
+    const int32_t as = a_moves ? a_step : 0;
+    const int32_t bs = b_moves ? b_step : 0;
+    const int k = w.rank - 1;
+    if (k >= 0 && as == w.a[k] * w.n[k] && bs == w.b[k] * w.n[k]) {
+      w.n[k] *= n;
+    } else {
+      w.n[w.rank] = n;
+      w.a[w.rank] = as;
+      w.b[w.rank] = bs;
+      ++w.rank;
+    }
+    if (a_moves) a_step *= n;
+    if (b_moves) b_step *= n;
+  }
+  for (int i = 0, j = w.rank - 1; i < j; ++i, --j) {
+    std::swap(w.n[i], w.n[j]);
+    std::swap(w.a[i], w.a[j]);
+    std::swap(w.b[i], w.b[j]);
+  }
+  return w;
+}
+
+// A short operand that is repeated as a whole (a bias of three channels) is written out several
+// times here, which makes one long row of many short ones.
+constexpr int32_t kShortRow = 32;
+constexpr int32_t kRepeatBytes = 1024;
+
+bool repeats_short(const Walk& w, size_t size) {
+  return w.rank == 2 && w.b[0] == 0 && w.b[1] != 0 && w.a[1] != 0 && w.n[1] <= kShortRow &&
+         w.a[0] == w.a[1] * w.n[1] && w.n[0] > 1 && size == 4;
+}
+
+void zip_repeating(const RunCtx& c, RowLoop loop, const Walk& w) {
+  alignas(16) uint8_t repeated[kRepeatBytes];
+  const int32_t row_bytes = w.n[1] * w.b[1];
+  const int32_t times = std::min(kRepeatBytes / row_bytes, w.n[0]);
+  for (int32_t i = 0; i < times; ++i) std::memcpy(repeated + i * row_bytes, c.in(1).data, row_bytes);
+  const uint8_t* a = c.in(0).u8();
+  uint8_t* y = c.out().u8();
+  const int32_t y_size = static_cast<int32_t>(size_of(c.out().dtype));
+  for (int32_t done = 0; done < w.n[0]; done += times) {
+    const int32_t n = std::min(times, w.n[0] - done) * w.n[1];
+    loop(a, repeated, y, n, Row::kBoth);
+    a += n * w.a[1];
+    y += n * y_size;
+  }
+}
+
+}  // namespace
+
+void zip(const RunCtx& c, RowLoop loop) {
+  const uint8_t* a = c.in(0).u8();
+  const uint8_t* b = c.in(1).u8();
+  uint8_t* y = c.out().u8();
+  const Shape& shape = c.out().shape;
+  if (shape.elements() == 0) return;
+  const Walk w = plan_walk(c.in(0), c.in(1), shape);
+  if (w.rank == 0) return loop(a, b, y, 1, Row::kBoth);
+  if (repeats_short(w, size_of(c.in(1).dtype))) return zip_repeating(c, loop, w);
+
+  const int last = w.rank - 1;
+  const Row row = w.a[last] == 0 ? Row::kOneA : w.b[last] == 0 ? Row::kOneB : Row::kBoth;
+  const int32_t row_bytes = w.n[last] * static_cast<int32_t>(size_of(c.out().dtype));
+  int32_t at[Shape::kMaxRank] = {};
+  for (;;) {
+    loop(a, b, y, w.n[last], row);
+    y += row_bytes;
+    int i = last - 1;
+    for (; i >= 0; --i) {
+      a += w.a[i];
+      b += w.b[i];
+      if (++at[i] < w.n[i]) break;
+      a -= w.a[i] * w.n[i];
+      b -= w.b[i] * w.n[i];
+      at[i] = 0;
+    }
+    if (i < 0) return;
+  }
+}
+
+}  // namespace wxnn

@@ -1,0 +1,21 @@
+// One operator, run once, outside any plan: constant folding, and later tfjs's eager calls.
+#pragma once
+#include <span>
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/op.h"
+
+namespace wxnn {
+
+struct Evaluated {
+  std::vector<Tensor> outputs;
+  std::vector<Buffer> memory;  // parallel to outputs, which point into it
+};
+
+// infer, create, reshape, run. All inputs have data. Outputs larger than `most_bytes` are refused
+// before anything is allocated.
+Status evaluate(const Op& op, const Attrs& attrs, std::span<const Tensor* const> inputs,
+                size_t output_count, size_t most_bytes, Evaluated* result);
+
+}  // namespace wxnn

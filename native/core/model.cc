@@ -1,0 +1,175 @@
+#include "core/model.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "core/model_step.h"
+#include "passes/passes.h"
+
+namespace wxnn {
+
+Model::Model(Graph graph) : graph_(std::move(graph)) {}
+Model::~Model() = default;
+
+Status Model::load(Graph graph, std::unique_ptr<Model>* model) {
+  WXNN_TRY(sort(graph));
+  remove_dead(graph);
+  WXNN_TRY(run_passes(graph));
+  std::unique_ptr<Model> m(new Model(std::move(graph)));
+  WXNN_TRY(m->open());
+  *model = std::move(m);
+  return {};
+}
+
+Status Model::open() {
+  tensors_.resize(graph_.values.size());
+  for (size_t v = 0; v < tensors_.size(); ++v) {
+    static_cast<TensorType&>(tensors_[v]) = graph_.values[v].type;
+  }
+  steps_.resize(graph_.nodes.size());
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = steps_[i];
+    step.node = &graph_.nodes[i];
+    for (int v : step.node->inputs) step.inputs.push_back(v == kAbsent ? nullptr : &tensors_[v]);
+    const size_t outputs = step.node->outputs.size();
+    step.types.resize(outputs);
+    step.outputs.resize(outputs);
+    step.own.resize(outputs);
+  }
+  WXNN_TRY(keep_constants());
+  bool settled = true;
+  for (int v : graph_.inputs) {
+    Shape& shape = tensors_[v].shape;
+    WXNN_CHECK(!shape.is_unknown(), "graph input \"", graph_.values[v].name,
+               "\" has no declared rank");
+    if (shape.rank() > 0 && shape[0] == Shape::kOpen) shape[0] = 1;
+    settled &= shape.is_known();
+    WXNN_CHECK(!shape.is_known() || shape.fits(), "graph input \"", graph_.values[v].name,
+               "\" of shape ", shape, " does not fit in memory");
+  }
+  return settled ? plan() : Status();
+}
+
+Status Model::check_shape(size_t input, const Shape& shape) const {
+  WXNN_CHECK(input < graph_.inputs.size(), "the model has ", graph_.inputs.size(),
+             " inputs, there is no input ", input);
+  const Value& value = graph_.values[graph_.inputs[input]];
+  const Shape& declared = value.type.shape;
+  bool fits = shape.is_known() && shape.fits() && shape.rank() == declared.rank();
+  for (int i = 1; fits && i < shape.rank(); ++i) {
+    fits = declared[i] == Shape::kOpen || declared[i] == shape[i];
+  }
+  WXNN_CHECK(fits, "input \"", value.name, "\" is declared ", declared, " and cannot become ",
+             shape);
+  return {};
+}
+
+Status Model::resize(size_t input, const Shape& shape) {
+  WXNN_TRY(check_shape(input, shape));
+  Shape& current = tensors_[graph_.inputs[input]].shape;
+  if (current == shape) return {};
+  const Shape former = current;
+  current = shape;
+  for (int v : graph_.inputs) {
+    if (!tensors_[v].shape.is_known()) return {};  // the others are still to come
+  }
+  Status status = plan();
+  if (!status.ok() && former.is_known()) {
+    current = former;
+    // It worked before, and memory for it is there.
+    if (Status again = plan(); !again.ok()) return again;
+  }
+  return status;
+}
+
+Status Model::run_late(Step& step) {
+  struct Late final : LateAllocator {
+    Step* step;
+    Status allocate(size_t output, const Shape& shape) override {
+      WXNN_CHECK(shape.is_known() && shape.fits(), "gives an output of shape ", shape,
+                 ", which does not fit in memory");
+      step->outputs[output].shape = shape;
+      return step->own_output(output);
+    }
+  } late;
+  late.step = &step;
+
+  const Op& op = *step.node->op;
+  InferCtx c = step.infer_ctx();
+  WXNN_TRY(infer(op, c));
+  for (size_t i = 0; i < step.types.size(); ++i) {
+    step.outputs[i] = {step.types[i], nullptr};
+    if (step.types[i].shape.is_unknown()) continue;
+    if (op.view) {
+      step.outputs[i].data = step.inputs[0]->data;
+    } else {
+      WXNN_TRY(step.own_output(i));
+    }
+  }
+  if (!op.view) {
+    if (op.create != nullptr) {
+      WXNN_TRY(create_kernel(step));
+      WXNN_TRY(step.kernel->reshape(c, &step.scratch_bytes));
+      if (late_scratch_.size() < step.scratch_bytes) {
+        WXNN_TRY(late_scratch_.allocate(step.scratch_bytes));
+      }
+      step.scratch = late_scratch_.data();
+      WXNN_TRY(step.kernel->run(step.run_ctx(&late)));
+    } else {
+      WXNN_TRY(op.run(step.run_ctx(&late)));
+    }
+  }
+  publish(step);
+  return {};
+}
+
+Status Model::run_step(Step& step) {
+  switch (step.kind) {
+    case Step::Kind::kView:
+    case Step::Kind::kEvaluated:
+      return {};
+    case Step::Kind::kLate:
+      return run_late(step);
+    case Step::Kind::kRun:
+      break;
+  }
+  return step.kernel ? step.kernel->run(step.run_ctx()) : step.node->op->run(step.run_ctx());
+}
+
+Status Model::run() {
+  for (size_t i = 0; !planned_ && i < graph_.inputs.size(); ++i) {
+    WXNN_CHECK(input(i).shape.is_known(), "input \"", graph_.values[graph_.inputs[i]].name,
+               "\" has open dimensions ", input(i).shape, ": give it a shape first");
+  }
+  WXNN_CHECK(planned_, "the model has no plan for its input shapes");
+  if (!profiling_) {
+    for (Step& step : steps_) WXNN_TRY(step.at(run_step(step)));
+    return {};
+  }
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const double start = now_ms();
+    WXNN_TRY(steps_[i].at(run_step(steps_[i])));
+    profile_[i].ms += now_ms() - start;
+    ++profile_[i].runs;
+  }
+  return {};
+}
+
+void Model::set_profiling(bool on) {
+  profiling_ = on;
+  if (!on) return;
+  profile_.clear();
+  for (const Node& node : graph_.nodes) profile_.push_back({&node, 0, 0});
+}
+
+MemoryUse Model::memory() const {
+  MemoryUse use;
+  use.arena_bytes = arena_.size();
+  use.packed_bytes = packed_bytes_;
+  for (size_t v = 0; v < kept_.size(); ++v) {
+    if (kept_[v]) use.constant_bytes += graph_.values[v].type.bytes();
+  }
+  return use;
+}
+
+}  // namespace wxnn

@@ -1,0 +1,94 @@
+// A model ready to run: graph, kernels with packed weights, one arena.
+//
+// Life: load -> (resize) -> write inputs -> run -> read outputs -> run … Inputs and outputs are
+// views into the arena: valid until the next resize; outputs are overwritten by the next run,
+// inputs never by the engine. One Model is used by one thread at a time.
+//
+// Nodes whose shapes follow from the input shapes are planned once per shape: run then allocates
+// nothing. A node whose shapes depend on data (an output that infer leaves unknown, or a shape
+// input computed from data) is "late": its outputs get memory of their own while running.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/graph.h"
+
+namespace wxnn {
+
+struct NodeProfile {
+  const Node* node;
+  double ms = 0;  // summed over all runs since profiling began
+  int runs = 0;
+};
+
+struct MemoryUse {
+  size_t arena_bytes = 0;
+  size_t constant_bytes = 0;  // constants that are read in place at every run
+  size_t packed_bytes = 0;    // raw bytes of the constants that went into packed weights
+};
+
+class Model {
+ public:
+  // Takes a graph as a reader gives it: sorts it, runs the passes, packs weights, plans the arena.
+  // An open first dimension (the batch) counts as 1; other open dimensions leave the model
+  // unplanned until resize() has settled them. Errors name the node, its operator and the shapes.
+  static Status load(Graph graph, std::unique_ptr<Model>* model);
+  ~Model();
+
+  const Graph& graph() const { return graph_; }
+  // Input or output i with the shape in force (an output of a late node: that of the last run);
+  // data is null before the shapes are settled.
+  const Tensor& input(size_t i) const { return tensors_[graph_.inputs[i]]; }
+  const Tensor& output(size_t i) const { return tensors_[graph_.outputs[i]]; }
+  bool planned() const { return planned_; }
+
+  // Gives input i a new shape: of the declared rank, and equal to the declared dimensions where
+  // those are not open, the first (batch) excepted. Plans again and may move the arena; weights
+  // stay packed. Nothing happens when the shape is in force already. On failure the former shape
+  // stays in force.
+  Status resize(size_t input, const Shape& shape);
+
+  // Fails over data only (an index out of range), naming the node; the next run works.
+  Status run();
+
+  // Starts (with zeroes) or stops counting time per node.
+  void set_profiling(bool on);
+  const std::vector<NodeProfile>& profile() const { return profile_; }
+  MemoryUse memory() const;
+
+ private:
+  struct Step;
+  explicit Model(Graph graph);
+
+  // model.cc: loading and running
+  Status open();
+  Status check_shape(size_t input, const Shape& shape) const;
+  Status run_step(Step& step);
+  Status run_late(Step& step);
+
+  // model_plan.cc: shapes, kernels, memory
+  Status plan();
+  Status plan_step(Step& step);
+  Status evaluate_now(Step& step);
+  Status prepare_kernel(Step& step);
+  Status create_kernel(Step& step);
+  Status lay_out();
+  void publish(Step& step);
+  Status keep_constants();
+  void release_packed(const Node& node);
+
+  Graph graph_;
+  std::vector<Tensor> tensors_;  // parallel to graph_.values: what is known of each now
+  std::vector<Step> steps_;      // parallel to graph_.nodes
+  std::vector<int> unpacked_;    // per value: ports that will pack it and have not yet
+  std::vector<bool> kept_;       // per value: a constant that is read in place at every run
+  Buffer arena_;
+  Buffer late_scratch_;
+  bool planned_ = false;
+  bool profiling_ = false;
+  size_t packed_bytes_ = 0;
+  std::vector<NodeProfile> profile_;
+};
+
+}  // namespace wxnn

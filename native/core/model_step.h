@@ -1,0 +1,39 @@
+// What the model keeps per node. Shared by model.cc and model_plan.cc alone.
+#pragma once
+#include "core/model.h"
+
+namespace wxnn {
+
+struct Model::Step {
+  enum class Kind : uint8_t {
+    kRun,        // planned: run every time
+    kView,       // its output is its input's memory: nothing to run
+    kEvaluated,  // computed while planning: nothing to run
+    kLate,       // shapes depend on data: infer, reshape and allocate while running
+  };
+
+  const Node* node = nullptr;
+  Kind kind = Kind::kRun;
+  bool packs_data = false;  // a kPacked input is computed, not constant: create at every run
+  std::unique_ptr<Kernel> kernel;
+  std::vector<const Tensor*> inputs;  // into Model::tensors_, null where absent
+  std::vector<TensorType> types;      // of the outputs, from infer
+  std::vector<Tensor> outputs;
+  std::vector<Buffer> own;  // memory of evaluated and late outputs
+  size_t scratch_bytes = 0;
+  void* scratch = nullptr;
+
+  InferCtx infer_ctx() { return {node->attrs, inputs, types}; }
+  RunCtx run_ctx(LateAllocator* late = nullptr) {
+    return {node->attrs, inputs, outputs, scratch, late};
+  }
+  // Gives output i memory of its own, growing what it had.
+  Status own_output(size_t i);
+  Status at(Status status) const {
+    return status.ok() ? Status() : std::move(status).at(described());
+  }
+  // `node "head" (Conv2D), x [1,8,8,3] filter [3,3,4,8]`
+  std::string described() const;
+};
+
+}  // namespace wxnn

@@ -1,0 +1,56 @@
+#include "core/op.h"
+
+#ifndef WXNN_OPS
+#define WXNN_OPS "ops/ops.def"
+#endif
+
+namespace wxnn {
+
+#define OP(name) extern const Op k##name;
+#include WXNN_OPS
+#undef OP
+
+namespace {
+// Naming an operator here is what links it; what no list names, the linker drops with its kernels.
+constexpr const Op* kOps[] = {
+#define OP(name) &k##name,
+#include WXNN_OPS
+#undef OP
+};
+
+Status check_ports(const Op& op, const InferCtx& c) {
+  const size_t ports = op.inputs.size();
+  WXNN_CHECK(c.inputs.size() <= ports || op.variadic, "has ", c.inputs.size(),
+             " inputs, takes at most ", ports);
+  WXNN_CHECK(op.outputs == kAnyNumber || c.outputs.size() <= op.outputs, "has ", c.outputs.size(),
+             " outputs, gives ", op.outputs);
+  size_t i = 0;
+  for (const Port& port : op.inputs) {
+    WXNN_CHECK((port.traits & kOptional) != 0 || c.has(i), "lacks its input \"", port.name, "\"");
+    ++i;
+  }
+  return c.attrs.check_complete();
+}
+}  // namespace
+
+std::span<const Op* const> ops() { return kOps; }
+
+const Op* find_op(std::string_view name) {
+  for (const Op* op : kOps) {
+    if (op->name == name) return op;
+  }
+  return nullptr;
+}
+
+Status infer(const Op& op, InferCtx& c) {
+  WXNN_TRY(check_ports(op, c));
+  WXNN_TRY(op.infer(c));
+  for (const TensorType& t : c.outputs) {
+    if (t.shape.is_unknown()) continue;
+    WXNN_CHECK(t.shape.is_known() && t.shape.fits(), "would give an output of shape ", t.shape,
+               ", which does not fit in memory");
+  }
+  return {};
+}
+
+}  // namespace wxnn

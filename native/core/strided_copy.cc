@@ -1,0 +1,94 @@
+#include "core/strided_copy.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace wxnn {
+
+void StridedCopy::loop(int32_t n, ptrdiff_t from, ptrdiff_t to) {
+  if (n == 0) empty_ = true;
+  if (n == 1) return;
+  // Joins the loop around it where both layouts go on where that one's step leads.
+  if (loops_ > 0 && loop_[loops_ - 1].from == from * n && loop_[loops_ - 1].to == to * n) {
+    Loop& outer = loop_[loops_ - 1];
+    outer = {outer.n * n, from, to};
+    return;
+  }
+  loop_[loops_++] = {n, from, to};
+}
+
+void StridedCopy::simplify() {
+  if (loops_ > 0 && loop_[loops_ - 1].from == run_ && loop_[loops_ - 1].to == run_) {
+    run_ *= loop_[--loops_].n;
+    return;
+  }
+  if (loops_ < 2 || run_ != 4) return;
+  // Elements apart in at least one layout: the loop that is dense in the target goes innermost and
+  // the one that is dense in the source next to it; then square tiles use whole cache lines.
+  const auto dense_to = std::find_if(loop_, loop_ + loops_, [](const Loop& l) { return l.to == 4; });
+  if (dense_to == loop_ + loops_) return;
+  std::rotate(dense_to, dense_to + 1, loop_ + loops_);
+  const auto dense_from =
+      std::find_if(loop_, loop_ + loops_ - 1, [](const Loop& l) { return l.from == 4; });
+  if (dense_from == loop_ + loops_ - 1) return;
+  std::rotate(dense_from, dense_from + 1, loop_ + loops_ - 1);
+  tiled_ = true;
+}
+
+void StridedCopy::copy_tiles(const uint8_t* from, uint8_t* to) const {
+  constexpr int32_t kTile = 16;
+  const Loop rows = loop_[loops_ - 2];  // dense in the source
+  const Loop columns = loop_[loops_ - 1];  // dense in the target
+  for (int32_t c0 = 0; c0 < columns.n; c0 += kTile) {
+    const int32_t c1 = std::min(c0 + kTile, columns.n);
+    for (int32_t r = 0; r < rows.n; ++r) {
+      const uint8_t* f = from + r * 4 + c0 * columns.from;
+      uint32_t* t = reinterpret_cast<uint32_t*>(to + r * rows.to) + c0;
+      for (int32_t c = c0; c < c1; ++c, f += columns.from) {
+        *t++ = *reinterpret_cast<const uint32_t*>(f);
+      }
+    }
+  }
+}
+
+void StridedCopy::copy_row(const uint8_t* from, uint8_t* to) const {
+  const Loop row = loops_ > 0 ? loop_[loops_ - 1] : Loop{1, 0, 0};
+  if (run_ == 4) {
+    for (int32_t i = 0; i < row.n; ++i, from += row.from, to += row.to) {
+      *reinterpret_cast<uint32_t*>(to) = *reinterpret_cast<const uint32_t*>(from);
+    }
+    return;
+  }
+  for (int32_t i = 0; i < row.n; ++i, from += row.from, to += row.to) {
+    std::memcpy(to, from, static_cast<size_t>(run_));
+  }
+}
+
+void StridedCopy::copy(const void* from_data, void* to_data) {
+  if (empty_) return;
+  simplify();
+  const uint8_t* from = static_cast<const uint8_t*>(from_data);
+  uint8_t* to = static_cast<uint8_t*>(to_data);
+  const int outer = std::max(loops_ - (tiled_ ? 2 : 1), 0);
+  int32_t at[kMostLoops] = {};
+  for (;;) {
+    if (tiled_) {
+      copy_tiles(from, to);
+    } else {
+      copy_row(from, to);
+    }
+    int i = outer - 1;
+    for (; i >= 0; --i) {
+      from += loop_[i].from;
+      to += loop_[i].to;
+      if (++at[i] < loop_[i].n) break;
+      from -= loop_[i].from * loop_[i].n;
+      to -= loop_[i].to * loop_[i].n;
+      at[i] = 0;
+    }
+    if (i < 0) return;
+  }
+}
+
+}  // namespace wxnn

@@ -1,0 +1,296 @@
+#include "formats/recipe.h"
+
+#include <algorithm>
+
+namespace wxnn {
+
+namespace {
+
+// "a b c" -> "a", then "b", then "c", then "".
+std::string_view next_term(std::string_view* rest) {
+  while (!rest->empty() && rest->front() == ' ') rest->remove_prefix(1);
+  const size_t end = std::min(rest->find(' '), rest->size());
+  std::string_view term = rest->substr(0, end);
+  rest->remove_prefix(end);
+  return term;
+}
+
+// Numbers in recipes are short decimals: "-1", "0.0001". (strtod would be 5 KB of wasm.)
+double parse_number(std::string_view text) {
+  double number = 0;
+  double scale = 0;
+  for (char c : text) {
+    if (c == '.') scale = 1;
+    if (c < '0' || c > '9') continue;
+    number = number * 10 + (c - '0');
+    scale *= 10;
+  }
+  if (scale > 0) number /= scale;
+  return text[0] == '-' ? -number : number;
+}
+
+bool looks_like_number(std::string_view text) {
+  return !text.empty() && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
+}
+
+AttrValue literal(std::string_view text) {
+  AttrValue value;
+  if (looks_like_number(text)) {
+    value.numbers.push_back(parse_number(text));
+  } else {
+    value.text = text;
+  }
+  return value;
+}
+
+bool is_empty(const AttrValue& value) { return value.numbers.empty() && value.text.empty(); }
+
+// The readable part of a source: "b5:offset" is the field "offset".
+std::string_view label(std::string_view source) { return source.substr(source.find(':') + 1); }
+
+// Activations as attributes name them, and the operators that compute them as nodes.
+struct ActivationRow {
+  std::string_view name;
+  const char* op;
+  double low, high;  // for ClipByValue
+};
+constexpr ActivationRow kActivations[] = {
+    {"relu", "Relu", 0, 0},          {"relu6", "Relu6", 0, 0},     {"reluN1To1", "ClipByValue", -1, 1},
+    {"tanh", "Tanh", 0, 0},          {"sigmoid", "Sigmoid", 0, 0}, {"elu", "Elu", 0, 0},
+};
+
+class Cook {
+ public:
+  Cook(SourceNode& node, const Recipe& recipe, Cooked* cooked)
+      : node_(node), recipe_(recipe), cooked_(*cooked), consumed_(node.inputs.size()) {}
+
+  Status run() {
+    WXNN_TRY(need_op(recipe_.op, &cooked_.op));
+    cooked_.attrs = Attrs(cooked_.op->attrs);
+    arguments_stay_ = has_computed_argument();
+    std::string_view rest = recipe_.terms;
+    std::string_view order;
+    for (std::string_view term; !(term = next_term(&rest)).empty();) {
+      if (term[0] == '^') {
+        order = term.substr(1);
+      } else if (term[0] == '@') {
+        WXNN_TRY(count_outputs(term.substr(1)));
+      } else if (term[0] == '~') {
+        AttrValue ignored;
+        WXNN_TRY(node_.read(term.substr(1), &ignored));
+      } else {
+        WXNN_TRY(settle(term));
+      }
+    }
+    hand_on(order);
+    return {};
+  }
+
+ private:
+  Status count_outputs(std::string_view source) {
+    AttrValue count;
+    if (source[0] == '#') {
+      count = literal(source.substr(1));
+    } else {
+      WXNN_TRY(node_.read(source, &count));
+    }
+    constexpr double kMostOutputs = 1 << 16;
+    const double n = count.numbers.size() == 1 ? count.numbers[0] : 0;
+    WXNN_CHECK(n >= 1 && n <= kMostOutputs, label(source), " is not a number of outputs");
+    node_.output_count = static_cast<size_t>(n);
+    return {};
+  }
+
+  Status settle(std::string_view term) {
+    const size_t equals = term.find('=');
+    const std::string_view target = term.substr(0, equals);
+    std::string_view source = term.substr(equals + 1);
+    if (source[0] == '<') return settle_from_input(target, source.substr(1));
+    if (std::ranges::find(settled_, target) != settled_.end()) return {};
+    if (source[0] == '\'') return set(target, {.numbers = {}, .text = std::string(source.substr(1))});
+    if (source[0] == '#') return set(target, literal(source.substr(1)));
+    const size_t bar = source.find('|');
+    AttrValue value;
+    WXNN_TRY(node_.read(source.substr(0, bar), &value));
+    if (is_empty(value) && bar != std::string_view::npos) value = literal(source.substr(bar + 1));
+    if (target[0] == '!') return require(target.substr(1), source.substr(0, bar), value);
+    return is_empty(value) ? Status() : set(target, std::move(value));
+  }
+
+  Status require(std::string_view want, std::string_view source, const AttrValue& value) {
+    const AttrValue expected = literal(want);
+    if (is_empty(value) || (value.text == expected.text && value.numbers == expected.numbers)) {
+      return {};
+    }
+    if (!value.text.empty()) {
+      return fail(label(source), " \"", value.text, "\" is not supported, only \"", want, "\"");
+    }
+    return fail(label(source), " is not supported");
+  }
+
+  // Which input "1", "-1" or "1?" means; -1 when the node lacks it.
+  int input_at(std::string_view number) const {
+    const int count = static_cast<int>(node_.inputs.size());
+    int at = static_cast<int>(parse_number(number));
+    if (at < 0) at += count;
+    return at >= 0 && at < count && node_.inputs[at] != kAbsent ? at : -1;
+  }
+
+  // Arguments stay inputs all together: our operator knows them by their place. An empty constant
+  // stays too: as an attribute it could not be told from one that is absent.
+  bool has_computed_argument() const {
+    std::string_view rest = recipe_.terms;
+    for (std::string_view term; !(term = next_term(&rest)).empty();) {
+      const size_t from = term.find("=<");
+      if (from == std::string_view::npos || term.back() != '?') continue;
+      const int at = input_at(term.substr(from + 2));
+      if (at < 0) continue;
+      const Value& v = node_.graph.values[node_.inputs[at]];
+      if (!v.constant || v.type.shape.elements() == 0) return true;
+    }
+    return false;
+  }
+
+  Status settle_from_input(std::string_view target, std::string_view source) {
+    const int at = input_at(source);
+    if (at < 0) return {};
+    settled_.push_back(target);
+    if (source.back() == '?' && arguments_stay_) return {};
+    const int value = node_.inputs[at];
+    consumed_[at] = true;
+    AttrValue numbers;
+    WXNN_TRY(constant_numbers(node_, value, target, &numbers.numbers));
+    return cooked_.attrs.set(target, std::move(numbers));
+  }
+
+  Status set(std::string_view target, AttrValue value) {
+    settled_.push_back(target);
+    if (target == "activation" && !cooked_.attrs.knows(target)) {
+      cooked_.activation = std::move(value.text);
+      return {};
+    }
+    return cooked_.attrs.set(target, std::move(value));
+  }
+
+  void hand_on(std::string_view order) {
+    for (char c : order) {
+      const size_t i = static_cast<size_t>(c - '0');
+      if (i < node_.inputs.size() && !consumed_[i]) cooked_.inputs.push_back(node_.inputs[i]);
+    }
+    if (!order.empty()) return;
+    for (size_t i = 0; i < node_.inputs.size(); ++i) {
+      if (!consumed_[i]) cooked_.inputs.push_back(node_.inputs[i]);
+    }
+  }
+
+  SourceNode& node_;
+  const Recipe& recipe_;
+  Cooked& cooked_;
+  bool arguments_stay_ = false;
+  std::vector<bool> consumed_;
+  std::vector<std::string_view> settled_;
+};
+
+Status append(SourceNode& node, std::string name, Cooked& cooked, std::vector<int> outputs) {
+  node.graph.nodes.push_back({cooked.op, std::move(name), std::move(cooked.attrs),
+                              std::move(cooked.inputs), std::move(outputs)});
+  return {};
+}
+
+// y = activation(x) as a node of its own, writing the node's output.
+Status append_activation(SourceNode& node, std::string_view activation, int x, int y) {
+  const auto* row = std::ranges::find(kActivations, activation, &ActivationRow::name);
+  WXNN_CHECK(row != std::end(kActivations), "has the activation \"", activation,
+             "\", which is not supported");
+  Cooked cooked;
+  WXNN_TRY(need_op(row->op, &cooked.op));
+  cooked.attrs = Attrs(cooked.op->attrs);
+  if (row->low < row->high) {
+    WXNN_TRY(cooked.attrs.set("clipValueMin", row->low));
+    WXNN_TRY(cooked.attrs.set("clipValueMax", row->high));
+  }
+  cooked.inputs = {x};
+  return append(node, sentence(node.name, "/", activation), cooked, {y});
+}
+
+}  // namespace
+
+Status need_op(std::string_view name, const Op** op) {
+  *op = find_op(name);
+  WXNN_CHECK(*op != nullptr, "needs the operator ", name, ", which this build does not have");
+  return {};
+}
+
+bool available(const Recipe& recipe) {
+  return recipe.op == nullptr || find_op(recipe.op) != nullptr;
+}
+
+Status constant_numbers(SourceNode& node, int value, std::string_view what,
+                        std::vector<double>* numbers) {
+  WXNN_CHECK(value != kAbsent && node.graph.values[value].constant != nullptr, "its input \"", what,
+             "\" is computed while running; only a constant is supported");
+  Tensor tensor;
+  WXNN_TRY(node.graph.materialize(value, &tensor));
+  const int32_t n = tensor.shape.elements();
+  for (int32_t i = 0; i < n; ++i) {
+    const bool is_float = tensor.dtype == DType::kFloat32;
+    const bool is_int = tensor.dtype == DType::kInt32;
+    WXNN_CHECK(is_float || is_int, "its input \"", what, "\" is ", name_of(tensor.dtype));
+    numbers->push_back(is_float ? static_cast<double>(tensor.f32()[i]) : tensor.i32()[i]);
+  }
+  return {};
+}
+
+Status prepare(SourceNode& node, const Recipe& recipe, Cooked* cooked) {
+  return Cook(node, recipe, cooked).run();
+}
+
+Status emit(SourceNode& node, Cooked cooked) {
+  std::vector<int> outputs;
+  const size_t most = cooked.op->outputs == kAnyNumber ? node.output_count : cooked.op->outputs;
+  for (size_t i = 0; i < std::min(most, node.output_count); ++i) {
+    outputs.push_back(kAbsent);
+    WXNN_TRY(node.output(i, &outputs.back()));
+  }
+  if (cooked.activation.empty() || cooked.activation == "linear") {
+    return append(node, node.name, cooked, std::move(outputs));
+  }
+  const std::string activation = std::move(cooked.activation);
+  const int before = node.graph.add_value(sentence(node.name, "/linear"),
+                                          {node.graph.values[outputs[0]].type.dtype, Shape::unknown()});
+  WXNN_TRY(append(node, node.name, cooked, {before}));
+  return append_activation(node, activation, before, outputs[0]);
+}
+
+Status emit_before(SourceNode& node, std::string_view suffix, Cooked cooked, int* value) {
+  std::string name = sentence(node.name, suffix);
+  *value = node.graph.add_value(name, {DType::kFloat32, Shape::unknown()});
+  return append(node, std::move(name), cooked, {*value});
+}
+
+Status cook(SourceNode& node, const Recipe& recipe) {
+  if (recipe.build != nullptr) return recipe.build(node, recipe);
+  Cooked cooked;
+  WXNN_TRY(prepare(node, recipe, &cooked));
+  return emit(node, std::move(cooked));
+}
+
+Status add_output(Graph& graph, int value, std::string name) {
+  auto listed = [value](const std::vector<int>& list) {
+    return std::ranges::find(list, value) != list.end();
+  };
+  if (graph.values[value].constant || listed(graph.inputs) || listed(graph.outputs)) {
+    const Op* identity = nullptr;
+    Status status = need_op("Identity", &identity);
+    if (!status.ok()) return std::move(status).at(sentence("output \"", name, "\""));
+    const TensorType type = graph.values[value].type;
+    value = graph.add_node(*identity, name, {value}, Attrs(identity->attrs));
+    graph.values[value].type = type;
+  } else {
+    graph.values[value].name = std::move(name);
+  }
+  graph.outputs.push_back(value);
+  return {};
+}
+
+}  // namespace wxnn

@@ -1,0 +1,89 @@
+// How a node of a file becomes a node of ours, written as one line of text. Both readers (TensorFlow
+// Lite, TensorFlow) keep their operators as rows {name in the file, recipe}; this is the one
+// interpreter of recipes.
+//
+// A recipe names our operator and says where its attributes and inputs come from, in terms that
+// are separated by blanks. What the recipe does not mention: all inputs are handed on in order.
+//
+//   perm=<1         attribute `perm` is input 1, which must be constant and is not handed on;
+//                   <-1 is the last input; the first term that finds its source wins
+//   begin=<1?       likewise, but where one of these is not constant, or empty, all stay inputs
+//   keepDims=SOURCE attribute from the file's node; each reader documents its sources.
+//                   Where the file's node does not say, our operator's default holds
+//   eps=SOURCE|1e-4 likewise, with the format's own default
+//   format='OHWI    a literal text
+//   transposeB=#1   a literal number
+//   !0=SOURCE|0     refused unless the source is 0 (or the text that stands there)
+//   ~SOURCE         read and ignored: changes nothing in float arithmetic
+//   @SOURCE, @#2    the number of outputs, where the file's node does not list them
+//   ^21             hands on input 2, then input 1; inputs that the node lacks are left out
+//
+// An attribute `activation` that our operator does not have becomes a node behind it.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/graph.h"
+
+namespace wxnn {
+
+// One node of a file while it becomes nodes of ours. Each reader derives its own.
+class SourceNode {
+ public:
+  SourceNode(Graph& graph, std::string name) : graph(graph), name(std::move(name)) {}
+
+  // Attribute or option `source` of the file's node. Leaves *value empty where the node does not
+  // say, which only TensorFlow allows.
+  virtual Status read(std::string_view source, AttrValue* value) = 0;
+  // A value for output i; made on first use.
+  virtual Status output(size_t i, int* value) = 0;
+
+  Graph& graph;
+  std::string name;
+  std::vector<int> inputs;  // values of ours, or kAbsent
+  size_t output_count = 1;  // how many outputs the node has in the file
+
+ protected:
+  ~SourceNode() = default;
+};
+
+struct Recipe {
+  const char* op = nullptr;   // ours; null where `build` makes several nodes or none
+  const char* terms = "";
+  // For operators that one node of ours cannot express. Called instead of the interpreter, which it
+  // may call itself.
+  Status (*build)(SourceNode& node, const Recipe& recipe) = nullptr;
+};
+
+// False when this build lacks an operator that the recipe is sure to need.
+bool available(const Recipe& recipe);
+
+// Turns the node into nodes of ours. Sentences do not name the node: the caller does.
+Status cook(SourceNode& node, const Recipe& recipe);
+
+// --- for build functions ------------------------------------------------------------------------
+// Attributes and inputs as the terms say; `activation` holds what the operator has no attribute for.
+struct Cooked {
+  const Op* op = nullptr;
+  Attrs attrs;
+  std::vector<int> inputs;
+  std::string activation;
+};
+Status prepare(SourceNode& node, const Recipe& recipe, Cooked* cooked);
+// Appends the node, and the activation behind it, writing the node's outputs.
+Status emit(SourceNode& node, Cooked cooked);
+// The same for a node that is not the last: its only output is a fresh value.
+Status emit_before(SourceNode& node, std::string_view suffix, Cooked cooked, int* value);
+
+// An operator of this build, or a sentence that it is missing.
+Status need_op(std::string_view name, const Op** op);
+// The numbers of a constant input. `what` names it in sentences.
+Status constant_numbers(SourceNode& node, int value, std::string_view what,
+                        std::vector<double>* numbers);
+
+// Makes `value` the next output of the graph under `name`. Where it has a name of its own already
+// (an input, a constant, another output), an Identity node comes between.
+Status add_output(Graph& graph, int value, std::string name);
+
+}  // namespace wxnn

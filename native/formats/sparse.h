@@ -1,0 +1,23 @@
+// Expands TensorFlow Lite's sparse constants, which the engine does not keep sparse.
+#pragma once
+#include <flatbuffers/flatbuffers.h>
+
+#include <span>
+
+#include "core/buffer.h"
+#include "core/tensor.h"
+#include "formats/tflite_schema.h"
+
+namespace wxnn {
+
+// Writes the dense tensor of `shape`, with elements of `element_bytes`, into `dense`. `values` are
+// the stored elements. The frame of `sparsity` is verified, its index vectors are not yet.
+struct Sparse {
+  const tflite::SparsityParameters& sparsity;
+  std::span<const std::byte> values;
+  size_t element_bytes;
+};
+Status densify(const flatbuffers::Verifier& verifier, const Sparse& sparse, const Shape& shape,
+               Buffer* dense);
+
+}  // namespace wxnn

@@ -1,0 +1,246 @@
+#include "formats/tf_rows.h"
+
+#include <algorithm>
+
+namespace wxnn {
+
+namespace {
+
+struct FusedRow {
+  std::string_view tf, ours;
+};
+constexpr FusedRow kFusedActivations[] = {
+    {"Elu", "elu"},     {"LeakyRelu", "leakyrelu"}, {"Prelu", "prelu"}, {"Relu", "relu"},
+    {"Relu6", "relu6"}, {"Sigmoid", "sigmoid"},     {"Tanh", "tanh"},
+};
+
+// fused_ops: [BiasAdd], then an activation. Inputs (x, filter, bias?, alpha of Prelu?).
+Status build_fused(SourceNode& node, const Recipe& recipe) {
+  Cooked cooked;
+  WXNN_TRY(prepare(node, recipe, &cooked));
+  bool has_bias = false;
+  std::string_view activation = "linear";
+  for (std::string_view fused : static_cast<TfSource&>(node).texts("fused_ops")) {
+    const auto* row = std::ranges::find(kFusedActivations, fused, &FusedRow::tf);
+    if (fused == "BiasAdd" && !has_bias && activation == "linear") {
+      has_bias = true;
+    } else if (row != std::end(kFusedActivations) && activation == "linear") {
+      activation = row->ours;
+    } else {
+      return fail("fused_ops has \"", fused, "\", which is not supported here");
+    }
+  }
+  if (!has_bias && cooked.inputs.size() > 2) {
+    cooked.inputs.insert(cooked.inputs.begin() + 2, kAbsent);
+  }
+  WXNN_TRY(cooked.attrs.set("activation", activation));
+  return emit(node, std::move(cooked));
+}
+
+// AddN as a chain of Add.
+Status build_add_n(SourceNode& node, const Recipe& recipe) {
+  WXNN_CHECK(!node.inputs.empty(), "has no inputs");
+  AttrValue count;
+  WXNN_TRY(node.read("N", &count));
+  int sum = node.inputs[0];
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    Cooked add;
+    WXNN_TRY(need_op(recipe.op, &add.op));
+    add.attrs = Attrs(add.op->attrs);
+    add.inputs = {sum, node.inputs[i]};
+    if (i + 1 == node.inputs.size()) return emit(node, std::move(add));
+    WXNN_TRY(emit_before(node, sentence("/", i), std::move(add), &sum));
+  }
+  Cooked only;
+  WXNN_TRY(need_op("Identity", &only.op));
+  only.attrs = Attrs(only.op->attrs);
+  only.inputs = {sum};
+  return emit(node, std::move(only));
+}
+
+// Shared by rows with the same attributes.
+#define WXNN_NHWC "!NHWC=data_format|NHWC "
+constexpr const char* kConv =
+    WXNN_NHWC "strides=strides.hw pad=padding.pad dilations=dilations.hw";
+constexpr const char* kFusedConv = WXNN_NHWC
+    "strides=strides.hw pad=padding.pad dilations=dilations.hw leakyreluAlpha=leakyrelu_alpha "
+    "~epsilon ~fused_ops";
+constexpr const char* kPool =
+    WXNN_NHWC "filterSize=ksize.hw strides=strides.hw pad=padding.pad";
+constexpr const char* kReduce = "axis=<1? keepDims=keep_dims";
+// The inputs of ours are (x, mean, variance, offset, scale), of TensorFlow's (x, scale, offset,
+// mean, variance). Absent, is_training means true, which would need statistics of the batch.
+constexpr const char* kBatchNorm =
+    WXNN_NHWC "!0=is_training|1 varianceEpsilon=epsilon|0.0001 ~exponential_avg_factor ^03421";
+constexpr const char* kResize =
+    "size=<1? alignCorners=align_corners halfPixelCenters=half_pixel_centers";
+constexpr const char* kFusedMatMul =
+    "transposeA=transpose_a transposeB=transpose_b leakyreluAlpha=leakyrelu_alpha ~epsilon "
+    "~fused_ops";
+
+// By name.
+constexpr TfRow kRows[] = {
+    {"Abs", {"Abs"}},
+    {"Acos", {"Acos"}},
+    {"Acosh", {"Acosh"}},
+    {"Add", {"Add"}},
+    {"AddN", {"Add", "", build_add_n}},
+    {"AddV2", {"Add"}},
+    {"All", {"All", kReduce}},
+    {"Any", {"Any", kReduce}},
+    {"ArgMax", {"ArgMax", "axis=<1"}},
+    {"ArgMin", {"ArgMin", "axis=<1"}},
+    {"Asin", {"Asin"}},
+    {"Asinh", {"Asinh"}},
+    {"Atan", {"Atan"}},
+    {"Atan2", {"Atan2"}},
+    {"Atanh", {"Atanh"}},
+    {"AvgPool", {"AvgPool", kPool}},
+    {"BatchMatMul", {"BatchMatMul", "transposeA=adj_x transposeB=adj_y"}},
+    {"BatchMatMulV2", {"BatchMatMul", "transposeA=adj_x transposeB=adj_y"}},
+    {"BatchToSpaceND", {"BatchToSpaceND", "blockShape=<1? crops=<2?"}},
+    {"BiasAdd", {"Add", "!NHWC=data_format|NHWC"}},
+    {"BroadcastTo", {"BroadcastTo", "shape=<1?"}},
+    {"Cast", {"Cast", "dtype=DstT !0=Truncate"}},
+    {"Ceil", {"Ceil"}},
+    {"ClipByValue", {"ClipByValue", "clipValueMin=<1 clipValueMax=<2"}},
+    {"Concat", {"Concat", "axis=<0"}},
+    {"ConcatV2", {"Concat", "axis=<-1"}},
+    {"Conv2D", {"FusedConv2D", kConv}},
+    {"Conv2DBackpropInput",
+     {"Conv2DBackpropInput",
+      WXNN_NHWC "inputShape=<0 strides=strides.hw pad=padding.pad dilations=dilations.hw ^21"}},
+    {"Cos", {"Cos"}},
+    {"Cosh", {"Cosh"}},
+    {"Cumprod", {"Cumprod", "axis=<1 exclusive=exclusive reverse=reverse"}},
+    {"Cumsum", {"Cumsum", "axis=<1 exclusive=exclusive reverse=reverse"}},
+    {"DepthToSpace", {"DepthToSpace", WXNN_NHWC "blockSize=block_size"}},
+    {"DepthwiseConv2dNative", {"FusedDepthwiseConv2D", kConv}},
+    {"Div", {"RealDiv"}},
+    {"Elu", {"Elu"}},
+    {"Equal", {"Equal", "!1=incompatible_shape_error"}},
+    {"Erf", {"Erf"}},
+    {"Exp", {"Exp"}},
+    {"ExpandDims", {"ExpandDims", "dim=<1"}},
+    {"Expm1", {"Expm1"}},
+    {"Fill", {"Fill"}},
+    {"Floor", {"Floor"}},
+    {"FloorDiv", {"FloorDiv"}},
+    {"FloorMod", {"Mod"}},
+    {"FusedBatchNorm", {"FusedBatchNorm", kBatchNorm}},
+    {"FusedBatchNormV2", {"FusedBatchNorm", kBatchNorm}},
+    {"FusedBatchNormV3", {"FusedBatchNorm", kBatchNorm}},
+    {"FusedDepthwiseConv2dNative", {"FusedDepthwiseConv2D", kFusedConv, build_fused}},
+    {"Gather", {"GatherV2", "axis=#0"}},
+    {"GatherNd", {"GatherNd"}},
+    {"GatherV2", {"GatherV2", "axis=<2 batchDims=batch_dims"}},
+    {"Greater", {"Greater"}},
+    {"GreaterEqual", {"GreaterEqual"}},
+    {"IsFinite", {"IsFinite"}},
+    {"IsInf", {"IsInf"}},
+    {"IsNan", {"IsNan"}},
+    {"LeakyRelu", {"LeakyRelu", "alpha=alpha|0.2"}},
+    {"Less", {"Less"}},
+    {"LessEqual", {"LessEqual"}},
+    {"LinSpace", {"LinSpace", "start=<0 stop=<1 num=<2"}},
+    {"Log", {"Log"}},
+    {"Log1p", {"Log1p"}},
+    {"LogSoftmax", {"LogSoftmax"}},
+    {"LogicalAnd", {"LogicalAnd"}},
+    {"LogicalNot", {"LogicalNot"}},
+    {"LogicalOr", {"LogicalOr"}},
+    {"MatMul", {"_FusedMatMul", "transposeA=transpose_a transposeB=transpose_b"}},
+    {"Max", {"Max", "reductionIndices=<1? keepDims=keep_dims"}},
+    {"MaxPool", {"MaxPool", kPool}},
+    {"Maximum", {"Maximum"}},
+    {"Mean", {"Mean", kReduce}},
+    {"Min", {"Min", kReduce}},
+    {"Minimum", {"Minimum"}},
+    {"MirrorPad", {"MirrorPad", "paddings=<1? mode=mode.lower"}},
+    {"Mul", {"Multiply"}},
+    {"Neg", {"Neg"}},
+    {"NotEqual", {"NotEqual", "!1=incompatible_shape_error"}},
+    {"OneHot", {"OneHot", "depth=<1? onValue=<2 offValue=<3 axis=axis|-1 dtype=T"}},
+    {"OnesLike", {"OnesLike"}},
+    {"Pack", {"Pack", "axis=axis|0"}},
+    {"Pad", {"PadV2", "paddings=<1? constantValue=#0"}},
+    {"PadV2", {"PadV2", "paddings=<1? constantValue=<2"}},
+    {"Pow", {"Pow"}},
+    {"Prelu", {"Prelu"}},
+    {"Prod", {"Prod", kReduce}},
+    {"Range", {"Range"}},
+    {"Rank", {"Rank"}},
+    {"RealDiv", {"RealDiv"}},
+    {"Reciprocal", {"Reciprocal"}},
+    {"Relu", {"Relu"}},
+    {"Relu6", {"Relu6"}},
+    {"Reshape", {"Reshape", "shape=<1?"}},
+    {"ResizeBilinear", {"ResizeBilinear", kResize}},
+    {"ResizeNearestNeighbor", {"ResizeNearestNeighbor", kResize}},
+    {"ReverseV2", {"Reverse", "dims=<1?"}},
+    {"Round", {"Round"}},
+    {"Rsqrt", {"Rsqrt"}},
+    {"Select", {"Select"}},
+    {"SelectV2", {"SelectV2"}},
+    {"Selu", {"Selu"}},
+    {"Shape", {"Shape"}},
+    {"Sigmoid", {"Sigmoid"}},
+    {"Sign", {"Sign"}},
+    {"Sin", {"Sin"}},
+    {"Sinh", {"Sinh"}},
+    {"Size", {"Size"}},
+    {"Slice", {"Slice", "begin=<1? size=<2?"}},
+    {"Softmax", {"Softmax"}},
+    {"Softplus", {"Softplus"}},
+    {"SpaceToBatchND", {"SpaceToBatchND", "blockShape=<1? paddings=<2?"}},
+    {"SpaceToDepth", {"SpaceToDepth", WXNN_NHWC "blockSize=block_size"}},
+    {"Split", {"SplitV", "axis=<0 numOrSizeSplits=num_split @num_split"}},
+    {"SplitV", {"SplitV", "numOrSizeSplits=<1 axis=<2 @num_split"}},
+    {"Sqrt", {"Sqrt"}},
+    {"Square", {"Square"}},
+    {"SquaredDifference", {"SquaredDifference"}},
+    {"Squeeze", {"Squeeze", "axis=squeeze_dims"}},
+    {"StridedSlice",
+     {"StridedSlice",
+      "begin=<1? end=<2? strides=<3? beginMask=begin_mask endMask=end_mask "
+      "ellipsisMask=ellipsis_mask newAxisMask=new_axis_mask shrinkAxisMask=shrink_axis_mask"}},
+    {"Sub", {"Sub"}},
+    {"Sum", {"Sum", kReduce}},
+    {"Tan", {"Tan"}},
+    {"Tanh", {"Tanh"}},
+    {"Tile", {"Tile", "reps=<1?"}},
+    {"TopKV2", {"TopK", "k=<1? sorted=sorted @#2"}},
+    {"Transpose", {"Transpose", "perm=<1?"}},
+    {"Unpack", {"Unpack", "axis=axis|0 @num"}},
+    {"ZerosLike", {"ZerosLike"}},
+    {"_FusedConv2D", {"FusedConv2D", kFusedConv, build_fused}},
+    {"_FusedMatMul", {"_FusedMatMul", kFusedMatMul, build_fused}},
+};
+
+constexpr std::string_view kAliases[] = {"CheckNumerics", "Identity",     "IdentityN",
+                                         "PreventGradient", "Snapshot",   "StopGradient"};
+
+// Types follow from the inputs; the rest are hints for other devices.
+constexpr std::string_view kHints[] = {"N",         "SrcT",        "T",     "TI",          "Taxis",
+                                       "Tdim",      "Tidx",        "Tindices", "Tlen",     "Tmultiples",
+                                       "TArgs",     "Tpaddings",   "Tparams", "Tperm",     "Tshape",
+                                       "U",         "Index",       "index_type", "num_args", "out_type",
+                                       "output_type", "use_cudnn_on_gpu", "validate_indices",
+                                       "explicit_paddings"};
+
+}  // namespace
+
+const TfRow* find_tf_row(std::string_view op) {
+  const auto* row = std::ranges::find(kRows, op, &TfRow::op);
+  return row == std::end(kRows) ? nullptr : row;
+}
+
+bool is_alias(std::string_view op) {
+  return std::ranges::find(kAliases, op) != std::end(kAliases);
+}
+
+bool is_hint(std::string_view attr) {
+  return attr.starts_with('_') || std::ranges::find(kHints, attr) != std::end(kHints);
+}
+
+}  // namespace wxnn

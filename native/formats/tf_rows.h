@@ -1,0 +1,45 @@
+// One row per TensorFlow operator: its name, and the recipe that makes it ours.
+//
+// Sources in recipes (formats/recipe.h) are attributes of the TensorFlow node, with an optional
+// filter:
+//
+//   keep_dims         as it is; a DataType becomes "float32", "int32" or "bool"
+//   strides.hw        of four numbers for N, H, W, C those for H and W; the others must be 1
+//   mode.lower        text in lower case
+//   padding.pad       "same", "valid", or for EXPLICIT the numbers of `explicit_paddings`
+//
+// Every attribute must be mentioned by the row or be known to change nothing (types, hints for
+// devices): a reader that skips what it does not know computes something else than the model says.
+#pragma once
+#include <string_view>
+
+#include "formats/node_list_file.h"
+#include "formats/recipe.h"
+
+namespace wxnn {
+
+struct TfRow {
+  std::string_view op;
+  Recipe recipe;
+};
+
+// Null where there is none.
+const TfRow* find_tf_row(std::string_view op);
+
+// True for an operator whose output i is its input i (Identity, StopGradient…).
+bool is_alias(std::string_view op);
+
+// True for an attribute that changes nothing in what we compute.
+bool is_hint(std::string_view attr);
+
+// A node of a TensorFlow graph; what the rows with a build function see.
+class TfSource : public SourceNode {
+ public:
+  using SourceNode::SourceNode;
+  virtual const std::vector<std::string_view>& texts(std::string_view attr) = 0;
+
+ protected:
+  ~TfSource() = default;
+};
+
+}  // namespace wxnn

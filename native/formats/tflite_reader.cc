@@ -1,0 +1,316 @@
+#include "formats/tflite_reader.h"
+
+#include <algorithm>
+
+#include "formats/tflite_rows.h"
+#include "formats/tflite_tensors.h"
+#include "formats/tflite_verify.h"
+
+namespace wxnn {
+
+namespace {
+
+using flatbuffers::Table;
+using flatbuffers::Verifier;
+
+constexpr std::string_view kPaddings[] = {"same", "valid"};
+constexpr std::string_view kActivations[] = {"linear", "relu", "reluN1To1", "relu6", "tanh"};
+constexpr std::string_view kMirrorModes[] = {"reflect", "symmetric"};
+
+struct FieldKind {
+  char letter;
+  uint8_t bytes;
+  std::span<const std::string_view> texts;  // of an enum
+};
+constexpr FieldKind kFieldKinds[] = {
+    {'i', 4, {}},           {'d', 4, {}},        {'b', 1, {}},           {'n', 1, {}},
+    {'f', 4, {}},           {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes},
+    {'t', 1, {}},           {'v', 4, {}},
+};
+
+// An operator of the file while it becomes nodes of ours.
+class OperatorNode final : public TfliteSource {
+ public:
+  OperatorNode(Graph& graph, TfliteTensors& tensors, const Verifier& verifier,
+               const tflite::Operator& op, std::string name)
+      : TfliteSource(graph, std::move(name)), tensors_(tensors), verifier_(verifier), op_(op) {
+    output_count = op.outputs() == nullptr ? 0 : op.outputs()->size();
+  }
+
+  Status read(std::string_view source, AttrValue* value) override {
+    const char letter = source[0];
+    const auto* kind = std::ranges::find(kFieldKinds, letter, &FieldKind::letter);
+    std::string_view rest = source.substr(1, source.find(':') - 1);
+    for (bool more = true; more;) {
+      int field = 0;
+      size_t i = 0;
+      while (i < rest.size() && rest[i] != ',') field = field * 10 + (rest[i++] - '0');
+      WXNN_TRY(read_field(*kind, field, value));
+      more = i < rest.size();
+      if (more) rest.remove_prefix(i + 1);
+    }
+    return {};
+  }
+
+  Status output(size_t i, int* value) override {
+    WXNN_CHECK(i < output_count, "has ", output_count, " outputs");
+    const int tensor = op_.outputs()->Get(static_cast<uint32_t>(i));
+    return tensors_.value(tensor, value);
+  }
+
+  std::span<const std::byte> custom_options() const override {
+    const auto* bytes = op_.custom_options();
+    if (bytes == nullptr) return {};
+    return {reinterpret_cast<const std::byte*>(bytes->data()), bytes->size()};
+  }
+
+ private:
+  Status read_field(const FieldKind& kind, int field, AttrValue* value) const {
+    // A table that is absent, or ends before the field, means the schema's default.
+    alignas(4) static constexpr uint8_t kNoOptions[] = {4, 0, 4, 0, 4, 0, 0, 0};
+    const void* options = op_.builtin_options();
+    const auto& table = *static_cast<const Table*>(options != nullptr ? options : kNoOptions + 4);
+    const flatbuffers::voffset_t slot = vtable_slot(field);
+    if (options != nullptr) {
+      const bool inside = kind.letter == 'v' ? verify_vector(verifier_, table, field, kind.bytes)
+                                             : verify_scalar(verifier_, table, field, kind.bytes);
+      WXNN_CHECK(inside, "has options that reach outside the file");
+    }
+    if (kind.letter == 'v') {
+      const auto* list = table.GetPointer<const flatbuffers::Vector<int32_t>*>(slot);
+      for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
+        value->numbers.push_back(list->Get(i));
+      }
+    } else if (kind.letter == 'f') {
+      value->numbers.push_back(table.GetField<float>(slot, 0));
+    } else if (kind.bytes == 4) {
+      value->numbers.push_back(table.GetField<int32_t>(slot, kind.letter == 'd' ? 1 : 0));
+    } else {
+      return read_enum(kind, table.GetField<uint8_t>(slot, 0), value);
+    }
+    return {};
+  }
+
+  static Status read_enum(const FieldKind& kind, uint8_t number, AttrValue* value) {
+    if (kind.letter == 't') {
+      value->text = computed_dtype(static_cast<tflite::TensorType>(number));
+      WXNN_CHECK(!value->text.empty(), "has the type ", number, ", which is not supported");
+    } else if (kind.texts.empty()) {
+      value->numbers.push_back(number);
+    } else {
+      WXNN_CHECK(number < kind.texts.size(), "has an option ", number, ", which is not known");
+      value->text = kind.texts[number];
+    }
+    return {};
+  }
+
+  TfliteTensors& tensors_;
+  const Verifier& verifier_;
+  const tflite::Operator& op_;
+};
+
+class Reader {
+ public:
+  Reader(const Verifier& verifier, const tflite::Model& model, const tflite::SubGraph& subgraph,
+         Graph* graph)
+      : verifier_(verifier), model_(model), subgraph_(subgraph), graph_(*graph),
+        tensors_(verifier, model, subgraph, graph) {}
+
+  Status run() {
+    WXNN_TRY(find_rows());
+    WXNN_TRY(read_inputs());
+    for (size_t i = 0; i < rows_.size(); ++i) WXNN_TRY(read_operator(i));
+    WXNN_TRY(read_outputs());
+    return sort(graph_);
+  }
+
+ private:
+  using Ints = flatbuffers::Vector<int32_t>;
+  using Maps = flatbuffers::Vector<flatbuffers::Offset<tflite::TensorMap>>;
+
+  const tflite::Operator& operator_at(size_t i) const {
+    return *subgraph_.operators()->Get(static_cast<uint32_t>(i));
+  }
+
+  Status check_indices(const Ints* indices, bool may_be_absent, std::string_view what) const {
+    const int count = static_cast<int>(tensors_.size());
+    for (uint32_t i = 0; indices != nullptr && i < indices->size(); ++i) {
+      const int t = indices->Get(i);
+      WXNN_CHECK((t >= 0 && t < count) || (t == kAbsent && may_be_absent), what,
+                 " refers to tensor ", t, " of ", count);
+    }
+    return {};
+  }
+
+  Status code_of(size_t i, tflite::BuiltinOperator* code, std::string* custom) const {
+    const uint32_t index = operator_at(i).opcode_index();
+    const auto* codes = model_.operator_codes();
+    const uint32_t count = codes == nullptr ? 0 : codes->size();
+    WXNN_CHECK(index < count, "operator ", i, " refers to operator code ", index, " of ", count);
+    const tflite::OperatorCode& entry = *codes->Get(index);
+    *code = std::max(static_cast<tflite::BuiltinOperator>(entry.deprecated_builtin_code()),
+                     entry.builtin_code());
+    if (entry.custom_code() != nullptr) *custom = entry.custom_code()->str();
+    return {};
+  }
+
+  // The node has no name in the file: it is called after the first tensor that it writes.
+  std::string name_of_operator(size_t i) const {
+    const Ints* outputs = operator_at(i).outputs();
+    return outputs != nullptr && outputs->size() != 0 ? tensors_.name(outputs->Get(0))
+                                                      : sentence("operator ", i);
+  }
+
+  // Checks all indices and lists all operators that we do not have, before anything is built.
+  Status find_rows() {
+    const uint32_t count = subgraph_.operators() == nullptr ? 0 : subgraph_.operators()->size();
+    std::vector<MissingOp> missing;
+    for (size_t i = 0; i < count; ++i) {
+      const tflite::Operator& op = operator_at(i);
+      WXNN_TRY(check_indices(op.inputs(), true, sentence("operator ", i)));
+      WXNN_TRY(check_indices(op.outputs(), false, sentence("operator ", i)));
+      tflite::BuiltinOperator code;
+      std::string custom;
+      WXNN_TRY(code_of(i, &code, &custom));
+      for (uint32_t k = 0; op.outputs() != nullptr && k < op.outputs()->size(); ++k) {
+        tensors_.mark_written(op.outputs()->Get(k));
+      }
+      const TfliteRow* row = find_tflite_row(code, custom);
+      rows_.push_back(row);
+      if (is_widening(code) || (row != nullptr && available(row->recipe))) continue;
+      const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
+      missing.push_back({is_custom ? custom : tflite_name(code), name_of_operator(i)});
+    }
+    return refuse_missing(std::move(missing));
+  }
+
+  Status read_inputs() {
+    const Ints* inputs = subgraph_.inputs();
+    WXNN_TRY(check_indices(inputs, false, "the list of inputs"));
+    for (uint32_t i = 0; inputs != nullptr && i < inputs->size(); ++i) {
+      tensors_.mark_written(inputs->Get(i));
+    }
+    const Maps* names = signature() != nullptr ? signature()->inputs() : nullptr;
+    for (uint32_t i = 0; inputs != nullptr && i < inputs->size(); ++i) {
+      int value = kAbsent;
+      WXNN_TRY(tensors_.input(inputs->Get(i), &value));
+      graph_.values[value].name = name_in(names, inputs->Get(i));
+      graph_.inputs.push_back(value);
+    }
+    return {};
+  }
+
+  Status read_outputs() {
+    const Ints* outputs = subgraph_.outputs();
+    WXNN_TRY(check_indices(outputs, false, "the list of outputs"));
+    WXNN_CHECK(outputs != nullptr && outputs->size() != 0, "the model has no outputs");
+    const Maps* names = signature() != nullptr ? signature()->outputs() : nullptr;
+    for (uint32_t i = 0; i < outputs->size(); ++i) {
+      int value = kAbsent;
+      WXNN_TRY(tensors_.value(outputs->Get(i), &value));
+      WXNN_TRY(add_output(graph_, value, name_in(names, outputs->Get(i))));
+    }
+    return {};
+  }
+
+  const tflite::SignatureDef* signature() const {
+    const auto* all = model_.signature_defs();
+    for (uint32_t i = 0; all != nullptr && i < all->size(); ++i) {
+      if (all->Get(i)->subgraph_index() == 0) return all->Get(i);
+    }
+    return nullptr;
+  }
+
+  std::string name_in(const Maps* names, int tensor) const {
+    for (uint32_t i = 0; names != nullptr && i < names->size(); ++i) {
+      const tflite::TensorMap& entry = *names->Get(i);
+      const bool named = entry.name() != nullptr && entry.name()->size() != 0;
+      if (named && entry.tensor_index() == static_cast<uint32_t>(tensor)) return entry.name()->str();
+    }
+    return tensors_.name(tensor);
+  }
+
+  Status read_operator(size_t i) {
+    tflite::BuiltinOperator code;
+    std::string custom;
+    WXNN_TRY(code_of(i, &code, &custom));
+    Status status = is_widening(code) ? read_widening(i, code == tflite::BuiltinOperator::DEQUANTIZE) : build_operator(i);
+    if (status.ok()) return status;
+    const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
+    return std::move(status).at(sentence("node \"", name_of_operator(i), "\" (",
+                                         is_custom ? custom : tflite_name(code), ")"));
+  }
+
+  Status build_operator(size_t i) {
+    const tflite::Operator& op = operator_at(i);
+    const TfliteRow& row = *rows_[i];
+    const bool other = row.options != tflite::BuiltinOptions::NONE &&
+                       op.builtin_options() != nullptr &&
+                       op.builtin_options_type() != row.options;
+    WXNN_CHECK(!other, "has the options of another operator");
+    OperatorNode node(graph_, tensors_, verifier_, op, name_of_operator(i));
+    for (uint32_t k = 0; op.inputs() != nullptr && k < op.inputs()->size(); ++k) {
+      node.inputs.push_back(kAbsent);
+      const int tensor = op.inputs()->Get(k);
+      if (tensor != kAbsent) WXNN_TRY(tensors_.value(tensor, &node.inputs.back()));
+    }
+    WXNN_CHECK(node.output_count != 0, "has no outputs");
+    return cook(node, row.recipe);
+  }
+
+  // A constant keeps its float16 or int8 bytes and is float32 from here on: no node remains.
+  Status read_widening(size_t i, bool is_dequantize) {
+    const tflite::Operator& op = operator_at(i);
+    const bool one_each = op.inputs() != nullptr && op.inputs()->size() == 1 &&
+                          op.outputs() != nullptr && op.outputs()->size() == 1 &&
+                          op.inputs()->Get(0) != kAbsent;
+    WXNN_CHECK(one_each, "should have one input and one output");
+    int value = kAbsent;
+    WXNN_TRY(tensors_.value(op.inputs()->Get(0), &value));
+    WXNN_CHECK(graph_.values[value].constant != nullptr, "its input \"",
+               graph_.values[value].name, "\" is computed while running; only a constant is supported");
+    WXNN_CHECK(!is_dequantize || graph_.values[value].type.dtype == DType::kFloat32,
+               "its input \"", graph_.values[value].name, "\" has no scale");
+    tensors_.alias(op.outputs()->Get(0), value);
+    return {};
+  }
+
+  const Verifier& verifier_;
+  const tflite::Model& model_;
+  const tflite::SubGraph& subgraph_;
+  Graph& graph_;
+  TfliteTensors tensors_;
+  std::vector<const TfliteRow*> rows_;  // parallel to the operators; null for DEQUANTIZE, DENSIFY
+};
+
+// What every .tflite file has: identifier, version, offsets that stay inside.
+Status check_frame(Verifier& verifier, const Buffer& file) {
+  const uint8_t* bytes = file.data<uint8_t>();
+  constexpr size_t kSmallest = 16;
+  const bool marked = file.size() >= kSmallest && tflite::ModelBufferHasIdentifier(bytes);
+  WXNN_CHECK(marked, "bytes 4 to 7 are not \"TFL3\"");
+  const bool whole = verifier.VerifyOffset(0) != 0 &&
+                     verify_tflite(verifier, *tflite::GetModel(bytes));
+  WXNN_CHECK(whole, "it is cut off or damaged");
+  const tflite::Model& model = *tflite::GetModel(bytes);
+  WXNN_CHECK(model.version() == 3, "its schema has version ", model.version(), ", not 3");
+  const bool has_graph = model.subgraphs() != nullptr && model.subgraphs()->size() != 0;
+  WXNN_CHECK(has_graph, "it contains no graph");
+  return {};
+}
+
+}  // namespace
+
+Status read_tflite(Buffer file, Graph* graph) {
+  *graph = {};
+  graph->file = std::move(file);
+  const uint8_t* bytes = graph->file.data<uint8_t>();
+  WXNN_CHECK(graph->file.size() < FLATBUFFERS_MAX_BUFFER_SIZE, "the file is larger than 2 GB");
+  Verifier verifier(bytes, graph->file.size());
+  Status status = check_frame(verifier, graph->file);
+  if (!status.ok()) return std::move(status).at("not a TensorFlow Lite file");
+  const tflite::Model& model = *tflite::GetModel(bytes);
+  return Reader(verifier, model, *model.subgraphs()->Get(0), graph).run();
+}
+
+}  // namespace wxnn

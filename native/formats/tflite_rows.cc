@@ -1,0 +1,247 @@
+#include "formats/tflite_rows.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace wxnn {
+
+namespace {
+
+using Code = tflite::BuiltinOperator;
+using Options = tflite::BuiltinOptions;
+
+AttrValue numbers_of(const Shape& shape) {
+  AttrValue value;
+  for (int32_t d : shape.dims()) value.numbers.push_back(d);
+  return value;
+}
+
+Status make(std::string_view op, std::vector<int> inputs, Cooked* cooked) {
+  WXNN_TRY(need_op(op, &cooked->op));
+  cooked->attrs = Attrs(cooked->op->attrs);
+  cooked->inputs = std::move(inputs);
+  return {};
+}
+
+Status reshape_before(SourceNode& node, std::string_view suffix, AttrValue shape, int* value) {
+  Cooked reshape;
+  WXNN_TRY(make("Reshape", {*value}, &reshape));
+  WXNN_TRY(reshape.attrs.set("shape", std::move(shape)));
+  return emit_before(node, suffix, std::move(reshape), value);
+}
+
+// TFLite's x has any rank: it is taken as rows as long as the weights' [outputs, inputs].
+Status build_fully_connected(SourceNode& node, const Recipe& recipe) {
+  Cooked product;
+  WXNN_TRY(prepare(node, recipe, &product));
+  WXNN_CHECK(product.inputs.size() >= 2 && product.inputs[0] >= 0 && product.inputs[1] >= 0,
+             "lacks its weights");
+  const auto& values = node.graph.values;
+  const Shape weights = values[product.inputs[1]].type.shape;
+  WXNN_CHECK(weights.rank() == 2, "has weights ", weights, ", should be [outputs,inputs]");
+  const Shape x = values[product.inputs[0]].type.shape;
+  int y = kAbsent;
+  WXNN_TRY(node.output(0, &y));
+  const Shape declared = values[y].type.shape;
+  if (x.rank() != 2 || x[1] != weights[1]) {
+    AttrValue rows;
+    rows.numbers = {-1, static_cast<double>(weights[1])};
+    WXNN_TRY(reshape_before(node, "/rows", std::move(rows), &product.inputs[0]));
+  }
+  if (declared.rank() == 2 || !declared.is_known()) return emit(node, std::move(product));
+  int rows = kAbsent;
+  WXNN_TRY(emit_before(node, "/product", std::move(product), &rows));
+  Cooked back;
+  WXNN_TRY(make("Reshape", {rows}, &back));
+  // The batch may be resized later: the first dimension follows from the others.
+  AttrValue shape = numbers_of(declared);
+  if (!shape.numbers.empty() && declared.elements() != 0) shape.numbers[0] = -1;
+  WXNN_TRY(back.attrs.set("shape", std::move(shape)));
+  return emit(node, std::move(back));
+}
+
+Status build_softmax(SourceNode& node, const Recipe& recipe) {
+  AttrValue beta;
+  WXNN_TRY(node.read("f0", &beta));
+  Cooked softmax;
+  WXNN_TRY(prepare(node, recipe, &softmax));
+  WXNN_CHECK(!softmax.inputs.empty(), "lacks its input");
+  const float factor = static_cast<float>(beta.numbers[0]);
+  if (factor != 1 && factor != 0) {
+    Cooked scaled;
+    int constant = kAbsent;
+    WXNN_TRY(node.graph.add_constant(sentence(node.name, "/beta"), {DType::kFloat32, {}}, &factor,
+                                     &constant));
+    WXNN_TRY(make("Multiply", {softmax.inputs[0], constant}, &scaled));
+    WXNN_TRY(emit_before(node, "/scaled", std::move(scaled), &softmax.inputs[0]));
+  }
+  return emit(node, std::move(softmax));
+}
+
+// The options of CAST may leave the type out, those of others have none; the output says it.
+Status build_typed(SourceNode& node, const Recipe& recipe) {
+  Cooked cooked;
+  WXNN_TRY(prepare(node, recipe, &cooked));
+  int y = kAbsent;
+  WXNN_TRY(node.output(0, &y));
+  WXNN_TRY(cooked.attrs.set("dtype", name_of(node.graph.values[y].type.dtype)));
+  return emit(node, std::move(cooked));
+}
+
+// MediaPipe's transposed convolution with bias. Inputs (x, filter, bias); options: three int32,
+// padding (1 same, 2 valid), stride_width, stride_height.
+Status build_mediapipe_transpose_conv(SourceNode& node, const Recipe& recipe) {
+  const std::span<const std::byte> options = static_cast<TfliteSource&>(node).custom_options();
+  int32_t params[3];
+  WXNN_CHECK(options.size() >= sizeof params, "has options of ", options.size(), " bytes");
+  std::memcpy(params, options.data(), sizeof params);
+  WXNN_CHECK(params[0] == 1 || params[0] == 2, "has padding ", params[0], ", which is not known");
+  Cooked conv;
+  WXNN_TRY(prepare(node, recipe, &conv));
+  WXNN_TRY(conv.attrs.set("pad", params[0] == 1 ? "same" : "valid"));
+  const double strides[] = {static_cast<double>(params[2]), static_cast<double>(params[1])};
+  WXNN_TRY(conv.attrs.set("strides", {strides[0], strides[1]}));
+  return emit(node, std::move(conv));
+}
+
+// Shared by rows whose options have the same layout.
+constexpr const char* kPool = "filterSize=i4,3 strides=i2,1 pad=p0 activation=a5";
+constexpr const char* kReduce = "axis=<1? keepDims=b0";
+
+// In the order of the codes.
+constexpr TfliteRow kRows[] = {
+    {Code::ADD, Options::AddOptions, {"Add", "activation=a0"}},
+    {Code::AVERAGE_POOL_2D, Options::Pool2DOptions, {"AvgPool", kPool}},
+    {Code::CONCATENATION, Options::ConcatenationOptions, {"Concat", "axis=i0 activation=a1"}},
+    {Code::CONV_2D, Options::Conv2DOptions,
+     {"FusedConv2D",
+      "filterFormat='OHWI pad=p0 strides=i2,1 dilations=d5,4 activation=a3"}},
+    {Code::DEPTHWISE_CONV_2D, Options::DepthwiseConv2DOptions,
+     {"FusedDepthwiseConv2D",
+      "filterFormat='1HWO pad=p0 strides=i2,1 dilations=d6,5 activation=a4"}},
+    {Code::DEPTH_TO_SPACE, Options::DepthToSpaceOptions, {"DepthToSpace", "blockSize=i0"}},
+    {Code::FLOOR, Options::NONE, {"Floor"}},
+    {Code::FULLY_CONNECTED, Options::FullyConnectedOptions,
+     {"_FusedMatMul", "transposeB=#1 activation=a0 !0=n1:weights_format", build_fully_connected}},
+    {Code::LOGISTIC, Options::NONE, {"Sigmoid"}},
+    {Code::MAX_POOL_2D, Options::Pool2DOptions, {"MaxPool", kPool}},
+    {Code::MUL, Options::MulOptions, {"Multiply", "activation=a0"}},
+    {Code::RELU, Options::NONE, {"Relu"}},
+    {Code::RELU_N1_TO_1, Options::NONE, {"ClipByValue", "clipValueMin=#-1 clipValueMax=#1"}},
+    {Code::RELU6, Options::NONE, {"Relu6"}},
+    {Code::RESHAPE, Options::ReshapeOptions, {"Reshape", "shape=<1? shape=v0"}},
+    {Code::RESIZE_BILINEAR, Options::ResizeBilinearOptions,
+     {"ResizeBilinear", "size=<1? alignCorners=b2 halfPixelCenters=b3"}},
+    {Code::SOFTMAX, Options::SoftmaxOptions, {"Softmax", "", build_softmax}},
+    {Code::SPACE_TO_DEPTH, Options::SpaceToDepthOptions, {"SpaceToDepth", "blockSize=i0"}},
+    {Code::TANH, Options::NONE, {"Tanh"}},
+    {Code::PAD, Options::NONE, {"PadV2", "paddings=<1? constantValue=#0"}},
+    {Code::GATHER, Options::GatherOptions, {"GatherV2", "axis=i0 batchDims=i1"}},
+    {Code::BATCH_TO_SPACE_ND, Options::NONE, {"BatchToSpaceND", "blockShape=<1? crops=<2?"}},
+    {Code::SPACE_TO_BATCH_ND, Options::NONE, {"SpaceToBatchND", "blockShape=<1? paddings=<2?"}},
+    {Code::TRANSPOSE, Options::NONE, {"Transpose", "perm=<1?"}},
+    {Code::MEAN, Options::ReducerOptions, {"Mean", kReduce}},
+    {Code::SUB, Options::SubOptions, {"Sub", "activation=a0"}},
+    {Code::DIV, Options::DivOptions, {"RealDiv", "activation=a0"}},
+    {Code::SQUEEZE, Options::SqueezeOptions, {"Squeeze", "axis=v0"}},
+    {Code::STRIDED_SLICE, Options::StridedSliceOptions,
+     {"StridedSlice",
+      "begin=<1? end=<2? strides=<3? beginMask=i0 endMask=i1 ellipsisMask=i2 newAxisMask=i3 "
+      "shrinkAxisMask=i4 !0=b5:offset"}},
+    {Code::EXP, Options::NONE, {"Exp"}},
+    {Code::TOPK_V2, Options::NONE, {"TopK", "k=<1?"}},
+    {Code::SPLIT, Options::SplitOptions, {"SplitV", "axis=<0 numOrSizeSplits=i0"}},
+    {Code::LOG_SOFTMAX, Options::NONE, {"LogSoftmax"}},
+    {Code::CAST, Options::NONE, {"Cast", "", build_typed}},
+    {Code::PRELU, Options::NONE, {"Prelu"}},
+    {Code::MAXIMUM, Options::NONE, {"Maximum"}},
+    {Code::ARG_MAX, Options::NONE, {"ArgMax", "axis=<1"}},
+    {Code::MINIMUM, Options::NONE, {"Minimum"}},
+    {Code::LESS, Options::NONE, {"Less"}},
+    {Code::NEG, Options::NONE, {"Neg"}},
+    {Code::PADV2, Options::NONE, {"PadV2", "paddings=<1? constantValue=<2"}},
+    {Code::GREATER, Options::NONE, {"Greater"}},
+    {Code::GREATER_EQUAL, Options::NONE, {"GreaterEqual"}},
+    {Code::LESS_EQUAL, Options::NONE, {"LessEqual"}},
+    {Code::SELECT, Options::NONE, {"Select"}},
+    {Code::SLICE, Options::NONE, {"Slice", "begin=<1? size=<2?"}},
+    {Code::SIN, Options::NONE, {"Sin"}},
+    {Code::TRANSPOSE_CONV, Options::TransposeConvOptions,
+     {"Conv2DBackpropInput",
+      "filterFormat='OHWI inputShape=<0 pad=p0 strides=i2,1 activation=a3 ^213"}},
+    {Code::TILE, Options::NONE, {"Tile", "reps=<1?"}},
+    {Code::EXPAND_DIMS, Options::NONE, {"ExpandDims", "dim=<1"}},
+    {Code::EQUAL, Options::NONE, {"Equal"}},
+    {Code::NOT_EQUAL, Options::NONE, {"NotEqual"}},
+    {Code::LOG, Options::NONE, {"Log"}},
+    {Code::SUM, Options::ReducerOptions, {"Sum", kReduce}},
+    {Code::SQRT, Options::NONE, {"Sqrt"}},
+    {Code::RSQRT, Options::NONE, {"Rsqrt"}},
+    {Code::SHAPE, Options::NONE, {"Shape"}},
+    {Code::POW, Options::NONE, {"Pow"}},
+    {Code::ARG_MIN, Options::NONE, {"ArgMin", "axis=<1"}},
+    {Code::REDUCE_PROD, Options::ReducerOptions, {"Prod", kReduce}},
+    {Code::REDUCE_MAX, Options::ReducerOptions, {"Max", "reductionIndices=<1? keepDims=b0"}},
+    {Code::PACK, Options::PackOptions, {"Pack", "axis=i1"}},
+    {Code::LOGICAL_OR, Options::NONE, {"LogicalOr"}},
+    {Code::ONE_HOT, Options::OneHotOptions,
+     {"OneHot", "depth=<1? onValue=<2 offValue=<3 axis=i0", build_typed}},
+    {Code::LOGICAL_AND, Options::NONE, {"LogicalAnd"}},
+    {Code::LOGICAL_NOT, Options::NONE, {"LogicalNot"}},
+    {Code::UNPACK, Options::UnpackOptions, {"Unpack", "axis=i1"}},
+    {Code::REDUCE_MIN, Options::ReducerOptions, {"Min", kReduce}},
+    {Code::FLOOR_DIV, Options::NONE, {"FloorDiv"}},
+    {Code::REDUCE_ANY, Options::ReducerOptions, {"Any", kReduce}},
+    {Code::SQUARE, Options::NONE, {"Square"}},
+    {Code::ZEROS_LIKE, Options::NONE, {"ZerosLike"}},
+    {Code::FILL, Options::NONE, {"Fill"}},
+    {Code::FLOOR_MOD, Options::NONE, {"Mod"}},
+    {Code::RANGE, Options::NONE, {"Range"}},
+    {Code::RESIZE_NEAREST_NEIGHBOR, Options::ResizeNearestNeighborOptions,
+     {"ResizeNearestNeighbor", "size=<1? alignCorners=b0 halfPixelCenters=b1"}},
+    {Code::LEAKY_RELU, Options::LeakyReluOptions, {"LeakyRelu", "alpha=f0"}},
+    {Code::SQUARED_DIFFERENCE, Options::NONE, {"SquaredDifference"}},
+    {Code::MIRROR_PAD, Options::MirrorPadOptions, {"MirrorPad", "paddings=<1? mode=m0"}},
+    {Code::ABS, Options::NONE, {"Abs"}},
+    {Code::SPLIT_V, Options::NONE, {"SplitV", "numOrSizeSplits=<1 axis=<2"}},
+    {Code::CEIL, Options::NONE, {"Ceil"}},
+    {Code::REVERSE_V2, Options::NONE, {"Reverse", "dims=<1?"}},
+    {Code::GATHER_ND, Options::NONE, {"GatherNd"}},
+    {Code::COS, Options::NONE, {"Cos"}},
+    {Code::RANK, Options::NONE, {"Rank"}},
+    {Code::ELU, Options::NONE, {"Elu"}},
+    {Code::ROUND, Options::NONE, {"Round"}},
+    {Code::HARD_SWISH, Options::NONE, {"HardSwish"}},
+    {Code::SELECT_V2, Options::NONE, {"SelectV2"}},
+    {Code::BATCH_MATMUL, Options::BatchMatMulOptions,
+     {"BatchMatMul", "transposeA=b0 transposeB=b1"}},
+    {Code::CUMSUM, Options::CumsumOptions, {"Cumsum", "axis=<1 exclusive=b0 reverse=b1"}},
+    {Code::BROADCAST_TO, Options::NONE, {"BroadcastTo", "shape=<1?"}},
+    {Code::REDUCE_ALL, Options::ReducerOptions, {"All", kReduce}},
+    {Code::GELU, Options::GeluOptions, {"Gelu", "approximate=b0"}},
+    {Code::RELU_0_TO_1, Options::NONE, {"ClipByValue", "clipValueMin=#0 clipValueMax=#1"}},
+    {Code::ATAN2, Options::NONE, {"Atan2"}},
+    {Code::SIGN, Options::NONE, {"Sign"}},
+
+    {Code::CUSTOM, Options::NONE,
+     {"Conv2DBackpropInput", "filterFormat='OHWI", build_mediapipe_transpose_conv},
+     "Convolution2DTransposeBias"},
+};
+
+}  // namespace
+
+const TfliteRow* find_tflite_row(Code code, std::string_view custom) {
+  for (const TfliteRow& row : kRows) {
+    if (row.code == code && (row.custom == nullptr || row.custom == custom)) return &row;
+  }
+  return nullptr;
+}
+
+std::string tflite_name(Code code) {
+  const std::string_view name = tflite::EnumNameBuiltinOperator(code);
+  return name.empty() ? sentence("builtin operator ", static_cast<int>(code)) : std::string(name);
+}
+
+bool is_widening(Code code) { return code == Code::DEQUANTIZE || code == Code::DENSIFY; }
+
+}  // namespace wxnn

@@ -1,0 +1,47 @@
+// One row per TensorFlow Lite operator: its code, and the recipe that makes it ours.
+//
+// Sources in recipes (formats/recipe.h) are fields of the operator's table of options, by their
+// number in tflite.fbs. The letter says what the field holds; several fields, separated by commas,
+// make a list:
+//
+//   i2 int   d5 int, 1 where absent   b1 bool   f0 float   v0 list of ints
+//   p0 padding   a3 fused activation   t1 tensor type   m0 mirror mode
+//
+// "b5:offset": what follows the colon only names the field in sentences.
+#pragma once
+#include <string_view>
+
+#include "formats/recipe.h"
+#include "formats/tflite_schema.h"
+
+namespace wxnn {
+
+struct TfliteRow {
+  tflite::BuiltinOperator code;
+  tflite::BuiltinOptions options;  // the table that the sources mean; NONE where there are none
+  Recipe recipe;
+  const char* custom = nullptr;  // of code CUSTOM: its name
+};
+
+// Null where there is none.
+const TfliteRow* find_tflite_row(tflite::BuiltinOperator code, std::string_view custom);
+
+// "CONV_2D"; "builtin operator 175" for one without a name here.
+std::string tflite_name(tflite::BuiltinOperator code);
+
+// The graph engine has no node for these: a constant changes its encoding only (DEQUANTIZE), or was
+// expanded when it was read (DENSIFY).
+bool is_widening(tflite::BuiltinOperator code);
+
+// A node of a .tflite file; what the rows with a build function see.
+class TfliteSource : public SourceNode {
+ public:
+  using SourceNode::SourceNode;
+  // A custom operator's options.
+  virtual std::span<const std::byte> custom_options() const = 0;
+
+ protected:
+  ~TfliteSource() = default;
+};
+
+}  // namespace wxnn

@@ -1,0 +1,210 @@
+#include "formats/tflite_tensors.h"
+
+#include <cstring>
+
+#include "formats/sparse.h"
+
+namespace wxnn {
+
+namespace {
+
+// A sparse file may not ask for more memory than so many times its size.
+constexpr size_t kMostExpansion = 64;
+
+enum class Use : uint8_t { kNever, kConstant, kAlways };
+
+struct TypeRow {
+  std::string_view name;
+  DType dtype;        // that it is computed in
+  Encoding encoding;  // of a constant
+  Use use;            // kConstant: cannot be computed while running
+};
+
+// In the order of tflite::TensorType.
+constexpr TypeRow kTypes[] = {
+    {"float32", DType::kFloat32, Encoding::kPlain, Use::kAlways},
+    {"float16", DType::kFloat32, Encoding::kFloat16, Use::kConstant},
+    {"int32", DType::kInt32, Encoding::kPlain, Use::kAlways},
+    {"uint8", DType::kInt32, Encoding::kUint8, Use::kConstant},
+    {"int64", DType::kInt32, Encoding::kInt64, Use::kAlways},
+    {"string", DType::kInt32, Encoding::kPlain, Use::kNever},
+    {"bool", DType::kBool, Encoding::kPlain, Use::kAlways},
+    {"int16", DType::kInt32, Encoding::kInt16, Use::kConstant},
+    {"complex64", DType::kComplex64, Encoding::kPlain, Use::kAlways},
+    {"int8", DType::kInt32, Encoding::kInt8, Use::kConstant},
+    {"float64", DType::kFloat32, Encoding::kFloat64, Use::kConstant},
+    {"complex128", DType::kInt32, Encoding::kPlain, Use::kNever},
+    {"uint64", DType::kInt32, Encoding::kPlain, Use::kNever},
+    {"resource", DType::kInt32, Encoding::kPlain, Use::kNever},
+    {"variant", DType::kInt32, Encoding::kPlain, Use::kNever},
+    {"uint32", DType::kInt32, Encoding::kPlain, Use::kNever},
+    {"uint16", DType::kInt32, Encoding::kUint16, Use::kConstant},
+    {"int4", DType::kInt32, Encoding::kPlain, Use::kNever},
+    {"bfloat16", DType::kInt32, Encoding::kPlain, Use::kNever},
+};
+
+const TypeRow* row_of(tflite::TensorType type) {
+  const int i = static_cast<int>(type);
+  return i >= 0 && static_cast<size_t>(i) < std::size(kTypes) ? &kTypes[i] : nullptr;
+}
+
+Status read_shape(const flatbuffers::Vector<int32_t>* dims, bool may_be_open, Shape* shape) {
+  const uint32_t rank = dims == nullptr ? 0 : dims->size();
+  WXNN_CHECK(rank <= Shape::kMaxRank, "has ", rank, " dimensions; at most ", Shape::kMaxRank,
+             " are supported");
+  for (uint32_t i = 0; i < rank; ++i) {
+    const int32_t d = dims->Get(i);
+    WXNN_CHECK(d >= 0 || (may_be_open && d == Shape::kOpen), "has a dimension of ", d);
+    shape->push_back(d);
+  }
+  WXNN_CHECK(shape->fits(), "has shape ", *shape, ", which does not fit in memory");
+  return {};
+}
+
+Status read_quantization(const tflite::QuantizationParameters& from, Quantization* to) {
+  WXNN_CHECK(from.details_type() == tflite::QuantizationDetails::NONE,
+             "is quantised in blocks or by a method of its own");
+  const auto* scale = from.scale();
+  const auto* zero = from.zero_point();
+  if (scale == nullptr || scale->size() == 0) return {};
+  to->scale.assign(scale->begin(), scale->end());
+  to->axis = from.quantized_dimension();
+  for (uint32_t i = 0; zero != nullptr && i < zero->size(); ++i) {
+    int64_t z = 0;  // the vector's elements are not aligned to 8 bytes
+    std::memcpy(&z, zero->Data() + i * sizeof z, sizeof z);
+    to->zero.push_back(static_cast<float>(z));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view name_of(tflite::TensorType type) {
+  const TypeRow* row = row_of(type);
+  return row != nullptr ? row->name : std::string_view();
+}
+
+std::string_view computed_dtype(tflite::TensorType type) {
+  const TypeRow* row = row_of(type);
+  return row != nullptr && row->use == Use::kAlways ? name_of(row->dtype) : std::string_view();
+}
+
+TfliteTensors::TfliteTensors(const flatbuffers::Verifier& verifier, const tflite::Model& model,
+                             const tflite::SubGraph& subgraph, Graph* graph)
+    : verifier_(verifier),
+      model_(model),
+      tensors_(subgraph.tensors()),
+      graph_(graph),
+      values_(tensors_ == nullptr ? 0 : tensors_->size(), kAbsent),
+      written_(values_.size()) {}
+
+const tflite::Tensor& TfliteTensors::at(int tensor) const {
+  return *tensors_->Get(static_cast<uint32_t>(tensor));
+}
+
+std::string TfliteTensors::name(int tensor) const {
+  const flatbuffers::String* name = at(tensor).name();
+  return name != nullptr && name->size() != 0 ? name->str() : sentence("tensor ", tensor);
+}
+
+// The bytes that the file has for the tensor: none for what is computed while running.
+Status TfliteTensors::stored(int tensor, std::span<const std::byte>* bytes) const {
+  const uint32_t index = at(tensor).buffer();
+  const auto* buffers = model_.buffers();
+  if (index == 0) return {};
+  const uint32_t count = buffers == nullptr ? 0 : buffers->size();
+  WXNN_CHECK(index < count, "refers to buffer ", index, " of ", count);
+  const tflite::Buffer& buffer = *buffers->Get(index);
+  if (buffer.data() != nullptr) {
+    *bytes = {reinterpret_cast<const std::byte*>(buffer.data()->data()), buffer.data()->size()};
+  } else if (buffer.offset() > 1) {
+    const uint64_t file = graph_->file.size();
+    WXNN_CHECK(buffer.offset() <= file && buffer.size() <= file - buffer.offset(),
+               "has its data outside the file");
+    *bytes = {graph_->file.data() + buffer.offset(), static_cast<size_t>(buffer.size())};
+  }
+  return {};
+}
+
+bool TfliteTensors::is_constant(int tensor) const {
+  std::span<const std::byte> bytes;
+  if (written_[tensor]) return false;
+  if (!stored(tensor, &bytes).ok() || !bytes.empty()) return true;
+  // An empty constant has no bytes to be known by: nobody writes it, and it needs none.
+  const auto* dims = at(tensor).shape();
+  for (uint32_t i = 0; dims != nullptr && i < dims->size(); ++i) {
+    if (dims->Get(i) == 0) return true;
+  }
+  return false;
+}
+
+Status TfliteTensors::value(int tensor, int* value) {
+  if (values_[tensor] == kAbsent) {
+    TensorType type;
+    std::unique_ptr<Constant> constant;
+    Status status = make(tensor, &type, &constant);
+    if (!status.ok()) return std::move(status).at(sentence("tensor \"", name(tensor), "\""));
+    values_[tensor] = graph_->add_value(name(tensor), type);
+    graph_->values[values_[tensor]].constant = std::move(constant);
+  }
+  *value = values_[tensor];
+  return {};
+}
+
+Status TfliteTensors::input(int tensor, int* value) {
+  WXNN_TRY(this->value(tensor, value));
+  const auto* open = at(tensor).shape_signature();
+  Shape& shape = graph_->values[*value].type.shape;
+  if (open == nullptr || static_cast<int>(open->size()) != shape.rank()) return {};
+  Shape declared;
+  Status status = read_shape(open, true, &declared);
+  if (!status.ok()) return std::move(status).at(sentence("input \"", name(tensor), "\""));
+  shape = declared;
+  return {};
+}
+
+Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constant>* constant) {
+  const tflite::Tensor& t = at(tensor);
+  const TypeRow* row = row_of(t.type());
+  WXNN_CHECK(row != nullptr && row->use != Use::kNever, "is ",
+             row != nullptr ? row->name : "of an unknown type", ", which is not supported");
+  WXNN_CHECK(!t.is_variable(), "is a variable; state between runs is not supported");
+  type->dtype = row->dtype;
+  WXNN_TRY(read_shape(t.shape(), false, &type->shape));
+  if (is_constant(tensor)) {
+    *constant = std::make_unique<Constant>();
+    return make_constant(tensor, type, constant->get());
+  }
+  WXNN_CHECK(row->use == Use::kAlways, "is computed in ", row->name,
+             ": this is a quantised or half-precision model; only models that compute in float32 "
+             "are supported, their weights may be stored as int8 or float16");
+  return {};
+}
+
+Status TfliteTensors::make_constant(int tensor, TensorType* type, Constant* constant) {
+  const tflite::Tensor& t = at(tensor);
+  constant->encoding = row_of(t.type())->encoding;
+  if (t.quantization() != nullptr && constant->encoding != Encoding::kPlain) {
+    WXNN_TRY(read_quantization(*t.quantization(), &constant->quantization));
+    // A quantised integer stands for a real number.
+    if (!constant->quantization.scale.empty()) type->dtype = DType::kFloat32;
+  }
+  WXNN_TRY(stored(tensor, &constant->bytes));
+  if (t.sparsity() != nullptr) WXNN_TRY(expand(t, *type, constant));
+  return check(*constant, *type);
+}
+
+Status TfliteTensors::expand(const tflite::Tensor& t, const TensorType& type, Constant* constant) {
+  const TensorType element = {type.dtype, {}};
+  const size_t element_bytes = encoded_bytes(constant->encoding, element);
+  expanded_bytes_ += static_cast<size_t>(type.shape.elements()) * element_bytes;
+  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= graph_->file.size(),
+             "is sparse and would fill ", expanded_bytes_, " bytes with the ones before, from a file of ",
+             graph_->file.size());
+  const Sparse sparse = {*t.sparsity(), constant->bytes, element_bytes};
+  WXNN_TRY(densify(verifier_, sparse, type.shape, &constant->owned));
+  constant->bytes = {constant->owned.data(), constant->owned.size()};
+  return {};
+}
+
+}  // namespace wxnn

@@ -1,0 +1,53 @@
+// Tensors of a .tflite file as values of a graph: types, shapes, constants.
+#pragma once
+#include <flatbuffers/flatbuffers.h>
+
+#include <string>
+#include <vector>
+
+#include "core/graph.h"
+#include "formats/tflite_schema.h"
+
+namespace wxnn {
+
+// "float32", "int8"…; empty for a type that the schema does not have.
+std::string_view name_of(tflite::TensorType type);
+// tfjs's name of the dtype that stands for `type` while computing; empty where none does.
+std::string_view computed_dtype(tflite::TensorType type);
+
+// Makes a value for a tensor on its first use, so that tensors that nothing reads cannot fail.
+class TfliteTensors {
+ public:
+  // The file and its verifier must outlive this; the model's frame is verified.
+  TfliteTensors(const flatbuffers::Verifier& verifier, const tflite::Model& model,
+                const tflite::SubGraph& subgraph, Graph* graph);
+
+  size_t size() const { return values_.size(); }
+  std::string name(int tensor) const;
+  bool is_constant(int tensor) const;
+  void mark_written(int tensor) { written_[tensor] = true; }
+
+  // The value of a tensor that a node reads or writes; `tensor` is in range.
+  Status value(int tensor, int* value);
+  // The tensor is another name for a value (DEQUANTIZE and DENSIFY of constants).
+  void alias(int tensor, int value) { values_[tensor] = value; }
+  // The graph input that the tensor is. Its shape keeps open dimensions.
+  Status input(int tensor, int* value);
+
+ private:
+  const tflite::Tensor& at(int tensor) const;
+  Status stored(int tensor, std::span<const std::byte>* bytes) const;
+  Status make(int tensor, TensorType* type, std::unique_ptr<Constant>* constant);
+  Status make_constant(int tensor, TensorType* type, Constant* constant);
+  Status expand(const tflite::Tensor& t, const TensorType& type, Constant* constant);
+
+  const flatbuffers::Verifier& verifier_;
+  const tflite::Model& model_;
+  const flatbuffers::Vector<flatbuffers::Offset<tflite::Tensor>>* tensors_;
+  Graph* graph_;
+  std::vector<int> values_;   // kAbsent until used
+  std::vector<bool> written_;  // by a node or by the caller
+  size_t expanded_bytes_ = 0;
+};
+
+}  // namespace wxnn

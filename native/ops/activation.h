@@ -1,0 +1,37 @@
+// The activation that a matrix operator applies to its output, by tfjs's names. What is a clamp is
+// left to the kernel; any other is the operator of that name, run in place on the output: fused or
+// not, the numbers are the same, and a build has those activations whose operators it has.
+#pragma once
+#include <limits>
+
+#include "core/op.h"
+
+namespace wxnn {
+
+#define WXNN_ACTIVATION_ATTRS                             \
+  AttrSpec{"activation", AttrKind::kText, "linear"},      \
+      AttrSpec{"leakyreluAlpha", AttrKind::kNumber, 0.2}, \
+      AttrSpec{"clipMin", AttrKind::kNumber, 0.0}, AttrSpec{"clipMax", AttrKind::kNumber, 6.0}
+
+class Activation {
+ public:
+  // Refuses an unknown name, a clip that is none, and prelu whose weights (input `prelu`) are
+  // absent or do not fit the output `y`.
+  static Status check(const InferCtx& c, size_t prelu, const TensorType& y);
+
+  Activation() = default;
+  // check has passed.
+  explicit Activation(const Attrs& attrs);
+
+  // The kernel's clamp; infinite where there is none.
+  float min = -std::numeric_limits<float>::infinity();
+  float max = std::numeric_limits<float>::infinity();
+  // What remains to be done once output 0 is complete; mostly nothing.
+  Status apply(const RunCtx& c, size_t prelu) const;
+
+ private:
+  const Op* op_ = nullptr;
+  Attrs attrs_;  // of op_
+};
+
+}  // namespace wxnn

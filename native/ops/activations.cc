@@ -1,0 +1,163 @@
+// Relu, Sigmoid and the other activation functions of networks.
+#include "core/elementwise.h"
+#include "core/math_wide.h"
+
+namespace wxnn {
+namespace {
+
+// All hand a NaN on: the comparison is false for it.
+float relu(float x) { return x < 0 ? 0.0f : x; }
+float clip(float x, float low, float high) {
+  x = x < low ? low : x;
+  return x > high ? high : x;
+}
+
+constexpr double kSeluScale = 1.0507009873554805;
+constexpr double kSeluAlpha = 1.6732632423543772;
+constexpr float kSeluNegative = static_cast<float>(kSeluScale * kSeluAlpha);
+
+// The tanh form that some models were trained with.
+float gelu_by_tanh(float x) {
+  constexpr float kSqrtTwoOverPi = 0x1.988454p-1f;
+  return 0.5f * x * (1.0f + tanh_f32(kSqrtTwoOverPi * (x + 0.044715f * x * x * x)));
+}
+
+}  // namespace
+
+extern constinit const Op kRelu = {
+    .name = "Relu",
+    .inputs = {{"x"}},
+    .infer = same_as_number_x,
+    .run = run_number<relu, [](int32_t x) { return x < 0 ? 0 : x; }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kRelu6 = {
+    .name = "Relu6",
+    .inputs = {{"x"}},
+    .infer = same_as_number_x,
+    .run = run_number<[](float x) { return clip(x, 0, 6); },
+                      [](int32_t x) { return x < 0 ? 0 : x > 6 ? 6 : x; }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kClipByValue = {
+    .name = "ClipByValue",
+    .inputs = {{"x"}},
+    .attrs = {{"clipValueMin"}, {"clipValueMax"}},
+    .infer = [](InferCtx& c) -> Status {
+      WXNN_CHECK(c.attrs.f("clipValueMin") <= c.attrs.f("clipValueMax"),
+                 "clipValueMin is greater than clipValueMax");
+      return same_as_number_x(c);
+    },
+    .run = [](const RunCtx& c) -> Status {
+      if (c.in(0).dtype == DType::kInt32) {
+        const int32_t low = c.attrs.i("clipValueMin");
+        const int32_t high = c.attrs.i("clipValueMax");
+        map_small<int32_t, int32_t>(c, [=](int32_t x) { return x < low ? low : x > high ? high : x; });
+      } else {
+        const float low = static_cast<float>(c.attrs.f("clipValueMin"));
+        const float high = static_cast<float>(c.attrs.f("clipValueMax"));
+        map<float, float>(c, [=](float x) { return clip(x, low, high); });
+      }
+      return {};
+    },
+    .in_place = 0,
+};
+
+extern constinit const Op kLeakyRelu = {
+    .name = "LeakyRelu",
+    .inputs = {{"x"}},
+    .attrs = {{"alpha", AttrKind::kNumber, 0.2}},
+    .infer = same_as_float_x,
+    .run = [](const RunCtx& c) -> Status {
+      const float alpha = static_cast<float>(c.attrs.f("alpha"));
+      map<float, float>(c, [alpha](float x) { return x < 0 ? alpha * x : x; });
+      return {};
+    },
+    .in_place = 0,
+};
+
+extern constinit const Op kElu = {
+    .name = "Elu",
+    .inputs = {{"x"}},
+    .infer = same_as_float_x,
+    .run = run_float<[](float x) { return x < 0 ? expm1_f32(x) : x; }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kSelu = {
+    .name = "Selu",
+    .inputs = {{"x"}},
+    .infer = same_as_float_x,
+    .run = run_float<[](float x) {
+      return x < 0 ? kSeluNegative * expm1_f32(x) : static_cast<float>(kSeluScale) * x;
+    }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kSigmoid = {
+    .name = "Sigmoid",
+    .inputs = {{"x"}},
+    .infer = same_as_float_x,
+    .run = run_float<sigmoid_f32>,
+    .in_place = 0,
+};
+
+extern constinit const Op kTanh = {
+    .name = "Tanh",
+    .inputs = {{"x"}},
+    .infer = same_as_float_x,
+    .run = run_float<tanh_f32>,
+    .in_place = 0,
+};
+
+extern constinit const Op kSoftplus = {
+    .name = "Softplus",
+    .inputs = {{"x"}},
+    .infer = same_as_float_x,
+    .run = run_float_small<softplus_f32>,
+    .in_place = 0,
+};
+
+// x relu6(x + 3) / 6; TFLite has it as HARD_SWISH, tfjs has no kernel of this name.
+extern constinit const Op kHardSwish = {
+    .name = "HardSwish",
+    .inputs = {{"x"}},
+    .infer = same_as_float_x,
+    .run = run_float<[](float x) { return x * clip(x + 3.0f, 0, 6) * (1.0f / 6.0f); }>,
+    .in_place = 0,
+};
+
+// TFLite's GELU; `approximate` chooses the form with tanh. tfjs has no kernel of this name.
+extern constinit const Op kGelu = {
+    .name = "Gelu",
+    .inputs = {{"x"}},
+    .attrs = {{"approximate", AttrKind::kNumber, 0.0}},
+    .infer = same_as_float_x,
+    .run = [](const RunCtx& c) -> Status {
+      if (c.attrs.b("approximate")) {
+        map<float, float>(c, gelu_by_tanh);
+      } else {
+        map<float, float>(c, gelu_f32);
+      }
+      return {};
+    },
+    .in_place = 0,
+};
+
+// 1 for positive x, alpha x for others; a NaN stays.
+extern constinit const Op kStep = {
+    .name = "Step",
+    .inputs = {{"x"}},
+    .attrs = {{"alpha", AttrKind::kNumber, 0.0}},
+    .infer = same_as_float_x,
+    .run = [](const RunCtx& c) -> Status {
+      const float alpha = static_cast<float>(c.attrs.f("alpha"));
+      map_small<float, float>(c, [alpha](float x) { return x != x ? x : x > 0 ? 1.0f : alpha; });
+      return {};
+    },
+    .in_place = 0,
+};
+
+}  // namespace wxnn

@@ -1,0 +1,213 @@
+// Operators that walk one axis in order: ArgMax, ArgMin, Cumsum, Cumprod, TopK.
+#include <algorithm>
+
+#include "core/elementwise.h"
+#include "ops/arguments.h"
+
+namespace wxnn {
+namespace {
+
+// The axis of a tensor [outer, n, inner].
+struct Axis {
+  int32_t outer, n, inner;
+};
+template <class Ctx>
+Axis axis_in(const Ctx& c) {
+  const Shape& x = c.in(0).shape;
+  const int axis = axis_of(c.attrs.i("axis"), x.rank());
+  return {x.elements(0, axis), x[axis], x.elements(axis + 1, x.rank())};
+}
+
+[[clang::minsize]] Status infer_arg(InferCtx& c) {
+  const Shape& x = c.in(0).shape;
+  int axis = 0;
+  WXNN_TRY(check_number("x", c.in(0)));
+  WXNN_TRY(read_axis(c.attrs.i("axis"), x, x.rank(), &axis));
+  WXNN_CHECK(x[axis] > 0, "axis ", axis, " of x ", x, " is empty");
+  c.out() = {DType::kInt32, x};
+  c.out().shape.erase(axis);
+  return {};
+}
+
+// The first of equal elements counts.
+template <class T, class Better>
+void find_best(const RunCtx& c, Better better) {
+  const Axis a = axis_in(c);
+  const T* x = static_cast<const T*>(c.in(0).data);
+  int32_t* y = c.out().i32();
+  for (int32_t o = 0; o < a.outer; ++o, x += a.n * a.inner) {
+    for (int32_t i = 0; i < a.inner; ++i) {
+      int32_t best = 0;
+      for (int32_t k = 1; k < a.n; ++k) {
+        if (better(x[k * a.inner + i], x[best * a.inner + i])) best = k;
+      }
+      *y++ = best;
+    }
+  }
+}
+
+template <class Better>
+Status run_arg(const RunCtx& c) {
+  if (c.in(0).dtype == DType::kInt32) {
+    find_best<int32_t>(c, Better());
+  } else {
+    find_best<float>(c, Better());
+  }
+  return {};
+}
+
+Status infer_cumulative(InferCtx& c) {
+  const Shape& x = c.in(0).shape;
+  int unused = 0;
+  WXNN_TRY(check_number("x", c.in(0)));
+  WXNN_TRY(read_axis(c.attrs.i("axis"), x, x.rank(), &unused));
+  return same_as_x(c);
+}
+
+// One element after another, so y may be x.
+template <class T, class F>
+void accumulate_along(const RunCtx& c, T first, F f) {
+  const Axis a = axis_in(c);
+  const bool exclusive = c.attrs.b("exclusive");
+  const bool reverse = c.attrs.b("reverse");
+  const T* x = static_cast<const T*>(c.in(0).data);
+  T* y = static_cast<T*>(c.out().data);
+  for (int32_t o = 0; o < a.outer; ++o) {
+    for (int32_t i = 0; i < a.inner; ++i) {
+      T sum = first;
+      for (int32_t k = 0; k < a.n; ++k) {
+        const int32_t at = (o * a.n + (reverse ? a.n - 1 - k : k)) * a.inner + i;
+        const T next = f(sum, x[at]);
+        y[at] = exclusive ? sum : next;
+        sum = next;
+      }
+    }
+  }
+}
+
+template <auto f, int first>
+Status run_cumulative(const RunCtx& c) {
+  if (c.in(0).dtype == DType::kInt32) {
+    // Unsigned, so that integers wrap around.
+    accumulate_along<uint32_t>(c, first, f);
+  } else {
+    accumulate_along<float>(c, first, f);
+  }
+  return {};
+}
+
+[[clang::minsize]] Status infer_top_k(InferCtx& c) {
+  const Shape& x = c.in(0).shape;
+  Numbers k;
+  WXNN_TRY(check_number("x", c.in(0)));
+  WXNN_TRY(read_numbers(c, 1, "k", &k));
+  WXNN_CHECK(x.rank() > 0, "x has no axis");
+  WXNN_CHECK(k.count == 1 && k[0] >= 0 && k[0] <= x[-1], "k ", k[0], " is outside the last axis of x ", x);
+  WXNN_CHECK(c.outputs.size() == 2, "gives two outputs, values and indices");
+  for (TensorType& y : c.outputs) {
+    y = c.in(0);
+    y.shape[-1] = k[0];
+  }
+  c.out(1).dtype = DType::kInt32;
+  return {};
+}
+
+// A NaN is larger than any number; of equal elements the first comes first.
+template <class T>
+void top_k(const T* x, int32_t n, int32_t k, T* values, int32_t* indices) {
+  const auto before = [x](int32_t a, int32_t b) {
+    const T u = x[a];
+    const T v = x[b];
+    if (u > v || (u != u && v == v)) return true;
+    if (v > u || (v != v && u == u)) return false;
+    return a < b;
+  };
+  // A heap whose top is the worst of those kept.
+  for (int32_t i = 0; i < n; ++i) {
+    if (i < k) {
+      indices[i] = i;
+      std::push_heap(indices, indices + i + 1, before);
+    } else if (before(i, indices[0])) {
+      std::pop_heap(indices, indices + k, before);
+      indices[k - 1] = i;
+      std::push_heap(indices, indices + k, before);
+    }
+  }
+  std::sort_heap(indices, indices + k, before);
+  for (int32_t i = 0; i < k; ++i) values[i] = x[indices[i]];
+}
+
+Status run_top_k(const RunCtx& c) {
+  const Shape& x = c.in(0).shape;
+  const int32_t n = x[-1];
+  const int32_t k = c.out().shape[-1];
+  const int32_t rows = x.elements(0, x.rank() - 1);
+  if (k == 0) return {};
+  for (int32_t r = 0; r < rows; ++r) {
+    int32_t* indices = c.out(1).i32() + r * k;
+    if (c.in(0).dtype == DType::kInt32) {
+      top_k(c.in(0).i32() + r * n, n, k, c.out().i32() + r * k, indices);
+    } else {
+      top_k(c.in(0).f32() + r * n, n, k, c.out().f32() + r * k, indices);
+    }
+  }
+  return {};
+}
+
+struct Larger {
+  bool operator()(auto a, auto b) const { return a > b; }
+};
+struct Smaller {
+  bool operator()(auto a, auto b) const { return a < b; }
+};
+
+#define WXNN_CUMULATIVE_ATTRS                                                        \
+  AttrSpec{"axis", AttrKind::kNumber, 0.0}, AttrSpec{"exclusive", AttrKind::kNumber, 0.0}, \
+      AttrSpec{"reverse", AttrKind::kNumber, 0.0}
+
+}  // namespace
+
+extern constinit const Op kArgMax = {
+    .name = "ArgMax",
+    .inputs = {{"x"}},
+    .attrs = {{"axis", AttrKind::kNumber, 0.0}},
+    .infer = infer_arg,
+    .run = run_arg<Larger>,
+};
+
+extern constinit const Op kArgMin = {
+    .name = "ArgMin",
+    .inputs = {{"x"}},
+    .attrs = {{"axis", AttrKind::kNumber, 0.0}},
+    .infer = infer_arg,
+    .run = run_arg<Smaller>,
+};
+
+extern constinit const Op kCumsum = {
+    .name = "Cumsum",
+    .inputs = {{"x"}},
+    .attrs = {WXNN_CUMULATIVE_ATTRS},
+    .infer = infer_cumulative,
+    .run = run_cumulative<[](auto a, auto b) { return a + b; }, 0>,
+    .in_place = 0,
+};
+
+extern constinit const Op kCumprod = {
+    .name = "Cumprod",
+    .inputs = {{"x"}},
+    .attrs = {WXNN_CUMULATIVE_ATTRS},
+    .infer = infer_cumulative,
+    .run = run_cumulative<[](auto a, auto b) { return a * b; }, 1>,
+    .in_place = 0,
+};
+
+extern constinit const Op kTopK = {
+    .name = "TopK",
+    .inputs = {{"x"}, {"k", kArgument}},
+    .attrs = {{"k", AttrKind::kNumbers, kEmptyList}, {"sorted", AttrKind::kNumber, 1.0}},
+    .infer = infer_top_k,
+    .run = run_top_k,
+    .outputs = 2,
+};
+
+}  // namespace wxnn

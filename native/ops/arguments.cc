@@ -1,0 +1,60 @@
+#include "ops/arguments.h"
+
+namespace wxnn {
+
+Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, size_t port,
+                    std::string_view name, Numbers* numbers) {
+  const Tensor* t = port < inputs.size() ? inputs[port] : nullptr;
+  const size_t count = t != nullptr ? static_cast<size_t>(t->shape.elements())
+                                    : attrs.numbers(name).size();
+  WXNN_CHECK(count <= Numbers::kMost, name, " has ", count, " numbers, at most ",
+             Numbers::kMost, " are possible");
+  if (t != nullptr) {
+    WXNN_CHECK(t->dtype == DType::kInt32 && t->shape.rank() <= 2, name, " ", name_of(t->dtype), " ",
+               t->shape, " should be int32, a list or a table");
+    WXNN_CHECK(t->data != nullptr || count == 0, name, " is not known");
+  }
+  numbers->count = static_cast<int>(count);
+  for (int i = 0; i < numbers->count; ++i) {
+    numbers->at[i] = t != nullptr ? t->i32()[i] : attrs.i(name, i);
+  }
+  return {};
+}
+
+Status read_shape(const InferCtx& c, size_t port, std::string_view name, Shape* shape) {
+  Numbers numbers;
+  WXNN_TRY(read_numbers(c, port, name, &numbers));
+  WXNN_CHECK(numbers.count <= Shape::kMaxRank, name, " has ", numbers.count, " dimensions, at most ",
+             Shape::kMaxRank, " are possible");
+  *shape = Shape(numbers.span());
+  WXNN_CHECK(shape->is_known(), name, " ", *shape, " has a negative dimension");
+  return {};
+}
+
+Status read_axis(int32_t axis, const Shape& x, int rank, int* result) {
+  WXNN_CHECK(axis >= -rank && axis < rank, "axis ", axis, " is outside ", x);
+  *result = axis_of(axis, rank);
+  return {};
+}
+
+namespace {
+constexpr DType kDTypes[] = {DType::kFloat32, DType::kInt32, DType::kBool};
+}
+
+Status read_dtype(std::string_view text, DType* dtype) {
+  for (const DType d : kDTypes) {
+    if (name_of(d) != text) continue;
+    *dtype = d;
+    return {};
+  }
+  return fail("dtype \"", text, "\" should be \"float32\", \"int32\" or \"bool\"");
+}
+
+DType dtype_of(std::string_view text) {
+  DType dtype = DType::kFloat32;
+  const Status accepted = read_dtype(text, &dtype);
+  static_cast<void>(accepted);
+  return dtype;
+}
+
+}  // namespace wxnn

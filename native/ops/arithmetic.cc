@@ -1,0 +1,165 @@
+// Add and the other operators that combine two broadcast numbers.
+#include "core/elementwise.h"
+#include "core/math_wide.h"
+
+namespace wxnn {
+namespace {
+
+// Integers wrap around, as in TensorFlow; C++ would call that undefined.
+int32_t wrap(uint32_t bits) { return static_cast<int32_t>(bits); }
+uint32_t bits(int32_t x) { return static_cast<uint32_t>(x); }
+
+// Division rounding down; 0 where the divisor is 0, as in TensorFlow.js.
+int32_t floor_divide(int32_t a, int32_t b) {
+  if (b == 0) return 0;
+  if (b == -1) return wrap(0u - bits(a));  // the one quotient that overflows is among these
+  const int32_t q = a / b;
+  return q - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
+}
+
+// The remainder of that division: it has the divisor's sign.
+int32_t floor_modulo(int32_t a, int32_t b) {
+  if (b == 0) return 0;
+  return wrap(bits(a) - bits(floor_divide(a, b)) * bits(b));
+}
+float floor_modulo_f32(float a, float b) {
+  const float r = __builtin_fmodf(a, b);  // exact, so the same in every C library
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+// Truncated towards zero for negative powers, as an int32 tensor would store it.
+int32_t power(int32_t x, int32_t n) {
+  if (n < 0) return x == 1 ? 1 : x == -1 ? ((n & 1) != 0 ? -1 : 1) : 0;
+  uint32_t result = 1;
+  uint32_t base = bits(x);
+  for (; n != 0; n >>= 1) {
+    if ((n & 1) != 0) result *= base;
+    base *= base;
+  }
+  return wrap(result);
+}
+
+// Both hand a NaN on, whichever operand has it.
+float maximum(float a, float b) { return a > b || a != a ? a : b; }
+float minimum(float a, float b) { return a < b || a != a ? a : b; }
+
+}  // namespace
+
+extern constinit const Op kAdd = {
+    .name = "Add",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip<[](float a, float b) { return a + b; },
+                   [](int32_t a, int32_t b) { return wrap(bits(a) + bits(b)); }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kSub = {
+    .name = "Sub",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip<[](float a, float b) { return a - b; },
+                   [](int32_t a, int32_t b) { return wrap(bits(a) - bits(b)); }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kMultiply = {
+    .name = "Multiply",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip<[](float a, float b) { return a * b; },
+                   [](int32_t a, int32_t b) { return wrap(bits(a) * bits(b)); }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kRealDiv = {
+    .name = "RealDiv",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_floats,
+    .run = run_zip_float<[](float a, float b) { return a / b; }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kMaximum = {
+    .name = "Maximum",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip<[](float a, float b) { return maximum(a, b); },
+                   [](int32_t a, int32_t b) { return a > b ? a : b; }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kMinimum = {
+    .name = "Minimum",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip<[](float a, float b) { return minimum(a, b); },
+                   [](int32_t a, int32_t b) { return a < b ? a : b; }>,
+    .in_place = 0,
+};
+
+extern constinit const Op kSquaredDifference = {
+    .name = "SquaredDifference",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip<[](float a, float b) { return (a - b) * (a - b); },
+                   [](int32_t a, int32_t b) {
+                     const uint32_t d = bits(a) - bits(b);
+                     return wrap(d * d);
+                   }>,
+    .in_place = 0,
+};
+
+// The output has the operands' dtype, as in TensorFlow. (tfjs's own kernel always says int32.)
+extern constinit const Op kFloorDiv = {
+    .name = "FloorDiv",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip_small<[](float a, float b) { return __builtin_elementwise_floor(a / b); },
+                         floor_divide>,
+    .in_place = 0,
+};
+
+extern constinit const Op kMod = {
+    .name = "Mod",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip_small<floor_modulo_f32, floor_modulo>,
+    .in_place = 0,
+};
+
+extern constinit const Op kPow = {
+    .name = "Pow",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip_small<pow_f32, power>,
+    .in_place = 0,
+};
+
+extern constinit const Op kAtan2 = {
+    .name = "Atan2",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_floats,
+    .run = [](const RunCtx& c) -> Status {
+      zip(c, small_row_loop<float, float, atan2_f32>);
+      return {};
+    },
+    .in_place = 0,
+};
+
+// y = x where x >= 0, alpha x elsewhere.
+extern constinit const Op kPrelu = {
+    .name = "Prelu",
+    .inputs = {{"x"}, {"alpha"}},
+    .infer = [](InferCtx& c) -> Status {
+      WXNN_TRY(check_float("x", c.in(0)));
+      WXNN_TRY(check_float("alpha", c.in(1)));
+      WXNN_CHECK(broadcasts(c.in(1).shape, c.in(0).shape), "alpha ", c.in(1).shape,
+                 " does not broadcast to x ", c.in(0).shape);
+      return same_as_x(c);
+    },
+    .run = run_zip_float<[](float x, float alpha) { return x < 0 ? alpha * x : x; }>,
+    .in_place = 0,
+};
+
+}  // namespace wxnn

@@ -1,0 +1,122 @@
+// DepthwiseConv2dNative and FusedDepthwiseConv2D, over kernels/depthwise.h.
+#include <cstring>
+
+#include "core/buffer.h"
+#include "kernels/depthwise.h"
+#include "ops/activation.h"
+#include "ops/conv_shape.h"
+
+namespace wxnn {
+
+namespace {
+enum Input { kX, kFilter, kBias, kPrelu };
+
+// TensorFlow's [H,W,C,M] and TFLite's [1,H,W,C*M] are the same numbers in the same order.
+struct Filter {
+  int32_t height, width, outputs;
+};
+
+Filter filter_of(const Attrs& attrs, const Shape& s) {
+  if (attrs.text("filterFormat") == "1HWO") return {s[1], s[2], s[3]};
+  return {s[0], s[1], s[2] * s[3]};
+}
+
+Status infer_depthwise(InferCtx& c) {
+  const TensorType& x = c.in(kX);
+  const TensorType& filter = c.in(kFilter);
+  WXNN_TRY(check_image("x", x));
+  WXNN_TRY(check_filter(c, kFilter, {"HWCM", "1HWO"}));
+  const Filter f = filter_of(c.attrs, filter.shape);
+  const int32_t channels = x.shape[3];
+  if (c.attrs.text("filterFormat") == "HWCM") {
+    WXNN_CHECK(filter.shape[2] == channels, "filter ", filter.shape, " wants ", filter.shape[2],
+               " channels, x is ", x.shape);
+  } else {
+    WXNN_CHECK(filter.shape[0] == 1 && channels > 0 && f.outputs % channels == 0, "filter ",
+               filter.shape, " should be [1,H,W,C*M], x is ", x.shape);
+  }
+  Window window;
+  WXNN_TRY(slide_window(c.attrs, x.shape, {f.height, f.width}, &window));
+  WXNN_TRY(check_bias(c, kBias, f.outputs));
+  c.out() = {DType::kFloat32, {x.shape[0], window.y.out, window.x.out, f.outputs}};
+  return Activation::check(c, kPrelu, c.out());
+}
+
+DepthwiseAxis axis_of(const Slide& s) {
+  return {s.in, s.out, s.filter, s.stride, s.dilation, s.before};
+}
+
+class Depthwise final : public Kernel {
+ public:
+  static Status create(const InferCtx& c, std::unique_ptr<Kernel>* kernel) {
+    auto made = std::make_unique<Depthwise>();
+    WXNN_TRY(made->pack(c));
+    *kernel = std::move(made);
+    return {};
+  }
+
+  Status reshape(const InferCtx& c, size_t*) override {
+    const Shape& x = c.in(kX).shape;
+    const Window w = window_of(c.attrs, x, {filter_.height, filter_.width});
+    convolution_.batch = x[0];
+    convolution_.channels = x[3];
+    convolution_.multiplier = filter_.outputs / x[3];
+    convolution_.y = axis_of(w.y);
+    convolution_.x = axis_of(w.x);
+    return {};
+  }
+
+  Status run(const RunCtx& c) override {
+    depthwise_convolution(convolution_, c.in(kX).f32(), c.out().f32());
+    return activation_.apply(c, kPrelu);
+  }
+
+ private:
+  Status pack(const InferCtx& c) {
+    filter_ = filter_of(c.attrs, c.in(kFilter).shape);
+    activation_ = Activation(c.attrs);
+    const size_t filter_bytes = c.in(kFilter).bytes();
+    const size_t bias_bytes = static_cast<size_t>(filter_.outputs) * sizeof(float);
+    WXNN_TRY(weights_.allocate(filter_bytes + bias_bytes));
+    float* filter = weights_.data<float>();
+    float* bias = filter + filter_bytes / sizeof(float);
+    std::memcpy(filter, c.in(kFilter).data, filter_bytes);
+    if (c.has(kBias)) {
+      std::memcpy(bias, c.in(kBias).data, bias_bytes);
+    } else {
+      std::memset(bias, 0, bias_bytes);
+    }
+    convolution_.filter = filter;
+    convolution_.bias = bias;
+    convolution_.min = activation_.min;
+    convolution_.max = activation_.max;
+    return {};
+  }
+
+  Filter filter_{};
+  Activation activation_;
+  Buffer weights_;  // filter, then bias
+  DepthwiseConvolution convolution_{};
+};
+
+constexpr std::initializer_list<Port> kPorts = {{"x"},
+                                                {"filter", kPacked},
+                                                {"bias", kPacked | kOptional},
+                                                {"preluActivationWeights", kOptional}};
+constexpr std::initializer_list<AttrSpec> kAttrs = {
+    WXNN_WINDOW_ATTRS, WXNN_ACTIVATION_ATTRS, {"filterFormat", AttrKind::kText, "HWCM"}};
+}  // namespace
+
+extern constinit const Op kDepthwiseConv2dNative = {.name = "DepthwiseConv2dNative",
+                                                    .inputs = kPorts,
+                                                    .attrs = kAttrs,
+                                                    .infer = infer_depthwise,
+                                                    .create = Depthwise::create};
+
+extern constinit const Op kFusedDepthwiseConv2D = {.name = "FusedDepthwiseConv2D",
+                                                   .inputs = kPorts,
+                                                   .attrs = kAttrs,
+                                                   .infer = infer_depthwise,
+                                                   .create = Depthwise::create};
+
+}  // namespace wxnn

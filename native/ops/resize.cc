@@ -1,0 +1,188 @@
+// ResizeBilinear and ResizeNearestNeighbor over NHWC images.
+//
+// Where output index i looks in the input, after TensorFlow and TFLite:
+//   alignCorners       i (in - 1) / (out - 1), and 0 where out is 1
+//   halfPixelCenters   (i + 1/2) in / out - 1/2
+//   neither            i in / out
+// All three are fractions of whole numbers and computed as such: no rounding moves a sample.
+#include <algorithm>
+#include <cstring>
+
+#include "core/elementwise.h"
+#include "ops/arguments.h"
+
+namespace wxnn {
+namespace {
+
+// A position of the input, index + rest / unit, that moves by a fixed fraction per output index.
+class Position {
+ public:
+  Position(int64_t start, int64_t step, int64_t unit)
+      : step_(step / unit), step_rest_(step % unit), unit_(unit) {
+    index_ = start / unit - (start % unit < 0 ? 1 : 0);
+    rest_ = start - index_ * unit;
+  }
+  int32_t index() const { return static_cast<int32_t>(index_); }
+  float fraction() const { return static_cast<float>(rest_) / static_cast<float>(unit_); }
+  void advance() {
+    index_ += step_;
+    rest_ += step_rest_;
+    if (rest_ < unit_) return;
+    rest_ -= unit_;
+    ++index_;
+  }
+
+ private:
+  int64_t index_;
+  int64_t rest_;
+  int64_t step_;
+  int64_t step_rest_;
+  int64_t unit_;
+};
+
+struct Axis {
+  int64_t in;
+  int64_t out;
+  bool align_corners;
+  bool half_pixel;
+
+  Position bilinear() const {
+    if (align_corners) return {0, in - 1, std::max<int64_t>(out - 1, 1)};
+    if (half_pixel) return {in - out, 2 * in, 2 * out};
+    return {0, in, out};
+  }
+  Position nearest() const {
+    if (align_corners) {  // rounded, halves up
+      const int64_t unit = std::max<int64_t>(out - 1, 1);
+      return {unit, 2 * (in - 1), 2 * unit};
+    }
+    if (half_pixel) return {in, 2 * in, 2 * out};
+    return {0, in, out};
+  }
+};
+
+struct Axes {
+  Axis y, x;
+};
+Axes axes_of(const RunCtx& c) {
+  const Shape& in = c.in(0).shape;
+  const Shape& out = c.out().shape;
+  const bool corners = c.attrs.b("alignCorners");
+  const bool half = c.attrs.b("halfPixelCenters");
+  return {{in[1], out[1], corners, half}, {in[2], out[2], corners, half}};
+}
+
+[[clang::minsize]] Status infer_resize(InferCtx& c) {
+  const Shape& x = c.in(0).shape;
+  WXNN_CHECK(x.rank() == 4, "images ", x, " should be [N,H,W,C]");
+  WXNN_CHECK(!(c.attrs.b("alignCorners") && c.attrs.b("halfPixelCenters")),
+             "alignCorners and halfPixelCenters exclude each other");
+  Numbers size;
+  WXNN_TRY(read_numbers(c, 1, "size", &size));
+  WXNN_CHECK(size.count == 2, "size has ", size.count, " numbers, wants height and width");
+  WXNN_CHECK(size[0] > 0 && size[1] > 0, "size ", size[0], ",", size[1], " is not positive");
+  WXNN_CHECK(x[1] > 0 && x[2] > 0, "images ", x, " have no pixels");
+  c.out() = {c.in(0).dtype, {x[0], size[0], size[1], x[3]}};
+  return {};
+}
+
+// The two pixels around a position; at the border, and where it falls on a pixel, only one.
+struct Pair {
+  int32_t low, high;
+  float fraction;  // of the way to high
+};
+Pair pair_at(const Position& p, int64_t in) {
+  const int32_t last = static_cast<int32_t>(in) - 1;
+  const float fraction = p.fraction();
+  const int32_t high = fraction > 0 ? p.index() + 1 : p.index();
+  return {std::clamp(p.index(), 0, last), std::clamp(high, 0, last), fraction};
+}
+
+// y = the mean of two rows of two pixels, weighted; n channels.
+void blend(const float* const (&pixel)[4], float across, float down, float* y, int32_t n) {
+  const float* top_left = pixel[0];
+  const float* top_right = pixel[1];
+  const float* bottom_left = pixel[2];
+  const float* bottom_right = pixel[3];
+  WXNN_VECTOR_LOOP
+  for (int32_t i = 0; i < n; ++i) {
+    const float top = top_left[i] + (top_right[i] - top_left[i]) * across;
+    const float bottom = bottom_left[i] + (bottom_right[i] - bottom_left[i]) * across;
+    y[i] = top + (bottom - top) * down;
+  }
+}
+
+Status run_bilinear(const RunCtx& c) {
+  const Shape& in = c.in(0).shape;
+  const Shape& out = c.out().shape;
+  const Axes axes = axes_of(c);
+  const int32_t channels = in[3];
+  const int32_t row = in[2] * channels;
+  const float* image = c.in(0).f32();
+  float* y = c.out().f32();
+  for (int32_t n = 0; n < in[0]; ++n, image += in[1] * row) {
+    Position py = axes.y.bilinear();
+    for (int32_t oy = 0; oy < out[1]; ++oy, py.advance()) {
+      const Pair v = pair_at(py, axes.y.in);
+      const float* top = image + v.low * row;
+      const float* bottom = image + v.high * row;
+      Position px = axes.x.bilinear();
+      for (int32_t ox = 0; ox < out[2]; ++ox, px.advance(), y += channels) {
+        const Pair h = pair_at(px, axes.x.in);
+        const int32_t left = h.low * channels;
+        const int32_t right = h.high * channels;
+        blend({top + left, top + right, bottom + left, bottom + right}, h.fraction, v.fraction, y,
+              channels);
+      }
+    }
+  }
+  return {};
+}
+
+Status run_nearest(const RunCtx& c) {
+  const Shape& in = c.in(0).shape;
+  const Shape& out = c.out().shape;
+  const Axes axes = axes_of(c);
+  const size_t pixel = static_cast<size_t>(in[3]) * size_of(c.in(0).dtype);
+  const size_t row = static_cast<size_t>(in[2]) * pixel;
+  const uint8_t* image = c.in(0).u8();
+  uint8_t* y = c.out().u8();
+  for (int32_t n = 0; n < in[0]; ++n, image += static_cast<size_t>(in[1]) * row) {
+    Position py = axes.y.nearest();
+    for (int32_t oy = 0; oy < out[1]; ++oy, py.advance()) {
+      const uint8_t* from = image + static_cast<size_t>(std::min(py.index(), in[1] - 1)) * row;
+      Position px = axes.x.nearest();
+      for (int32_t ox = 0; ox < out[2]; ++ox, px.advance(), y += pixel) {
+        std::memcpy(y, from + static_cast<size_t>(std::min(px.index(), in[2] - 1)) * pixel, pixel);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+extern constinit const Op kResizeBilinear = {
+    .name = "ResizeBilinear",
+    .inputs = {{"images"}, {"size", kArgument}},
+    .attrs = {{"alignCorners", AttrKind::kNumber, 0.0},
+              {"halfPixelCenters", AttrKind::kNumber, 0.0},
+              {"size", AttrKind::kNumbers, kEmptyList}},
+    .infer = [](InferCtx& c) -> Status {
+      WXNN_TRY(check_float("images", c.in(0)));
+      return infer_resize(c);
+    },
+    .run = run_bilinear,
+};
+
+extern constinit const Op kResizeNearestNeighbor = {
+    .name = "ResizeNearestNeighbor",
+    .inputs = {{"images"}, {"size", kArgument}},
+    .attrs = {{"alignCorners", AttrKind::kNumber, 0.0},
+              {"halfPixelCenters", AttrKind::kNumber, 0.0},
+              {"size", AttrKind::kNumbers, kEmptyList}},
+    .infer = infer_resize,
+    .run = run_nearest,
+};
+
+}  // namespace wxnn

@@ -1,0 +1,30 @@
+// What the passes about convolutions have in common.
+#pragma once
+#include "passes/match.h"
+
+namespace wxnn {
+
+// The operators that take (x, filter, bias, …) and the attributes pad and activation.
+#define WXNN_CONVOLUTIONS "Conv2D|FusedConv2D|DepthwiseConv2dNative|FusedDepthwiseConv2D"
+
+// Channels of the output, from the filter's shape and its format.
+int32_t output_channels(const Node& conv, const Shape& filter);
+// The output channel that element i of the filter belongs to.
+int32_t channel_of(const Node& conv, const Shape& filter, int32_t i);
+// A convolution whose result nothing has bent yet: no fused activation.
+bool is_linear(const Node& conv);
+bool has_input(const Node& node, size_t i);
+
+// True when `shape` holds one number per channel, along the last dimension: [C], [1,1,1,C]…
+bool is_per_channel(const Shape& shape, int32_t channels);
+
+// Conv2D -> FusedConv2D, DepthwiseConv2dNative -> FusedDepthwiseConv2D: the form that has bias and
+// activation. False when this build does not have it.
+bool become_fused(Match& match, Node& conv);
+
+// filter * scale[c] and bias * scale[c] + shift[c], computed in double and rounded once: the
+// convolution then gives scale[c] * conv(x)[c] + shift[c]. Filter and bias are constants.
+Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scale,
+                       const std::vector<double>& shift);
+
+}  // namespace wxnn

@@ -1,0 +1,112 @@
+// Linear work after a convolution goes into its weights: batch-norm, per-channel factors, biases.
+// The results are rounded once more or once less than before, within a few ULP of the outputs.
+#include <cmath>
+
+#include "passes/conv_node.h"
+
+namespace wxnn {
+
+namespace {
+
+// The convolution's channels, when filter and bias are constants and nothing follows yet; else 0.
+int32_t foldable_channels(const Match& match, const Node& conv) {
+  const Graph& graph = match.graph();
+  if (!is_linear(conv) || has_input(conv, 3)) return 0;
+  if (has_input(conv, 2) && !graph.values[conv.inputs[2]].constant) return 0;
+  const TensorType& filter = match.type("$w");
+  if (filter.dtype != DType::kFloat32) return 0;
+  const int32_t channels = output_channels(conv, filter.shape);
+  if (has_input(conv, 2) && graph.values[conv.inputs[2]].type.shape.elements() != channels) return 0;
+  return channels;
+}
+
+// A constant with one number per channel or one for all, as doubles; empty when it is neither.
+Status per_channel(const Match& match, std::string_view name, int32_t channels,
+                   std::vector<double>* numbers) {
+  numbers->clear();
+  const TensorType& type = match.type(name);
+  const bool one = type.shape.rank() == 0 || type.shape.elements() == 1;
+  if (type.dtype != DType::kFloat32 || !(one || is_per_channel(type.shape, channels))) return {};
+  // [1,1,1,1,C] after a rank-4 convolution would raise the output's rank.
+  if (type.shape.rank() > 4) return {};
+  Tensor t;
+  WXNN_TRY(match.constant(name, &t));
+  for (int32_t c = 0; c < channels; ++c) numbers->push_back(t.f32()[one ? 0 : c]);
+  return {};
+}
+
+Status fold(Match& match, std::string_view factor, std::string_view summand, bool* changed) {
+  Node& conv = match.node("c");
+  const int32_t channels = foldable_channels(match, conv);
+  if (channels <= 0) return {};
+  std::vector<double> scale(channels, 1.0), shift(channels, 0.0);
+  if (!factor.empty()) WXNN_TRY(per_channel(match, factor, channels, &scale));
+  if (!summand.empty()) WXNN_TRY(per_channel(match, summand, channels, &shift));
+  if (scale.empty() || shift.empty() || !become_fused(match, conv)) return {};
+  WXNN_TRY(scale_and_shift(match, conv, scale, shift));
+  match.root_becomes("c");
+  *changed = true;
+  return {};
+}
+
+// y = (x - mean) / sqrt(variance + epsilon) * scale + offset; scale and offset may be absent.
+Status fold_batch_norm(Match& match, bool* changed) {
+  Node& conv = match.node("c");
+  const Node& norm = match.node("y");
+  const int32_t channels = foldable_channels(match, conv);
+  if (channels <= 0) return {};
+  const Tensor* inputs[5] = {};
+  Tensor tensors[5];
+  for (size_t i = 1; i < norm.inputs.size() && i < 5; ++i) {
+    const int v = norm.inputs[i];
+    if (v == kAbsent) continue;
+    const Value& value = match.graph().values[v];
+    const bool folds = value.constant && value.type.dtype == DType::kFloat32 &&
+                       is_per_channel(value.type.shape, channels);
+    if (!folds) return {};
+    WXNN_TRY(match.graph().materialize(v, &tensors[i]));
+    inputs[i] = &tensors[i];
+  }
+  std::vector<double> factor(channels), summand(channels);
+  const double epsilon = norm.attrs.f("varianceEpsilon");
+  for (int32_t c = 0; c < channels; ++c) {
+    const double gamma = inputs[4] != nullptr ? inputs[4]->f32()[c] : 1.0;
+    const double beta = inputs[3] != nullptr ? inputs[3]->f32()[c] : 0.0;
+    factor[c] = gamma / std::sqrt(static_cast<double>(inputs[2]->f32()[c]) + epsilon);
+    summand[c] = beta - static_cast<double>(inputs[1]->f32()[c]) * factor[c];
+  }
+  if (!become_fused(match, conv)) return {};
+  WXNN_TRY(scale_and_shift(match, conv, factor, summand));
+  match.root_becomes("c");
+  *changed = true;
+  return {};
+}
+
+}  // namespace
+
+extern const Pass kFoldBatchNorm;
+extern const Pass kFoldFactor;
+extern const Pass kFoldBias;
+
+constinit const Pass kFoldBatchNorm = {
+    .name = "fold_batch_norm",
+    .pattern = "c = " WXNN_CONVOLUTIONS "(x, $w, ...)\n"
+               "y = FusedBatchNorm(c, $mean, $variance, ...)",
+    .rewrite = fold_batch_norm,
+};
+
+constinit const Pass kFoldFactor = {
+    .name = "fold_factor",
+    .pattern = "c = " WXNN_CONVOLUTIONS "(x, $w, ...)\n"
+               "y = Multiply(c, $s)",
+    .rewrite = [](Match& match, bool* changed) { return fold(match, "$s", "", changed); },
+};
+
+constinit const Pass kFoldBias = {
+    .name = "fold_bias",
+    .pattern = "c = " WXNN_CONVOLUTIONS "(x, $w, ...)\n"
+               "y = Add(c, $b)",
+    .rewrite = [](Match& match, bool* changed) { return fold(match, "", "$b", changed); },
+};
+
+}  // namespace wxnn

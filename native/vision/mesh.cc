@@ -1,0 +1,58 @@
+#include "vision/mesh.h"
+
+#include <algorithm>
+
+#include "core/math.h"
+#include "vision/angle.h"
+
+namespace wxnn {
+namespace {
+
+constexpr float kMargin = 1.5f;
+// Outer corners of the eyes: the person's right, then left.
+constexpr int kRightEye = 33, kLeftEye = 263;
+
+Roi square_around(const float* box, float angle) {
+  const float side = kMargin * std::max(box[2] - box[0], box[3] - box[1]);
+  return {(box[0] + box[2]) * 0.5f, (box[1] + box[3]) * 0.5f, side, side, angle};
+}
+
+}  // namespace
+
+Roi mesh_roi(const Face& face) { return square_around(face.box, face.angle); }
+
+Roi mesh_roi(const float* landmarks, bool mirror) {
+  float box[4] = {kInfF32, kInfF32, -kInfF32, -kInfF32};
+  for (int i = 0; i < kLandmarks; ++i) {
+    for (int c = 0; c < 2; ++c) {
+      box[c] = std::min(box[c], landmarks[i * 3 + c]);
+      box[2 + c] = std::max(box[2 + c], landmarks[i * 3 + c]);
+    }
+  }
+  const float* from = landmarks + (mirror ? kLeftEye : kRightEye) * 3;
+  const float* to = landmarks + (mirror ? kRightEye : kLeftEye) * 3;
+  return square_around(
+      box, static_cast<float>(angle_of(double(to[0]) - from[0], double(to[1]) - from[1])));
+}
+
+ImageTransform mesh_transform(const Roi& roi, bool mirror, int size) {
+  ImageTransform t{.roi = roi, .width = size, .height = size, .mirror = mirror};
+  for (float& scale : t.scale) scale = 1 / 255.0f;
+  return t;
+}
+
+bool project_mesh(const ImageTransform& transform, const float* raw, float* out) {
+  const Affine to_picture = map_to_picture(transform);
+  const float z_scale = transform.roi.width / static_cast<float>(transform.width);
+  float nothing = 0;  // stays 0 while all is finite
+  for (int i = 0; i < kLandmarkFloats; i += 3) {
+    const float x = raw[i], y = raw[i + 1];
+    out[i] = static_cast<float>(to_picture.x(x, y));
+    out[i + 1] = static_cast<float>(to_picture.y(x, y));
+    out[i + 2] = raw[i + 2] * z_scale;
+    nothing += (out[i] + out[i + 1] + out[i + 2]) * 0;
+  }
+  return nothing == 0;
+}
+
+}  // namespace wxnn

@@ -1,0 +1,13 @@
+// Where the C ABI keeps the last failure's sentence.
+#pragma once
+#include "core/status.h"
+
+namespace wxnn {
+
+// Keeps the sentence for wxnn_error() and returns 0, the ABI's "failed". The status is not ok.
+int failed(const Status& status);
+
+// The text stays valid until the next call: how every `-> text` export returns.
+const char* keep_text(std::string text);
+
+}  // namespace wxnn

@@ -1,0 +1,167 @@
+// The C ABI of the engine: abi.md says what each function promises.
+#include <cstdlib>
+
+#include "core/json.h"
+#include "core/model.h"
+#include "formats/read_model.h"
+#include "wasm/error.h"
+#include "core/self_test.h"
+
+#define WXNN_EXPORT(name) extern "C" __attribute__((export_name(#name))) auto name
+
+namespace wxnn {
+
+namespace {
+std::string& last_error() {
+  static std::string text;
+  return text;
+}
+
+void json_tensors(std::string& to, const Model& model, bool inputs) {
+  const Graph& graph = model.graph();
+  const std::vector<int>& list = inputs ? graph.inputs : graph.outputs;
+  to += '[';
+  for (size_t i = 0; i < list.size(); ++i) {
+    const Tensor& t = inputs ? model.input(i) : model.output(i);
+    to += i > 0 ? ",{\"name\":" : "{\"name\":";
+    json_text(to, graph.values[list[i]].name);
+    to += ",\"dtype\":";
+    json_text(to, name_of(t.dtype));
+    to += ",\"shape\":";
+    json_shape(to, t.shape);
+    to += '}';
+  }
+  to += ']';
+}
+
+void json_node(std::string& to, const Node& node) {
+  to += "{\"name\":";
+  json_text(to, node.name);
+  to += ",\"op\":";
+  json_text(to, node.op->name);
+}
+}  // namespace
+
+int failed(const Status& status) {
+  last_error() = status.message();
+  return 0;
+}
+
+const char* keep_text(std::string text) {
+  static std::string kept;
+  kept = std::move(text);
+  return kept.c_str();
+}
+
+namespace {
+int done(const Status& status) { return status.ok() ? 1 : failed(status); }
+}  // namespace
+
+}  // namespace wxnn
+
+using wxnn::Model;
+using wxnn::Status;
+
+WXNN_EXPORT(wxnn_malloc)(size_t bytes)->void* {
+  // Handed over as a plain block: Buffer::adopt and std::free both know what to do with it.
+  constexpr size_t kAlignment = wxnn::Buffer::kAlignment;
+  const size_t padded = (bytes + wxnn::Buffer::kSlack + kAlignment - 1) / kAlignment * kAlignment;
+  return padded > bytes ? std::aligned_alloc(kAlignment, padded) : nullptr;
+}
+
+WXNN_EXPORT(wxnn_free)(void* block)->void { std::free(block); }
+
+WXNN_EXPORT(wxnn_error)()->const char* { return wxnn::last_error().c_str(); }
+
+WXNN_EXPORT(wxnn_version)()->const char* { return WXNN_VERSION; }
+
+WXNN_EXPORT(wxnn_self_test)()->int { return wxnn::done(wxnn::self_test()); }
+
+WXNN_EXPORT(wxnn_ops)()->const char* {
+  std::string json = "[";
+  for (const wxnn::Op* op : wxnn::ops()) {
+    json += json.size() > 1 ? ",{\"name\":" : "{\"name\":";
+    wxnn::json_text(json, op->name);
+    json += ",\"inputs\":[";
+    for (const wxnn::Port& port : op->inputs) {
+      if (&port != op->inputs.begin()) json += ',';
+      wxnn::json_text(json, port.name);
+    }
+    json += "],\"attrs\":[";
+    for (const wxnn::AttrSpec& attr : op->attrs) {
+      if (&attr != op->attrs.begin()) json += ',';
+      wxnn::json_text(json, attr.name);
+    }
+    json += "]}";
+  }
+  return wxnn::keep_text(json + "]");
+}
+
+WXNN_EXPORT(wxnn_load)(void* block, size_t bytes)->Model* {
+  wxnn::Graph graph;
+  std::unique_ptr<Model> model;
+  Status status = wxnn::read_model(wxnn::Buffer::adopt(block, bytes), &graph);
+  if (status.ok()) status = Model::load(std::move(graph), &model);
+  if (!status.ok()) wxnn::failed(status);
+  return model.release();
+}
+
+WXNN_EXPORT(wxnn_model_free)(Model* model)->void { delete model; }
+
+WXNN_EXPORT(wxnn_model_info)(const Model* model)->const char* {
+  std::string json = "{\"inputs\":";
+  wxnn::json_tensors(json, *model, true);
+  json += ",\"outputs\":";
+  wxnn::json_tensors(json, *model, false);
+  json += ",\"nodes\":[";
+  for (const wxnn::Node& node : model->graph().nodes) {
+    if (&node != model->graph().nodes.data()) json += ',';
+    wxnn::json_node(json, node);
+    json += '}';
+  }
+  return wxnn::keep_text(json + "]}");
+}
+
+WXNN_EXPORT(wxnn_model_input)(const Model* model, size_t i)->void* { return model->input(i).data; }
+
+WXNN_EXPORT(wxnn_model_output)(const Model* model, size_t i)->void* {
+  return model->output(i).data;
+}
+
+WXNN_EXPORT(wxnn_model_output_shape)(const Model* model, size_t i)->const int32_t* {
+  static int32_t kept[1 + wxnn::Shape::kMaxRank];
+  const wxnn::Shape& shape = model->output(i).shape;
+  kept[0] = shape.rank();
+  for (int k = 0; k < shape.rank(); ++k) kept[1 + k] = shape[k];
+  return kept;
+}
+
+WXNN_EXPORT(wxnn_model_resize)(Model* model, size_t i, int rank, const int32_t* dims)->int {
+  if (rank < 0 || rank > wxnn::Shape::kMaxRank) {
+    return wxnn::failed(wxnn::fail("a shape has 0 to 8 dimensions, not ", rank));
+  }
+  const wxnn::Shape shape(std::span<const int32_t>(dims, static_cast<size_t>(rank)));
+  return wxnn::done(model->resize(i, shape));
+}
+
+WXNN_EXPORT(wxnn_model_run)(Model* model)->int { return wxnn::done(model->run()); }
+
+WXNN_EXPORT(wxnn_model_set_profiling)(Model* model, int on)->void { model->set_profiling(on != 0); }
+
+WXNN_EXPORT(wxnn_model_profile)(const Model* model)->const char* {
+  std::string json = "[";
+  for (const wxnn::NodeProfile& p : model->profile()) {
+    if (json.size() > 1) json += ',';
+    wxnn::json_node(json, *p.node);
+    json += ",\"ms\":";
+    wxnn::json_ms(json, p.ms);
+    json += wxnn::sentence(",\"runs\":", p.runs, "}");
+  }
+  return wxnn::keep_text(json + "]");
+}
+
+WXNN_EXPORT(wxnn_model_memory)(const Model* model)->const char* {
+  const wxnn::MemoryUse use = model->memory();
+  return wxnn::keep_text(wxnn::sentence("{\"arena\":", use.arena_bytes, ",\"constants\":",
+                                        use.constant_bytes, ",\"packed\":", use.packed_bytes, "}"));
+}
