@@ -1,0 +1,68 @@
+#include "core/graph.h"
+
+#include <gtest/gtest.h>
+
+#include "core/model.h"
+#include "graph_text.h"
+
+namespace wxnn {
+namespace {
+
+TEST(Graph, SortPutsProducersFirstAndRefusesCycles) {
+  Graph g = parse_graph(R"(
+    input x 2,2
+    a = Relu(x)
+    b = Neg(a)
+    output b
+  )");
+  std::swap(g.nodes[0], g.nodes[1]);
+  ASSERT_TRUE(sort(g).ok());
+  EXPECT_EQ(to_text(g), "a = Relu(x)\nb = Neg(a)\n");
+  g.nodes[0].inputs[0] = g.nodes[1].outputs[0];
+  EXPECT_EQ(sort(g).message(), "node \"b\" (Neg): depends on itself through \"a\"");
+}
+
+TEST(Graph, IndicesOutOfRangeAndDoubleWritersAreSentences) {
+  const auto fresh = [] {
+    return parse_graph("input x 2\na = Relu(x)\nb = Neg(a)\noutput b\n");
+  };
+  Graph g = fresh();
+  g.nodes[0].inputs[0] = 99;
+  EXPECT_EQ(sort(g).message(), "node \"a\" (Relu): reads tensor 99 of 3");
+  g = fresh();
+  g.nodes[1].outputs[0] = g.nodes[0].outputs[0];
+  EXPECT_EQ(sort(g).message(),
+            "node \"b\" (Neg): writes \"a\", which is given or written already");
+  g = fresh();
+  g.outputs[0] = -7;
+  EXPECT_EQ(sort(g).message(), "a graph output refers to tensor -7 of 3");
+  g = fresh();
+  g.inputs.clear();
+  EXPECT_EQ(sort(g).message(),
+            "node \"a\" (Relu): its input \"x\" is computed by no node");
+}
+
+TEST(Graph, ALongChainNeedsNoStack) {
+  std::string text = "input x 1\nt0 = Relu(x)\n";
+  for (int i = 1; i < 20000; ++i) {
+    text += "t" + std::to_string(i) + " = Relu(t" + std::to_string(i - 1) + ")\n";
+  }
+  Graph g = parse_graph(text + "output t19999\n");
+  std::reverse(g.nodes.begin(), g.nodes.end());
+  ASSERT_TRUE(sort(g).ok());
+  EXPECT_EQ(g.nodes.front().name, "t0");
+}
+
+TEST(Graph, MissingOperatorsAreListedAllAtOnce) {
+  EXPECT_TRUE(refuse_missing({}).ok());
+  EXPECT_EQ(refuse_missing({{"FFT", "f2"}, {"Einsum", "e"}, {"FFT", "f1"}}).message(),
+            "3 nodes need an operator that this build does not have: Einsum (1): \"e\"; "
+            "FFT (2): \"f1\", \"f2\"");
+  EXPECT_EQ(refuse_missing({{"FFT", "a"}, {"FFT", "b"}, {"FFT", "c"}, {"FFT", "d"}, {"FFT", "e"}})
+                .message(),
+            "5 nodes need an operator that this build does not have: FFT (5): \"a\", \"b\", \"c\" "
+            "and 2 more");
+}
+
+}  // namespace
+}  // namespace wxnn

@@ -1,0 +1,194 @@
+// The model: plan, arena, in-place and views, resize, late nodes, profile, no allocation in run.
+#include "core/model.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "allocations.h"
+#include "graph_text.h"
+
+namespace wxnn {
+namespace {
+
+std::unique_ptr<Model> load(std::string_view text) {
+  std::unique_ptr<Model> model;
+  const Status status = Model::load(parse_graph(text), &model);
+  EXPECT_TRUE(status.ok()) << status.message();
+  return model;
+}
+
+void fill(const Model& model, std::vector<std::vector<float>>* copies, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> number(-1, 1);
+  for (size_t i = 0; i < model.graph().inputs.size(); ++i) {
+    const Tensor& x = model.input(i);
+    std::vector<float> copy(x.shape.elements());
+    for (float& f : copy) f = number(random);
+    std::memcpy(x.data, copy.data(), x.bytes());
+    copies->push_back(copy);
+  }
+}
+
+// A small face-detector-like net: in-place candidates, views, skips, several readers.
+constexpr std::string_view kNet = R"(
+  input x 1,16,16,3
+  const w0 3,3,3,8
+  const b0 8
+  const w1 3,3,8,1
+  const w2 1,1,8,8
+  const w3 1,1,8,4
+  const alpha 1,1,8
+  c0 = FusedConv2D(x, w0, b0) strides=2 pad=same activation=relu
+  d1 = DepthwiseConv2dNative(c0, w1) pad=same
+  c1 = Conv2D(d1, w2) pad=same
+  a1 = Add(c1, c0)
+  r1 = Prelu(a1, alpha)
+  m1 = MaxPool(r1) filterSize=2 strides=2 pad=same
+  p1 = PadV2(m1) paddings=0,0,0,0,0,0,0,4 constantValue=0
+  h = Conv2D(r1, w3) pad=same
+  flat = Reshape(h) shape=1,-1,2
+  flat2 = Reshape(p1) shape=1,-1,2
+  y = Concat(flat, flat2) axis=1
+  s = Sigmoid(flat)
+  output y
+  output s
+  output flat
+)";
+
+TEST(Model, GivesWhatItsNodesGiveOneByOne) {
+  auto model = load(kNet);
+  ASSERT_TRUE(model);
+  Graph plain = parse_graph(kNet);
+  for (unsigned round = 0; round < 3; ++round) {
+    std::vector<std::vector<float>> inputs;
+    fill(*model, &inputs, round);
+    const Status status = model->run();
+    ASSERT_TRUE(status.ok()) << status.message();
+    const auto want = run_plainly(plain, inputs);
+    for (size_t k = 0; k < want.size(); ++k) {
+      const Tensor& got = model->output(k);
+      ASSERT_EQ(static_cast<size_t>(got.shape.elements()), want[k].size());
+      for (size_t i = 0; i < want[k].size(); ++i) {
+        ASSERT_NEAR(got.f32()[i], want[k][i], 1e-5) << "output " << k << " at " << i;
+      }
+    }
+    // Inputs are never written by the engine.
+    EXPECT_EQ(0, std::memcmp(model->input(0).data, inputs[0].data(), model->input(0).bytes()));
+  }
+}
+
+TEST(Model, TheArenaIsSmallerThanTheSumOfItsTensors) {
+  auto model = load(kNet);
+  size_t sum = 0;
+  for (const Node& node : model->graph().nodes) {
+    (void)node;
+    sum += 8 * 8 * 8 * 4;
+  }
+  EXPECT_LT(model->memory().arena_bytes, sum);
+  EXPECT_GT(model->memory().packed_bytes, 0u);
+}
+
+TEST(Model, RunAllocatesNothing) {
+  auto model = load(kNet);
+  std::vector<std::vector<float>> inputs;
+  fill(*model, &inputs, 1);
+  ASSERT_TRUE(model->run().ok());
+  const size_t before = allocations();
+  bool ok = true;
+  for (int i = 0; i < 1000; ++i) ok &= model->run().ok();
+  EXPECT_EQ(allocations() - before, 0u);
+  EXPECT_TRUE(ok);
+}
+
+TEST(Model, ResizeKeepsWeightsAndGivesTheNumbersOfAFreshModel) {
+  constexpr std::string_view kOpen = R"(
+    input x -1,-1,-1,3
+    const w 3,3,3,4
+    const b 4
+    c = FusedConv2D(x, w, b) pad=same strides=2 activation=relu6
+    y = Sigmoid(c)
+    output y
+  )";
+  auto model = load(kOpen);
+  EXPECT_EQ(model->run().message(),
+            "input \"x\" has open dimensions [1,?,?,3]: give it a shape first");
+  for (const Shape& shape : {Shape{1, 9, 7, 3}, Shape{2, 4, 4, 3}, Shape{1, 9, 7, 3}}) {
+    const Status resized = model->resize(0, shape);
+    ASSERT_TRUE(resized.ok()) << resized.message();
+    std::vector<std::vector<float>> inputs;
+    fill(*model, &inputs, 5);
+    ASSERT_TRUE(model->run().ok());
+    Graph plain = parse_graph(kOpen);
+    plain.values[plain.inputs[0]].type.shape = shape;
+    const auto want = run_plainly(plain, inputs);
+    ASSERT_EQ(static_cast<size_t>(model->output(0).shape.elements()), want[0].size());
+    EXPECT_EQ(0, std::memcmp(model->output(0).data, want[0].data(), model->output(0).bytes()));
+  }
+  EXPECT_EQ(model->resize(0, {1, 9, 7, 4}).message(),
+            "input \"x\" is declared [?,?,?,3] and cannot become [1,9,7,4]");
+  EXPECT_EQ(model->resize(1, {1}).message(), "the model has 1 inputs, there is no input 1");
+  EXPECT_TRUE(model->run().ok());
+}
+
+TEST(Model, AFailedResizeLeavesTheFormerShapeInForce) {
+  auto model = load(R"(
+    input x 1,8,8,1
+    const w 5,5,1,1
+    y = Conv2D(x, w) pad=valid
+    output y
+  )");
+  Graph open = parse_graph(R"(
+    input x -1,-1,-1,1
+    const w 5,5,1,1
+    y = Conv2D(x, w) pad=valid
+    output y
+  )");
+  std::unique_ptr<Model> m;
+  ASSERT_TRUE(Model::load(std::move(open), &m).ok());
+  ASSERT_TRUE(m->resize(0, {1, 8, 8, 1}).ok());
+  const Status status = m->resize(0, {1, 3, 3, 1});
+  EXPECT_FALSE(status.ok());
+  EXPECT_NE(status.message().find("node \"y\" (Conv2D)"), std::string_view::npos)
+      << status.message();
+  EXPECT_EQ(m->input(0).shape, (Shape{1, 8, 8, 1}));
+  EXPECT_TRUE(m->run().ok());
+}
+
+TEST(Model, AnErrorNamesNodeOpAndShapes) {
+  std::unique_ptr<Model> model;
+  const Status status = Model::load(parse_graph(R"(
+    input x 1,32,32,48
+    const alpha 64
+    block_3/prelu = Prelu(x, alpha)
+    output block_3/prelu
+  )"), &model);
+  EXPECT_NE(status.message().find("node \"block_3/prelu\" (Prelu), x [1,32,32,48] alpha [64]: "),
+            std::string_view::npos)
+      << status.message();
+}
+
+TEST(Model, ProfileNamesEveryNodeAndCountsRuns) {
+  auto model = load(kNet);
+  std::vector<std::vector<float>> inputs;
+  fill(*model, &inputs, 1);
+  model->set_profiling(true);
+  ASSERT_TRUE(model->run().ok());
+  ASSERT_TRUE(model->run().ok());
+  ASSERT_EQ(model->profile().size(), model->graph().nodes.size());
+  for (const NodeProfile& p : model->profile()) {
+    EXPECT_EQ(p.runs, 2);
+    EXPECT_GE(p.ms, 0);
+  }
+}
+
+TEST(Model, LoadingAndDroppingTwoHundredTimesKeepsNothing) {
+  load(kNet);
+  const size_t before = live_bytes();
+  for (int i = 0; i < 200; ++i) load(kNet);
+  EXPECT_EQ(live_bytes(), before);
+}
+
+}  // namespace
+}  // namespace wxnn

@@ -1,0 +1,324 @@
+#include "formats/node_list.h"
+
+#include <cstring>
+#include <functional>
+#include <random>
+
+#include "op_test.h"
+
+namespace wxnn {
+namespace {
+
+constexpr uint32_t kFloat = 1, kInt32 = 3, kUint8 = 4, kInt64 = 9, kHalf = 19;
+
+// Writes the form that formats/node_list.h describes.
+class Bytes {
+ public:
+  Bytes& u32(uint32_t v) { return raw(&v, sizeof v); }
+  Bytes& f64(double v) { return raw(&v, sizeof v); }
+  Bytes& text(std::string_view t) {
+    u32(static_cast<uint32_t>(t.size()));
+    return raw(t.data(), t.size());
+  }
+  Bytes& shape(std::vector<int32_t> dims) {
+    u32(static_cast<uint32_t>(dims.size()));
+    return raw(dims.data(), dims.size() * 4);
+  }
+  Bytes& raw(const void* data, size_t size) {
+    const auto* from = static_cast<const uint8_t*>(data);
+    all.insert(all.end(), from, from + size);
+    all.resize((all.size() + 3) / 4 * 4);
+    return *this;
+  }
+  std::vector<uint8_t> all;
+};
+
+struct List {
+  uint32_t count = 0;
+  Bytes bytes;
+};
+
+class NodeListFile {
+ public:
+  void input(std::string_view name, std::string_view tensor, std::vector<int32_t> shape,
+             uint32_t type = kFloat) {
+    endpoint(inputs_, name, tensor, std::move(shape), type);
+  }
+  void output(std::string_view name, std::string_view tensor) {
+    endpoint(outputs_, name, tensor, {}, kFloat);
+  }
+  void weight(std::string_view name, uint32_t type, std::vector<int32_t> shape, uint32_t stored,
+              const void* data, size_t size, double scale = 0, double min = 0) {
+    ++weights_.count;
+    weights_.bytes.text(name).u32(type).shape(std::move(shape)).u32(stored).f64(scale).f64(min);
+    weights_.bytes.u32(static_cast<uint32_t>(blob_.all.size())).u32(static_cast<uint32_t>(size));
+    blob_.raw(data, size);
+    node(name, "Const", {});
+  }
+  void weight(std::string_view name, std::vector<int32_t> shape, std::vector<float> values) {
+    weight(name, kFloat, std::move(shape), kFloat, values.data(), values.size() * 4);
+  }
+  void ints(std::string_view name, std::vector<int32_t> values) {
+    weight(name, kInt32, {static_cast<int32_t>(values.size())}, kInt32, values.data(),
+           values.size() * 4);
+  }
+  // `attrs` writes so many attributes.
+  void node(std::string_view name, std::string_view op, std::vector<std::string_view> inputs,
+            uint32_t attr_count = 0, std::function<void(Bytes&)> attrs = nullptr) {
+    ++nodes_.count;
+    nodes_.bytes.text(name).text(op).u32(static_cast<uint32_t>(inputs.size()));
+    for (std::string_view i : inputs) nodes_.bytes.text(i);
+    nodes_.bytes.u32(attr_count);
+    if (attrs) attrs(nodes_.bytes);
+  }
+  void placeholder(std::string_view name) { node(name, "Placeholder", {}); }
+
+  std::vector<uint8_t> finish() const {
+    Bytes body;
+    for (const List* list : {&inputs_, &outputs_, &weights_, &nodes_}) {
+      body.u32(list->count).raw(list->bytes.all.data(), list->bytes.all.size());
+    }
+    body.u32(0);  // functions
+    Bytes file;
+    file.raw("WXNL", 4).u32(1).u32(static_cast<uint32_t>(16 + body.all.size()));
+    file.u32(static_cast<uint32_t>(blob_.all.size()));
+    file.raw(body.all.data(), body.all.size()).raw(blob_.all.data(), blob_.all.size());
+    return file.all;
+  }
+
+ private:
+  static void endpoint(List& list, std::string_view name, std::string_view tensor,
+                       std::vector<int32_t> shape, uint32_t type) {
+    ++list.count;
+    list.bytes.text(name).text(tensor).u32(type).shape(std::move(shape));
+  }
+  List inputs_, outputs_, weights_, nodes_;
+  Bytes blob_;
+};
+
+void number(Bytes& b, std::string_view name, double value) { b.text(name).u32(1).u32(1).f64(value); }
+void numbers(Bytes& b, std::string_view name, std::vector<double> values) {
+  b.text(name).u32(1).u32(static_cast<uint32_t>(values.size()));
+  for (double v : values) b.f64(v);
+}
+void text(Bytes& b, std::string_view name, std::string_view value) { b.text(name).u32(2).text(value); }
+void texts(Bytes& b, std::string_view name, std::vector<std::string_view> values) {
+  b.text(name).u32(3).u32(static_cast<uint32_t>(values.size()));
+  for (std::string_view v : values) b.text(v);
+}
+
+Status read(const std::vector<uint8_t>& bytes, Graph* graph) {
+  Buffer file;
+  EXPECT_TRUE(file.allocate(bytes.size()).ok());
+  if (!bytes.empty()) std::memcpy(file.data(), bytes.data(), bytes.size());
+  return read_node_list(std::move(file), graph);
+}
+
+std::vector<float> floats(Graph& graph, int value) {
+  Tensor t;
+  EXPECT_TRUE(graph.materialize(value, &t).ok());
+  return {t.f32(), t.f32() + t.shape.elements()};
+}
+
+// x -> _FusedConv2D [BiasAdd, Prelu] -> Reshape -> Identity, as tfjs's converter writes it. The
+// nodes stand in no useful order.
+NodeListFile conv_file(std::vector<std::string_view> fused = {"BiasAdd", "Prelu"},
+                       std::string_view format = "NHWC") {
+  NodeListFile f;
+  f.input("image", "x:0", {-1, 4, 4, 1});
+  f.output("scores", "Identity:0");
+  f.node("Identity", "Identity", {"r", "^init"});
+  f.node("r", "Reshape", {"conv", "shape"});
+  f.node("conv", "_FusedConv2D", {"x", "w", "b", "alpha"}, 5, [&](Bytes& b) {
+    numbers(b, "strides", {1, 2, 1, 1});
+    text(b, "padding", "SAME");
+    texts(b, "fused_ops", fused);
+    text(b, "data_format", format);
+    number(b, "num_args", 2);
+  });
+  f.node("init", "NoOp", {});
+  f.weight("w", {1, 1, 1, 2}, {2, 3});
+  f.weight("b", {2}, {0, 1});
+  const uint16_t half[] = {0x3c00, 0x3800};
+  f.weight("alpha", kFloat, {1, 1, 2}, kHalf, half, sizeof half);
+  f.ints("shape", {-1, 2});
+  f.placeholder("x");
+  return f;
+}
+
+TEST(NodeList, ReadsWhatWasWritten) {
+  Graph graph;
+  ASSERT_OK(read(conv_file().finish(), &graph));
+  ASSERT_EQ(graph.nodes.size(), 2u);
+  const Node& conv = graph.nodes[0];
+  EXPECT_STREQ(conv.op->name, "FusedConv2D");
+  EXPECT_EQ(conv.name, "conv");
+  EXPECT_EQ(conv.attrs.text("pad"), "same");
+  EXPECT_EQ(conv.attrs.i("strides", 0), 2);
+  EXPECT_EQ(conv.attrs.i("strides", 1), 1);
+  EXPECT_EQ(conv.attrs.text("activation"), "prelu");
+  ASSERT_EQ(conv.inputs.size(), 4u);
+  EXPECT_EQ(floats(graph, conv.inputs[1]), (std::vector<float>{2, 3}));
+  EXPECT_EQ(graph.values[conv.inputs[3]].type.shape, (Shape{1, 1, 2}));
+  EXPECT_EQ(floats(graph, conv.inputs[3]), (std::vector<float>{1, 0.5f}));
+  EXPECT_EQ(graph.nodes[1].attrs.i("shape", 0), -1);
+  EXPECT_EQ(graph.values[graph.inputs[0]].name, "image");
+  EXPECT_EQ(graph.values[graph.inputs[0]].type.shape, (Shape{-1, 4, 4, 1}));
+  EXPECT_EQ(graph.values[graph.outputs[0]].name, "scores");
+}
+
+TEST(NodeList, ActivationWithoutBias) {
+  NodeListFile f;
+  f.input("x", "x", {1, 2});
+  f.output("y", "y");
+  f.placeholder("x");
+  f.weight("w", {2, 2}, {1, 2, 3, 4});
+  f.node("y", "_FusedMatMul", {"x", "w"}, 2, [](Bytes& b) {
+    texts(b, "fused_ops", {"Relu6"});
+    number(b, "transpose_b", 1);
+  });
+  Graph graph;
+  ASSERT_OK(read(f.finish(), &graph));
+  EXPECT_EQ(graph.nodes[0].attrs.text("activation"), "relu6");
+  EXPECT_TRUE(graph.nodes[0].attrs.b("transposeB"));
+}
+
+TEST(NodeList, RefusesWhatItWouldComputeWrongly) {
+  Graph graph;
+  EXPECT_SAYS(read(conv_file({"FusedBatchNorm"}).finish(), &graph),
+              "node \"conv\" (_FusedConv2D): fused_ops has \"FusedBatchNorm\"");
+  EXPECT_SAYS(read(conv_file({"BiasAdd"}, "NCHW").finish(), &graph),
+              "data_format \"NCHW\" is not supported, only \"NHWC\"");
+  NodeListFile unknown;
+  unknown.input("x", "x", {2});
+  unknown.output("y", "y");
+  unknown.placeholder("x");
+  unknown.node("y", "Relu", {"x"}, 1, [](Bytes& b) { number(b, "sharpness", 2); });
+  EXPECT_SAYS(read(unknown.finish(), &graph),
+              "node \"y\" (Relu): has the attribute \"sharpness\", which is not known");
+}
+
+TEST(NodeList, Int64AndTfjsQuantisation) {
+  NodeListFile f;
+  f.input("x", "x", {2});
+  f.output("y", "y");
+  f.placeholder("x");
+  const uint8_t q[] = {0, 255};
+  f.weight("q", kFloat, {2}, kUint8, q, sizeof q, 0.5, -3);
+  const int64_t axis[] = {0};
+  f.weight("axis", kInt64, {1}, kInt64, axis, sizeof axis);
+  f.node("sum", "AddV2", {"x", "q"});
+  f.node("y", "Mean", {"sum", "axis"}, 1, [](Bytes& b) { number(b, "keep_dims", 1); });
+  Graph graph;
+  ASSERT_OK(read(f.finish(), &graph));
+  ASSERT_EQ(graph.nodes.size(), 2u);
+  EXPECT_EQ(floats(graph, graph.nodes[0].inputs[1]), (std::vector<float>{-3, 255 * 0.5f - 3}));
+  EXPECT_EQ(graph.nodes[1].attrs.i("axis"), 0);
+  EXPECT_TRUE(graph.nodes[1].attrs.b("keepDims"));
+}
+
+TEST(NodeList, ExplicitPaddingAndStridesOverChannels) {
+  auto file = [](std::vector<double> strides) {
+    NodeListFile f;
+    f.input("x", "x", {1, 4, 4, 1});
+    f.output("y", "y");
+    f.placeholder("x");
+    f.weight("w", {1, 1, 1, 1}, {2});
+    f.node("y", "Conv2D", {"x", "w"}, 3, [&](Bytes& b) {
+      numbers(b, "strides", strides);
+      text(b, "padding", "EXPLICIT");
+      numbers(b, "explicit_paddings", {0, 0, 1, 2, 3, 4, 0, 0});
+    });
+    return f.finish();
+  };
+  Graph graph;
+  ASSERT_OK(read(file({1, 1, 1, 1}), &graph));
+  EXPECT_EQ(graph.nodes[0].attrs.i("pad", 5), 4);
+  EXPECT_SAYS(read(file({1, 1, 1, 2}), &graph), "strides should be 1 for batch and channels");
+}
+
+TEST(NodeList, SplitHasManyOutputs) {
+  NodeListFile f;
+  f.input("x", "x", {4});
+  f.output("y", "y");
+  f.placeholder("x");
+  f.ints("axis", {0});
+  f.node("s", "Split", {"axis", "x"}, 1, [](Bytes& b) { number(b, "num_split", 2); });
+  f.node("y", "Sub", {"s:1", "s"});
+  Graph graph;
+  ASSERT_OK(read(f.finish(), &graph));
+  ASSERT_EQ(graph.nodes.size(), 2u);
+  ASSERT_EQ(graph.nodes[0].outputs.size(), 2u);
+  EXPECT_EQ(graph.nodes[1].inputs[0], graph.nodes[0].outputs[1]);
+  EXPECT_EQ(graph.nodes[1].inputs[1], graph.nodes[0].outputs[0]);
+}
+
+TEST(NodeList, DeadNodesAreNotRead) {
+  NodeListFile f;
+  f.input("x", "x", {2});
+  f.output("y", "y");
+  f.placeholder("x");
+  f.node("y", "Relu", {"x"});
+  f.node("dead", "DecodeJpeg", {"x"});
+  Graph graph;
+  ASSERT_OK(read(f.finish(), &graph));
+  EXPECT_EQ(graph.nodes.size(), 1u);
+}
+
+TEST(NodeList, AllMissingOperatorsAtOnce) {
+  NodeListFile f;
+  f.input("x", "x", {2});
+  f.output("y", "b");
+  f.placeholder("x");
+  f.node("a", "DecodeJpeg", {"x"});
+  f.node("b", "DecodeJpeg", {"c"});
+  f.node("c", "RaggedRange", {"a"});
+  Graph graph;
+  EXPECT_SAYS(read(f.finish(), &graph), "DecodeJpeg (2): \"a\", \"b\"; RaggedRange (1): \"c\"");
+}
+
+TEST(NodeList, NamesThatLeadNowhere) {
+  for (const char* wrong : {"z", "x:", "x:a", "x:123456", ""}) {
+    NodeListFile f;
+    f.input("x", "x", {2});
+    f.output("y", "y");
+    f.placeholder("x");
+    f.node("y", "Relu", {wrong});
+    Graph graph;
+    EXPECT_SAYS(read(f.finish(), &graph), "there is no tensor");
+  }
+  NodeListFile loop;
+  loop.output("y", "a");
+  loop.node("a", "Identity", {"b"});
+  loop.node("b", "Identity", {"a"});
+  Graph graph;
+  EXPECT_SAYS(read(loop.finish(), &graph), "depends on itself");
+}
+
+TEST(NodeList, TruncatedAnywhere) {
+  const std::vector<uint8_t> whole = conv_file().finish();
+  for (size_t size = 0; size < whole.size(); ++size) {
+    Graph graph;
+    const Status status = read({whole.begin(), whole.begin() + static_cast<long>(size)}, &graph);
+    EXPECT_FALSE(status.ok()) << size;
+  }
+}
+
+TEST(NodeList, BitsFlippedAnywhere) {
+  const std::vector<uint8_t> whole = conv_file().finish();
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  std::mt19937 random(seed);
+  constexpr int kRounds = 5000;
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<uint8_t> bytes = whole;
+    const int flips = 1 + static_cast<int>(random() % 4);
+    for (int k = 0; k < flips; ++k) bytes[random() % bytes.size()] ^= 1 << random() % 8;
+    Graph graph;
+    const Status status = read(bytes, &graph);
+    EXPECT_TRUE(status.ok() || !status.message().empty());
+  }
+}
+
+}  // namespace
+}  // namespace wxnn

@@ -1,0 +1,247 @@
+// Each pass: the graph before and after as text, and the same numbers from both.
+#include "passes/passes.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "graph_text.h"
+#include "passes/match.h"
+
+namespace wxnn {
+namespace {
+
+std::vector<std::vector<float>> numbers_for_inputs(const Graph& graph) {
+  std::vector<std::vector<float>> all;
+  for (int v : graph.inputs) {
+    std::vector<float> x(graph.values[v].type.shape.elements());
+    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>((i * 29 + 7) % 41) / 20.0F - 1;
+    all.push_back(x);
+  }
+  return all;
+}
+
+// Runs `before` with and without the passes; both agree up to `tolerance` of the largest output.
+// Returns the graph after the passes.
+Graph rewrite(std::string_view before, double tolerance = 1e-6) {
+  Graph plain = parse_graph(before);
+  Graph graph = parse_graph(before);
+  EXPECT_TRUE(sort(graph).ok());
+  const Status status = run_passes(graph);
+  EXPECT_TRUE(status.ok()) << status.message();
+  const auto inputs = numbers_for_inputs(plain);
+  const auto want = run_plainly(plain, inputs);
+  const auto got = run_plainly(graph, inputs);
+  EXPECT_EQ(want.size(), got.size());
+  for (size_t k = 0; k < want.size(); ++k) {
+    EXPECT_EQ(want[k].size(), got[k].size());
+    float largest = 0;
+    for (float y : want[k]) largest = std::max(largest, std::fabs(y));
+    for (size_t i = 0; i < want[k].size(); ++i) {
+      EXPECT_NEAR(want[k][i], got[k][i], largest * tolerance) << before << " at " << i;
+    }
+  }
+  return graph;
+}
+
+TEST(Passes, PadGoesIntoTheConvolution) {
+  const Graph g = rewrite(R"(
+    input x 1,6,6,2
+    const w 3,3,2,3
+    p = PadV2(x) paddings=0,0,1,0,2,1,0,0 constantValue=0
+    y = Conv2D(p, w) strides=2 pad=valid
+    output y
+  )");
+  EXPECT_EQ(to_text(g), "y = Conv2D(x, w)\n");
+  EXPECT_EQ(g.nodes[0].attrs.i("pad", 0), 1);
+  EXPECT_EQ(g.nodes[0].attrs.i("pad", 1), 0);
+  EXPECT_EQ(g.nodes[0].attrs.i("pad", 2), 2);
+  EXPECT_EQ(g.nodes[0].attrs.i("pad", 3), 1);
+}
+
+TEST(Passes, PadStaysWhereItIsNotTheConvolutionsOwn) {
+  // Channels padded; ones padded; a second reader; a "same" convolution behind it.
+  for (std::string_view before : {R"(
+    input x 1,6,6,2
+    const w 3,3,3,3
+    p = PadV2(x) paddings=0,0,0,0,0,0,0,1 constantValue=0
+    y = Conv2D(p, w) pad=valid
+    output y
+  )", R"(
+    input x 1,6,6,2
+    const w 3,3,2,3
+    p = PadV2(x) paddings=0,0,1,1,1,1,0,0 constantValue=1
+    y = Conv2D(p, w) pad=valid
+    output y
+  )", R"(
+    input x 1,6,6,2
+    const w 3,3,2,3
+    p = PadV2(x) paddings=0,0,1,1,1,1,0,0 constantValue=0
+    y = Conv2D(p, w) pad=valid
+    output y
+    output p
+  )", R"(
+    input x 1,6,6,2
+    const w 3,3,2,3
+    p = PadV2(x) paddings=0,0,1,1,1,1,0,0 constantValue=0
+    y = Conv2D(p, w) pad=same
+    output y
+  )"}) {
+    EXPECT_EQ(to_text(rewrite(before)), "p = PadV2(x)\ny = Conv2D(p, w)\n");
+  }
+}
+
+TEST(Passes, BiasFactorAndClampsGoIntoTheConvolution) {
+  const Graph g = rewrite(R"(
+    input x 1,5,5,2
+    const w 3,3,2,3
+    const s 1,1,1,3
+    const b 3
+    const six scalar = 0.25
+    const zero scalar = -0.125
+    c = Conv2D(x, w) pad=same
+    m = Multiply(c, s)
+    a = Add(b, m)
+    r = Relu(a)
+    lo = Minimum(r, six)
+    y = Maximum(lo, zero)
+    output y
+  )");
+  EXPECT_EQ(to_text(g), "y = FusedConv2D(x, c/filter, c/bias)\n");
+  EXPECT_EQ(g.nodes[0].attrs.text("activation"), "clip");
+  EXPECT_EQ(g.nodes[0].attrs.f("clipMin"), 0);
+  EXPECT_EQ(g.nodes[0].attrs.f("clipMax"), 0.25);
+}
+
+TEST(Passes, BatchNormGoesIntoADepthwiseConvolution) {
+  const Graph g = rewrite(R"(
+    input x 1,5,5,3
+    const w 3,3,3,2
+    const mean 6
+    const variance 6 = 0.5 1 2 3 0.25 1.5
+    const offset 6
+    const scale 6
+    c = DepthwiseConv2dNative(x, w) pad=valid
+    n = FusedBatchNorm(c, mean, variance, offset, scale) varianceEpsilon=0.001
+    y = Relu6(n)
+    output y
+  )", 1e-5);
+  EXPECT_EQ(to_text(g), "y = FusedDepthwiseConv2D(x, c/filter, c/bias)\n");
+  EXPECT_EQ(g.nodes[0].attrs.text("activation"), "relu6");
+}
+
+TEST(Passes, NothingIsFoldedBehindAnActivationOrForAnotherReader) {
+  const Graph g = rewrite(R"(
+    input x 1,5,5,2
+    const w 1,1,2,3
+    const b 3
+    c = FusedConv2D(x, w) activation=relu pad=valid
+    y = Add(c, b)
+    d = Conv2D(x, w) pad=valid
+    z = Relu(d)
+    output y
+    output z
+    output d
+  )");
+  EXPECT_EQ(to_text(g),
+            "c = FusedConv2D(x, w)\ny = Add(c, b)\nd = Conv2D(x, w)\nz = Relu(d)\n");
+}
+
+TEST(Passes, BiasThatBroadcastsTheOutputStays) {
+  const Graph g = rewrite(R"(
+    input x 1,3,3,2
+    const w 1,1,2,3
+    const b 1,3,3,3
+    c = Conv2D(x, w) pad=valid
+    y = Add(c, b)
+    output y
+  )");
+  EXPECT_EQ(to_text(g), "c = Conv2D(x, w)\ny = Add(c, b)\n");
+}
+
+TEST(Passes, SharedFilterIsFoldedForOneReaderOnly) {
+  const Graph g = rewrite(R"(
+    input x 1,3,3,2
+    const w 1,1,2,3
+    const s 3 = 2 3 4
+    c = Conv2D(x, w) pad=valid
+    y = Multiply(c, s)
+    z = Conv2D(x, w) pad=valid
+    output y
+    output z
+  )");
+  EXPECT_EQ(to_text(g), "y = FusedConv2D(x, c/filter, c/bias)\nz = Conv2D(x, w)\n");
+}
+
+TEST(Passes, PreluIsRecognisedInBothSpellings) {
+  EXPECT_EQ(to_text(rewrite(R"(
+    input x 1,4,4,3
+    const k 3 = -0.25 -0.5 0.125
+    a = Relu(x)
+    n = Neg(x)
+    r = Relu(n)
+    m = Multiply(k, r)
+    y = Add(m, a)
+    output y
+  )")), "y = Prelu(x, y/alpha)\n");
+  EXPECT_EQ(to_text(rewrite(R"(
+    input x 1,4,4,3
+    const k 3 = 0.25 0.5 -0.125
+    const half scalar = 0.5
+    a = Relu(x)
+    b = Abs(x)
+    s = Sub(x, b)
+    t = Multiply(k, s)
+    m = Multiply(t, half)
+    y = Add(a, m)
+    output y
+  )")), "y = Prelu(x, y/alpha)\n");
+}
+
+TEST(Passes, ConstantsAreFoldedAndIdentitiesBypassed) {
+  const Graph g = rewrite(R"(
+    input x 2,3
+    const a 3
+    const b scalar = 3
+    i = Identity(x)
+    c = Multiply(a, b)
+    d = Neg(c)
+    y = Add(i, d)
+    z = Identity(y)
+    unused = Relu(x)
+    output z
+  )");
+  EXPECT_EQ(to_text(g), "y = Add(x, d)\nz = Identity(y)\n");
+}
+
+TEST(Passes, FoldingIsBoundedByTheFile) {
+  // Four-fold growth, twenty times: 4^20 floats, were it folded.
+  std::string text = "const c 4\n";
+  std::string last = "c";
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "t" + std::to_string(i);
+    text += name + " = Concat(" + last + ", " + last + ", " + last + ", " + last + ") axis=0\n";
+    last = name;
+  }
+  text += "output " + last + "\n";
+  Graph g = parse_graph(text);
+  ASSERT_TRUE(sort(g).ok());
+  ASSERT_TRUE(run_passes(g).ok());
+  size_t bytes = 0;
+  for (const Value& v : g.values) bytes += v.constant ? v.type.bytes() : 0;
+  EXPECT_LE(bytes, size_t{2} << 20);
+}
+
+TEST(Pattern, ParsesLinesInputsAndTheRest) {
+  const auto lines = parse_pattern("p = PadV2(x)\n y = Conv2D|FusedConv2D(p, $w, ...)\n");
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[1].output, "y");
+  EXPECT_EQ(lines[1].ops, "Conv2D|FusedConv2D");
+  ASSERT_EQ(lines[1].inputs.size(), 2u);
+  EXPECT_EQ(lines[1].inputs[1], "$w");
+  EXPECT_TRUE(lines[1].more);
+  EXPECT_FALSE(lines[0].more);
+}
+
+}  // namespace
+}  // namespace wxnn

@@ -1,0 +1,121 @@
+// Builds .tflite files tensor by tensor, for tests. Indices are those of the file.
+#pragma once
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "core/buffer.h"
+#include "formats/tflite_schema.h"
+
+namespace wxnn {
+
+using Code = tflite::BuiltinOperator;
+using Type = tflite::TensorType;
+
+template <class T>
+std::vector<uint8_t> bytes_of(std::vector<T> values) {
+  std::vector<uint8_t> bytes(values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+inline Buffer to_buffer(const uint8_t* data, size_t size) {
+  Buffer buffer;
+  EXPECT_TRUE(buffer.allocate(size).ok());
+  if (size != 0) std::memcpy(buffer.data(), data, size);
+  return buffer;
+}
+
+class TfliteFile {
+ public:
+  TfliteFile() { buffers_.push_back(tflite::CreateBuffer(fbb)); }
+
+  int tensor(const char* name, std::vector<int32_t> shape, Type type = Type::FLOAT32) {
+    return add({name, std::move(shape), type});
+  }
+  int constant(const char* name, std::vector<int32_t> shape, Type type,
+               const std::vector<uint8_t>& bytes) {
+    return add({name, std::move(shape), type, buffer(bytes)});
+  }
+  int quantized(const char* name, std::vector<int32_t> shape, const std::vector<int8_t>& values,
+                std::vector<float> scale, std::vector<int64_t> zero, int axis) {
+    Parts parts = {name, std::move(shape), Type::INT8, buffer(bytes_of(values))};
+    parts.quantization =
+        tflite::CreateQuantizationParametersDirect(fbb, nullptr, nullptr, &scale, &zero,
+                                                   tflite::QuantizationDetails::NONE, 0, axis);
+    return add(parts);
+  }
+  int sparse(const char* name, std::vector<int32_t> shape, Type type,
+             const std::vector<uint8_t>& bytes,
+             flatbuffers::Offset<tflite::SparsityParameters> sparsity) {
+    Parts parts = {name, std::move(shape), type, buffer(bytes)};
+    parts.sparsity = sparsity;
+    return add(parts);
+  }
+  int open_input(const char* name, std::vector<int32_t> shape, std::vector<int32_t> signature) {
+    Parts parts = {name, std::move(shape), Type::FLOAT32};
+    parts.signature = std::move(signature);
+    return add(parts);
+  }
+
+  void node(Code code, std::vector<int32_t> inputs, std::vector<int32_t> outputs,
+            tflite::BuiltinOptions type = tflite::BuiltinOptions::NONE,
+            flatbuffers::Offset<void> options = 0, const char* custom = nullptr,
+            std::vector<uint8_t> custom_options = {}) {
+    const int byte = std::min(static_cast<int>(code), 127);
+    codes_.push_back(tflite::CreateOperatorCodeDirect(fbb, static_cast<int8_t>(byte), custom, 1, code));
+    operators_.push_back(tflite::CreateOperatorDirect(
+        fbb, static_cast<uint32_t>(codes_.size()) - 1, &inputs, &outputs, type, options,
+        custom == nullptr ? nullptr : &custom_options));
+  }
+
+  void sign(const char* input, int input_tensor, const char* output, int output_tensor) {
+    std::vector<flatbuffers::Offset<tflite::TensorMap>> in = {
+        tflite::CreateTensorMapDirect(fbb, input, static_cast<uint32_t>(input_tensor))};
+    std::vector<flatbuffers::Offset<tflite::TensorMap>> out = {
+        tflite::CreateTensorMapDirect(fbb, output, static_cast<uint32_t>(output_tensor))};
+    signatures_.push_back(tflite::CreateSignatureDefDirect(fbb, &in, &out, "serving_default"));
+  }
+
+  Buffer finish(std::vector<int32_t> inputs, std::vector<int32_t> outputs) {
+    std::vector<flatbuffers::Offset<tflite::SubGraph>> graphs = {
+        tflite::CreateSubGraphDirect(fbb, &tensors_, &inputs, &outputs, &operators_, "main")};
+    fbb.Finish(tflite::CreateModelDirect(fbb, 3, &codes_, &graphs, "test", &buffers_, nullptr,
+                                         nullptr, &signatures_),
+               tflite::ModelIdentifier());
+    return to_buffer(fbb.GetBufferPointer(), fbb.GetSize());
+  }
+
+  flatbuffers::FlatBufferBuilder fbb;
+
+ private:
+  struct Parts {
+    const char* name;
+    std::vector<int32_t> shape;
+    Type type;
+    uint32_t buffer = 0;
+    flatbuffers::Offset<tflite::QuantizationParameters> quantization = 0;
+    flatbuffers::Offset<tflite::SparsityParameters> sparsity = 0;
+    std::vector<int32_t> signature = {};
+  };
+  int add(Parts p) {
+    tensors_.push_back(tflite::CreateTensorDirect(
+        fbb, &p.shape, p.type, p.buffer, p.name, p.quantization, false, p.sparsity,
+        p.signature.empty() ? nullptr : &p.signature, true));
+    return static_cast<int>(tensors_.size()) - 1;
+  }
+  uint32_t buffer(const std::vector<uint8_t>& bytes) {
+    buffers_.push_back(tflite::CreateBufferDirect(fbb, &bytes));
+    return static_cast<uint32_t>(buffers_.size()) - 1;
+  }
+
+  std::vector<flatbuffers::Offset<tflite::Buffer>> buffers_;
+  std::vector<flatbuffers::Offset<tflite::Tensor>> tensors_;
+  std::vector<flatbuffers::Offset<tflite::OperatorCode>> codes_;
+  std::vector<flatbuffers::Offset<tflite::Operator>> operators_;
+  std::vector<flatbuffers::Offset<tflite::SignatureDef>> signatures_;
+};
+
+}  // namespace wxnn
