@@ -1,0 +1,100 @@
+'use strict';
+// What an outside runtime says about a model and an input: TensorFlow.js for model.json, LiteRT for .tflite.
+// Answers are kept in .cache/reference/, since some runtimes are slow to start.
+
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+const { fetchedFile, isFetched, findEntry } = require('../../tools/fetch_models.js');
+
+/**
+ * @typedef {{name: string, shape: number[], data: Float32Array}} Output
+ * @typedef {'cpu' | 'wasm' | 'wasm-plain' | 'compat' | 'default'} Variant
+ *   for model.json: tfjs's backend, 'cpu' when left out; for .tflite: LiteRT's build, 'compat' when left out
+ * @typedef {{model: string, input: Float32Array, shape?: number[], variant?: Variant, cache?: boolean}} Job
+ *   model: a file, or an id of tools/models.json
+ */
+
+const CACHE = path.join(__dirname, '..', '..', '.cache', 'reference');
+
+/**
+ * @typedef {{version: (variant?: any) => string, run: (job: Job) => Promise<Output[]>, variants: string[]}} Runtime
+ */
+
+/**
+ * The file kinds, each with its runtime; a runtime is only loaded when a file of its kind comes.
+ * @type {{[extension: string]: () => Runtime}}
+ */
+const RUNTIMES = {
+  '.json': () => {
+    const tfjs = require('./tfjs_cpu.js');
+    return { version: tfjs.version, run: (job) => tfjs.run({ ...job, backend: /** @type {any} */ (job.variant) }), variants: ['cpu', 'wasm', 'wasm-plain'] };
+  },
+  '.tflite': () => {
+    const litert = require('./litert_chromium.js');
+    return { version: litert.version, run: (job) => litert.run({ ...job, build: /** @type {any} */ (job.variant) }), variants: ['compat', 'default'] };
+  },
+};
+
+/** @param {string} model a file, or an id of tools/models.json */
+const modelFile = (model) => (/\.(json|tflite)$/.test(model) ? model : fetchedFile(model));
+
+/** @param {string} file */
+function runtimeOf(file) {
+  const make = RUNTIMES[path.extname(file)];
+  if (!make) throw new Error(`${file} is neither a model.json nor a .tflite: no reference runtime reads it.`);
+  return make();
+}
+
+/** @param {string} file @returns {string[]} the files that hold the model */
+function partsOf(file) {
+  if (path.extname(file) !== '.json') return [file];
+  const { weightsManifest } = JSON.parse(fs.readFileSync(file, 'utf8'));
+  if (!weightsManifest) throw new Error(`${file} has no weightsManifest: it is no model.json.`);
+  return [file, ...weightsManifest.flatMap((g) => g.paths).map((p) => path.join(path.dirname(file), p))];
+}
+
+const bytesOf = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+
+/** @param {string} file @param {Job} job @param {string} version */
+function keyOf(file, { input, shape }, version) {
+  const hash = crypto.createHash('sha256').update(JSON.stringify([version, shape ?? null]));
+  for (const part of partsOf(file)) hash.update(fs.readFileSync(part));
+  return hash.update(bytesOf(input)).digest('hex').slice(0, 32);
+}
+
+/** @param {string} file @returns {Output[] | undefined} */
+function recall(file) {
+  if (!fs.existsSync(file)) return undefined;
+  return JSON.parse(fs.readFileSync(file, 'utf8')).map((o) => ({
+    ...o, data: new Float32Array(Uint8Array.from(Buffer.from(o.data, 'base64')).buffer),
+  }));
+}
+
+/** @param {string} file @param {Output[]} outputs */
+function remember(file, outputs) {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}`;
+  fs.writeFileSync(temporary, JSON.stringify(outputs.map((o) => ({ ...o, data: bytesOf(o.data).toString('base64') }))));
+  fs.renameSync(temporary, file);        // whole or not at all, whoever else is writing it
+}
+
+/**
+ * The raw outputs of a model for an input, in the order of the model's outputs.
+ * @param {Job} job @returns {Promise<Output[]>}
+ */
+async function referenceOutputs({ cache = true, ...job }) {
+  const file = modelFile(job.model);
+  const runtime = runtimeOf(file);
+  if (job.variant && !runtime.variants.includes(job.variant)) {
+    throw new Error(`${file} can run on ${runtime.variants.join(', ')}, not on "${job.variant}".`);
+  }
+  const kept = path.join(CACHE, `${keyOf(file, job, runtime.version(job.variant))}.json`);
+  const known = cache ? recall(kept) : undefined;
+  if (known) return known;
+  const outputs = await runtime.run({ ...job, model: file });
+  if (cache) remember(kept, outputs);
+  return outputs;
+}
+
+module.exports = { referenceOutputs, modelFile, fetchedFile, isFetched, findEntry };
