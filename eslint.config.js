@@ -1,0 +1,59 @@
+'use strict';
+
+const js = require('@eslint/js');
+const globals = require('globals');
+const ts = require('typescript-eslint');
+
+const miniProgram = { wx: 'readonly', App: 'readonly', Page: 'readonly', Component: 'readonly', getApp: 'readonly', requirePlugin: 'readonly' };
+const jscShell = { WebAssembly: 'readonly' };
+
+module.exports = ts.config(
+  { ignores: ['.cache/', 'build/', 'node_modules/', 'plugin/index.js', 'plugin/node.js', 'plugin/index.d.ts'] },
+  js.configs.recommended,
+  {
+    rules: {
+      eqeqeq: 'error',
+      'no-eval': 'error',
+      'no-self-compare': 'off',  // x !== x is how NaN shows
+      'no-shadow': 'off',
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'max-lines': ['error', 400],
+      'prefer-const': 'error',
+      'preserve-caught-error': 'off',  // ES2018 has no cause; the sentence says it all
+    },
+  },
+  {
+    files: ['**/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: globals.node },
+  },
+  {
+    files: ['**/*_chromium.js'],
+    languageOptions: { globals: { ...globals.node, ...globals.browser } },
+  },
+  {
+    files: ['miniprogram/**/*.js'],
+    languageOptions: { ecmaVersion: 2018, sourceType: 'commonjs', globals: { ...miniProgram, ...globals.commonjs } },
+  },
+  {
+    // These also run in the jsc shell and in Node 15.14.
+    files: ['tests/simulator/wx_*.js'],
+    ignores: ['tests/simulator/wx_network.js'],
+    languageOptions: { ecmaVersion: 2018, sourceType: 'commonjs', globals: { ...jscShell, ...globals.commonjs, Promise: 'readonly' } },
+    rules: { 'prefer-const': 'off' },
+  },
+  {
+    files: ['tests/simulator/index.js', 'tests/simulator/wx_network.js', 'tests/simulator/run_driver.js'],
+    languageOptions: { ecmaVersion: 2021 },
+  },
+  {
+    files: ['plugin/src/**/*.ts'],
+    extends: [...ts.configs.strict],
+    rules: {
+      'no-undef': 'off',  // tsc knows
+      'no-unused-vars': 'off',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/unified-signatures': 'off',
+    },
+  },
+);

@@ -1,0 +1,146 @@
+// The hand-written loader of the binary (native/wasm/abi.md), and the choice between its builds.
+import { fail } from './checks';
+import { getHost } from './host';
+import type { Host, WasmExports, WasmImports } from './host';
+import { utf8Decode } from './text';
+import type { EngineOptions } from './types';
+
+/**
+ * One instance of the binary. Pointers are byte offsets into its heap. The heap moves to a new buffer when it grows, so
+ * views of it are made afresh wherever they are needed.
+ *
+ * After a trap (a bug, or no memory left) nothing in the instance can be trusted: every later call throws, and the next
+ * loadModel starts a new instance.
+ */
+export class Engine {
+  /** Why this instance is not used any more, or undefined while it works. */
+  stopped: string | undefined;
+  private bytes: Uint8Array;
+
+  constructor(private readonly exports: WasmExports, readonly variant: 'simd' | 'plain', readonly reasons: string[]) {
+    this.bytes = new Uint8Array(exports.memory.buffer);
+    if (typeof exports._initialize === 'function') this.call('_initialize');
+  }
+
+  /** Calls an export. */
+  call(name: string, ...args: number[]): number {
+    if (this.stopped) fail(`the engine stopped earlier (${this.stopped}); load the model again.`);
+    const run = this.exports[name] as (...args: number[]) => number;
+    if (typeof run !== 'function') fail(`the engine's binary has no ${name}: it is not of this version of wxnn.`);
+    try {
+      return run(...args);
+    } catch (error) {
+      this.stopped = (error as Error).message || String(error);
+      fail(`the engine stopped in ${name}: ${this.stopped}; load the model again.`);
+    }
+  }
+
+  /** Calls an export that gives a pointer, a handle or a success: throws its sentence when that is 0, with `place` in front. */
+  demand(place: string, name: string, ...args: number[]): number {
+    const result = this.call(name, ...args) >>> 0;
+    if (!result) throw this.failure(place, name);
+    return result;
+  }
+
+  /** The last failure's sentence as an error. */
+  failure(place: string, name: string): Error {
+    return new Error(place + (this.text(this.call('wxnn_error') >>> 0) || `${name} failed.`));
+  }
+
+  /** All of the heap; valid until the next call. */
+  heap(): Uint8Array {
+    if (this.bytes.buffer !== this.exports.memory.buffer) this.bytes = new Uint8Array(this.exports.memory.buffer);
+    return this.bytes;
+  }
+
+  buffer(): ArrayBuffer {
+    return this.heap().buffer as ArrayBuffer;
+  }
+
+  text(pointer: number): string {
+    const heap = this.heap();
+    return pointer ? utf8Decode(heap.subarray(pointer, heap.indexOf(0, pointer))) : '';
+  }
+
+  json(name: string, ...args: number[]): unknown {
+    return JSON.parse(this.text(this.demand('', name, ...args)));
+  }
+
+  /** A block of the heap; the caller frees it. `what` names its content in the sentence when there is no memory. */
+  allocate(bytes: number, what: string): number {
+    const pointer = this.call('wxnn_malloc', bytes) >>> 0;
+    if (!pointer) fail(`there is no memory for ${what} (${bytes} bytes).`);
+    return pointer;
+  }
+
+  /** A block with a copy of `data`; the caller frees it, or hands it on. */
+  place(data: Uint8Array, what: string): number {
+    const pointer = this.allocate(data.length, what);
+    this.heap().set(data, pointer);
+    return pointer;
+  }
+
+  free(pointer: number): void {
+    if (pointer && !this.stopped) this.call('wxnn_free', pointer);
+  }
+}
+
+const engines: { [key: string]: Promise<Engine> | undefined } = {};
+
+/** The engine that these options mean: one for all models that ask for the same. */
+export async function getEngine(options: EngineOptions): Promise<Engine> {
+  const variant = options.variant === undefined ? 'auto' : options.variant;
+  if (variant !== 'auto' && variant !== 'simd' && variant !== 'plain') {
+    fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
+  }
+  const key = `${variant} ${options.wasmPath || ''}`;
+  const known = engines[key];
+  if (known) {
+    const engine = await known.catch(() => undefined);
+    if (engine && !engine.stopped) return engine;
+    if (engines[key] === known) engines[key] = undefined;
+  }
+  return engines[key] || (engines[key] = chooseEngine(getHost(), variant, options.wasmPath));
+}
+
+async function chooseEngine(host: Host, variant: string, wasmPath: string | undefined): Promise<Engine> {
+  const reasons: string[] = [];
+  if (variant !== 'plain') {
+    try {
+      await checkSimd(host, wasmPath);
+      return await startEngine(host, 'simd', wasmPath, reasons);
+    } catch (error) {
+      const { message } = error as Error;
+      if (variant === 'simd') fail(`the SIMD build cannot be used here: ${message}`);
+      reasons.push(`not the SIMD build: ${message}`);
+    }
+  }
+  try {
+    return await startEngine(host, 'plain', wasmPath, reasons);
+  } catch (error) {
+    fail([`the engine cannot start: ${(error as Error).message}`].concat(reasons).join(' Also, '));
+  }
+}
+
+/** A module of one SIMD instruction, so that an engine without SIMD need not look at the whole binary. */
+async function checkSimd(host: Host, wasmPath: string | undefined): Promise<void> {
+  const exports = await host.instantiate('simd_probe.wasm', {}, wasmPath);
+  if ((exports.f as () => number)() !== 1) fail('its first SIMD instruction gives a wrong number.');
+}
+
+/** Some engines accept SIMD and compute garbage, so numbers are compared before any build is used. */
+async function startEngine(host: Host, variant: 'simd' | 'plain', wasmPath: string | undefined, reasons: string[]): Promise<Engine> {
+  const imports: WasmImports = {
+    env: {
+      emscripten_notify_memory_growth: () => undefined,  // views are checked where they are used
+      wxnn_now: () => host.now(),
+    },
+  };
+  const exports = await host.instantiate(`wxnn-${variant}.wasm.br`, imports, wasmPath);
+  const engine = new Engine(exports, variant, reasons);
+  if (!engine.call('wxnn_self_test')) {
+    throw engine.failure('its self-test failed: ', 'wxnn_self_test');
+  }
+  reasons.push(`the ${variant} build passed its self-test`);
+  return engine;
+}

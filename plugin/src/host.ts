@@ -1,0 +1,82 @@
+// Everything wxnn asks of the platform it runs on. host_wechat.ts and host_node.ts answer; the entry
+// point (index.ts, node.ts) sets one of them before anything else runs.
+import type { FetchFunction, FileSystem, Signal } from './types';
+
+/** What the binary is given: `{env: {name: function}}`. */
+export interface WasmImports {
+  [module: string]: { [name: string]: (...args: number[]) => unknown };
+}
+
+/** What the binary gives: functions of numbers, and its memory. */
+export interface WasmExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly [name: string]: unknown;
+}
+
+export interface FetchOptions {
+  fetchFunc?: FetchFunction;
+  fs?: FileSystem;
+  userDataPath?: string;
+  signal?: Signal;
+  /** Told bytes so far, and in all where the platform knows. */
+  onBytes?(received: number, total: number | undefined): void;
+}
+
+export interface Host {
+  /**
+   * Instantiates a binary of the package. `file` is a name such as `wxnn-plain.wasm.br`, `directory` the package path of
+   * its directory, or undefined for the package's own. Tries again where the platform is known to fail once in a while.
+   */
+  instantiate(file: string, imports: WasmImports, directory?: string): Promise<WasmExports>;
+  /** All bytes behind a URL or path. Throws a sentence that names it. */
+  fetch(url: string, options: FetchOptions): Promise<Uint8Array>;
+  /** Milliseconds of a clock that never runs backwards. */
+  now(): number;
+  /** Where this form of the package keeps the models that createFaceDetector uses by default. */
+  readonly models: { readonly faces: string };
+}
+
+let current: Host;
+
+export function setHost(host: Host): void {
+  current = host;
+}
+
+export function getHost(): Host {
+  return current;
+}
+
+/** Rejects as soon as `signal` is aborted; otherwise settles as `promise` does. */
+export function abortable<T>(promise: Promise<T>, signal: Signal | undefined, what: string): Promise<T> {
+  if (!signal) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const stop = () => reject(abortError(what));
+    const settle = () => {
+      if (signal.removeEventListener) signal.removeEventListener('abort', stop);
+    };
+    if (signal.addEventListener) signal.addEventListener('abort', stop);
+    promise.then(
+      (value) => {
+        settle();
+        if (signal.aborted) stop();
+        else resolve(value);
+      },
+      (error) => {
+        settle();
+        reject(error);
+      },
+    );
+    if (signal.aborted) stop();
+  });
+}
+
+/** Throws when `signal` was aborted. */
+export function checkAborted(signal: Signal | undefined, what: string): void {
+  if (signal && signal.aborted) throw abortError(what);
+}
+
+function abortError(what: string): Error {
+  const error = new Error(`loading ${what} was cancelled`);
+  error.name = 'AbortError';
+  return error;
+}

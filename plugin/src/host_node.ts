@@ -1,0 +1,62 @@
+// wxnn in Node 20 and newer: files, fetch, WebAssembly. The checkout itself is the package.
+import { readFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliDecompressSync } from 'node:zlib';
+import { FetchOptions, Host, WasmExports, WasmImports, abortable } from './host';
+
+declare const WebAssembly: {
+  instantiate(bytes: Uint8Array, imports: WasmImports): Promise<{ instance: { exports: WasmExports } }>;
+};
+
+const kTimeOut = 60000;  // ms
+
+export const nodeHost: Host = {
+  async instantiate(file: string, imports: WasmImports, directory = path.join(__dirname, 'wasm')): Promise<WasmExports> {
+    const whole = path.join(directory, file);
+    const bytes = await readBinary(whole);
+    const { instance } = await WebAssembly.instantiate(file.endsWith('.br') ? brotliDecompressSync(bytes) : bytes, imports);
+    return instance.exports;
+  },
+  async fetch(url: string, options: FetchOptions): Promise<Uint8Array> {
+    const work = /^https?:/i.test(url) ? fetchUrl(url, options) : readLocal(url);
+    const bytes = await abortable(work, options.signal, `"${url}"`);
+    if (options.onBytes) options.onBytes(bytes.length, bytes.length);
+    return bytes;
+  },
+  now: () => performance.now(),
+  models: { faces: path.join(__dirname, '../.cache/models/full/model.tflite') },
+};
+
+async function readBinary(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ENOENT') throw error;
+    throw new Error(`${path.basename(file)} has not been built: run tools/build.`);
+  }
+}
+
+async function readLocal(file: string): Promise<Uint8Array> {
+  try {
+    const bytes = await readFile(/^file:/.test(file) ? fileURLToPath(file) : file);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    throw new Error(`could not read "${file}": ${code === 'ENOENT' ? 'there is no such file.' : code === 'EISDIR' ? 'it is a directory.' : message}`);
+  }
+}
+
+async function fetchUrl(url: string, options: FetchOptions): Promise<Uint8Array> {
+  const get = options.fetchFunc || ((address: string) => fetch(address, { signal: AbortSignal.timeout(kTimeOut) }));
+  try {
+    const response = await get(url, { method: 'GET' });
+    const status = Number(response.status);
+    if (!(status >= 200 && status <= 299)) throw new Error(`the server answered with status ${status}.`);
+    const body = await response.arrayBuffer();
+    return typeof body === 'string' ? Buffer.from(body) : new Uint8Array(body);
+  } catch (error) {
+    const { message, cause } = error as { message: string; cause?: { message?: string } };
+    throw new Error(`could not fetch "${url}": ${(cause && cause.message) || message}`);
+  }
+}

@@ -1,0 +1,172 @@
+// A loaded model: inputs in, outputs out, on one engine instance. types.ts says what its methods promise.
+import { arrayOf, checkKeys, describe, elements, fail, shapeText, tagOf, viewOf } from './checks';
+import { Engine, getEngine } from './engine';
+import { abortable, checkAborted } from './host';
+import { writeImage } from './picture';
+import { ModelFile, readModel } from './source';
+import type { LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
+
+export const kLoadOptions = ['variant', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath'];
+
+/** Where a Model lives, for the detector. */
+export interface Residence {
+  engine: Engine;
+  name: string;
+  format: 'tflite' | 'tfjs';
+  /** The engine's handle; throws when the model was disposed. */
+  handle(): number;
+}
+
+const residences = new WeakMap<Model, Residence>();
+
+/** Undefined for what is not a Model. */
+export function residenceOf(value: unknown): Residence | undefined {
+  return typeof value === 'object' && value !== null ? residences.get(value as Model) : undefined;
+}
+
+export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  checkKeys('loadModel\'s options', options, kLoadOptions);
+  const what = typeof source === 'string' ? `"${source}"` : 'the model';
+  checkAborted(options.signal, what);
+  // Side by side: the binary and the model come from different places.
+  const [engine, file] = await abortable(Promise.all([getEngine(options), readModel(source, options)]), options.signal, what);
+  const model = createModel(engine, file);
+  if (options.onProgress) options.onProgress(1);
+  return model;
+}
+
+function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model {
+  const place = `${name}: `;
+  const block = engine.place(bytes, name);  // the engine's from wxnn_load on, also when it fails
+  let handle = engine.demand(place, 'wxnn_load', block, bytes.length);
+  const { inputs, outputs } = engine.json('wxnn_model_info', handle) as { inputs: TensorInfo[]; outputs: TensorInfo[] };
+  // Shapes in force. An open batch counts as 1 until resize says otherwise, as in the engine.
+  const shapes = inputs.map(({ shape }) => shape.map((dimension, axis) => (axis === 0 && dimension < 0 ? 1 : dimension)));
+  let pictures: boolean[] = [];  // inputs that setImage has written
+  let profiling = false;
+
+  const live = () => handle || fail(`${name} was disposed.`);
+  const names = () => inputs.map((input) => `"${input.name}"`).join(', ') || 'none';
+  const demand = (call: string, ...args: number[]) => engine.demand(place, call, live(), ...args);
+
+  function indexOf(input: string): number {
+    for (let index = 0; index < inputs.length; index++) if (inputs[index].name === input) return index;
+    return fail(`${name} has no input "${input}"; it has ${names()}.`);
+  }
+
+  /** What was given for each input, in the model's order. */
+  function inOrder(given: ModelInputs): unknown[] {
+    let list: unknown[] = inputs.map(() => undefined);
+    const tag = tagOf(given);
+    if (tag === 'Object') {
+      for (const key of Object.keys(given)) list[indexOf(key)] = (given as { [name: string]: unknown })[key];
+    } else {
+      list = tag === 'Array' ? (given as unknown[]) : [given];
+      if (list.length !== inputs.length) fail(`${name} has ${inputs.length} inputs (${names()}); ${list.length} were given.`);
+    }
+    inputs.forEach((input, index) => {
+      if (list[index] === undefined && !pictures[index]) fail(`input "${input.name}" of ${name} is missing.`);
+    });
+    return list;
+  }
+
+  /** "input "x" (float32 [1,4])" */
+  const called = (index: number) => `input "${inputs[index].name}" (${inputs[index].dtype} ${shapeText(shapes[index])})`;
+
+  function write(index: number, value: unknown, allowNaN: boolean | undefined): void {
+    const { dtype } = inputs[index];
+    const { tag, width } = arrayOf(dtype);
+    if (shapes[index].some((dimension) => dimension < 0)) fail(`${called(index)} of ${name} has open dimensions: call resize first.`);
+    if (tagOf(value) !== tag) fail(`${called(index)} needs a ${tag}; this is ${describe(value)}.`);
+    const data = value as TensorData;
+    const count = elements(shapes[index]);
+    if (data.length !== count * width) fail(`${called(index)} needs ${count * width} values; this has ${data.length}.`);
+    if (!allowNaN && tag === 'Float32Array') {
+      for (let i = 0; i < data.length; i++) if (data[i] !== data[i]) fail(`${called(index)} holds NaN, first at index ${i}.`);
+    }
+    const pointer = engine.call('wxnn_model_input', live(), index) >>> 0;
+    viewOf(dtype, engine.buffer(), pointer, count).set(data);
+  }
+
+  function read(index: number, asView: boolean | undefined): Tensor {
+    const { dtype } = outputs[index];
+    const dims = engine.call('wxnn_model_output_shape', handle, index) >>> 0;
+    const pointer = engine.call('wxnn_model_output', handle, index) >>> 0;
+    const buffer = engine.buffer();
+    const rank = new Int32Array(buffer, dims, 1)[0];
+    const shape = [...new Int32Array(buffer, dims + 4, rank)];
+    const data = viewOf(dtype, buffer, pointer, elements(shape));
+    return { data: asView ? data : data.slice(), shape, dtype };
+  }
+
+  function resizeOne(input: string, shape: number[]): void {
+    const index = indexOf(input);
+    const isArray = tagOf(shape) === 'Array';
+    if (!isArray || !shape.every((n) => n >= 0 && n < 2 ** 31 && Math.floor(n) === n)) {
+      fail(`the shape of input "${input}" must be an array of whole numbers; this is ${isArray ? `[${shape}]` : describe(shape)}.`);
+    }
+    const dims = engine.allocate(4 * shape.length + 4, 'a shape');
+    try {
+      new Int32Array(engine.buffer(), dims, shape.length).set(shape);
+      demand('wxnn_model_resize', index, shape.length, dims);
+    } finally {
+      engine.free(dims);
+    }
+    shapes[index] = shape.slice();
+    pictures = [];
+  }
+
+  const model: Model = {
+    inputs,
+    outputs,
+    backend: { variant: engine.variant, reasons: engine.reasons.slice() },
+    run(given = {}, options = {}) {
+      checkKeys('run\'s options', options, ['views', 'allowNaN']);
+      live();
+      inOrder(given).forEach((data, index) => {
+        if (data !== undefined) write(index, data, options.allowNaN);
+      });
+      demand('wxnn_model_run');
+      const results: { [name: string]: Tensor } = {};
+      outputs.forEach((output, index) => {
+        results[output.name] = read(index, options.views);
+      });
+      return results;
+    },
+    runAsync: (given, options) => new Promise((resolve) => resolve(model.run(given, options))),
+    resize(given) {
+      live();
+      for (const input of Object.keys(given)) resizeOne(input, given[input]);
+    },
+    setImage(input, rgba, width, height, options = {}) {
+      live();
+      const index = indexOf(input);
+      const [batch, rows, columns, channels] = shapes[index];
+      if (inputs[index].dtype !== 'float32' || shapes[index].length !== 4 || batch !== 1 || channels !== 3 || rows < 1 || columns < 1) {
+        fail(`${called(index)} of ${name} takes no picture: that needs float32 [1,height,width,3].`);
+      }
+      const pointer = demand('wxnn_model_input', index);
+      writeImage(engine, { rgba, width, height }, options, { pointer, width: columns, height: rows });
+      pictures[index] = true;
+    },
+    profile() {
+      if (!profiling) {
+        engine.call('wxnn_model_set_profiling', live(), 1);
+        profiling = true;
+        demand('wxnn_model_run');
+      }
+      return engine.json('wxnn_model_profile', live()) as NodeTime[];
+    },
+    memory() {
+      const use = engine.json('wxnn_model_memory', live()) as MemoryUse;
+      use.heap = engine.heap().length;
+      return use;
+    },
+    dispose() {
+      if (handle && !engine.stopped) engine.call('wxnn_model_free', handle);
+      handle = 0;
+    },
+  };
+  residences.set(model, { engine, name, format, handle: live });
+  return model;
+}

@@ -1,0 +1,7 @@
+// wxnn in Node.
+import { setHost } from './host';
+import { nodeHost } from './host_node';
+
+setHost(nodeHost);
+
+export * from './public';

@@ -1,0 +1,300 @@
+// A tfjs graph model as the node list that the engine reads: the binary form of a TensorFlow graph that
+// native/formats/node_list.h describes. Only the JSON is decoded here; what each operator means is C++'s.
+import { asBytes, elements } from './checks';
+import { base64Decode, utf8Encode } from './text';
+import type { Bytes } from './types';
+
+const kMagic = 0x4c4e5857;  // "WXNL"
+const kVersion = 1;
+const kUnknownRank = -1;
+
+/** TensorFlow's DataType numbers. */
+const kTypes: { [name: string]: number } = {
+  FLOAT: 1, DOUBLE: 2, INT32: 3, UINT8: 4, INT16: 5, INT8: 6, STRING: 7, COMPLEX64: 8, INT64: 9, BOOL: 10, UINT16: 17, HALF: 19,
+  RESOURCE: 20, VARIANT: 21, UINT32: 22, UINT64: 23,
+};
+/** tfjs's names for weights, and the bytes of an element. */
+const kWeightTypes: { [name: string]: [number, number] } = {
+  float32: [kTypes.FLOAT, 4], int32: [kTypes.INT32, 4], bool: [kTypes.BOOL, 1], complex64: [kTypes.COMPLEX64, 8],
+  uint8: [kTypes.UINT8, 1], uint16: [kTypes.UINT16, 2], float16: [kTypes.HALF, 2], string: [kTypes.STRING, 0],
+};
+
+enum Kind { Numbers = 1, Text = 2, Texts = 3, Shape = 4, Types = 5, Tensor = 6, Function = 7 }
+
+interface Shape { dim?: { size?: string | number }[]; unknownRank?: boolean }
+interface Attr {
+  i?: string | number; f?: string | number; b?: boolean; s?: string; type?: string | number; shape?: Shape;
+  tensor?: TensorProto; func?: { name: string };
+  list?: { i?: (string | number)[]; f?: (string | number)[]; b?: boolean[]; s?: string[]; type?: (string | number)[] };
+}
+interface TensorProto {
+  dtype?: string; tensorShape?: Shape; tensorContent?: string; floatVal?: number[]; intVal?: number[]; boolVal?: boolean[];
+  doubleVal?: number[]; int64Val?: (string | number)[];
+}
+interface GraphNode { name: string; op: string; input?: string[]; attr?: { [name: string]: Attr } }
+interface Endpoint { name?: string; dtype?: string | number; tensorShape?: Shape }
+interface Signature { inputs?: { [key: string]: Endpoint } | null; outputs?: { [key: string]: Endpoint } | null }
+interface FunctionDef {
+  signature?: { name?: string; inputArg?: { name: string }[]; outputArg?: { name: string }[] };
+  nodeDef?: GraphNode[]; ret?: { [name: string]: string };
+}
+interface Weight {
+  name: string; shape: number[]; dtype: string; quantization?: { dtype: string; scale?: number; min?: number };
+}
+export interface GraphModelJson {
+  modelTopology?: { node?: unknown; library?: { function?: FunctionDef[] }; model_config?: unknown };
+  format?: string;
+  weightsManifest?: { weights?: unknown }[];
+  signature?: Signature;
+  userDefinedMetadata?: { signature?: Signature };
+}
+
+/** Bytes that grow; everything is little-endian and starts at a multiple of 4. */
+class Writer {
+  private bytes = new Uint8Array(1 << 16);
+  private view = new DataView(this.bytes.buffer);
+  length = 0;
+
+  private reserve(more: number): number {
+    const at = this.length;
+    this.length = at + ((more + 3) & ~3);
+    if (this.length > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(this.length, 2 * this.bytes.length));
+      larger.set(this.bytes);
+      this.bytes = larger;
+      this.view = new DataView(larger.buffer);
+    }
+    return at;
+  }
+  u32(value: number): void { const at = this.reserve(4); this.view.setUint32(at, value, true); }
+  f64(value: number): void { const at = this.reserve(8); this.view.setFloat64(at, value, true); }
+  raw(data: Uint8Array): void { const at = this.reserve(data.length); this.bytes.set(data, at); }
+  text(value: string): void {
+    const data = utf8Encode(value);
+    this.u32(data.length);
+    this.raw(data);
+  }
+  list<T>(items: readonly T[], write: (item: T) => void): void {
+    this.u32(items.length);
+    items.forEach(write);
+  }
+  shape(dims: readonly number[] | undefined): void {
+    if (!dims) this.u32(kUnknownRank);
+    else this.list(dims, (d) => this.u32(d));
+  }
+  patch(at: number, value: number): void { this.view.setUint32(at, value, true); }
+  result(): Uint8Array { return this.bytes.subarray(0, this.length); }
+}
+
+function typeNumber(type: string | number | undefined): number {
+  if (typeof type === 'number') return type;
+  return kTypes[(type || '').replace(/^DT_/, '')] || 0;
+}
+
+function dimensions(shape: Shape | undefined): number[] | undefined {
+  if (!shape || shape.unknownRank) return undefined;
+  return (shape.dim || []).map((dim) => Number(dim.size || 0));
+}
+
+/** The last part of the node list: bytes of weights, each from a multiple of 4 on. */
+class Blob {
+  private parts: Uint8Array[] = [];
+  length = 0;
+  add(bytes: Uint8Array): number {
+    const at = this.length;
+    this.parts.push(bytes);
+    this.length += (bytes.length + 3) & ~3;
+    return at;
+  }
+  behind(head: Uint8Array): Uint8Array {
+    const file = new Uint8Array(head.length + this.length);
+    file.set(head);
+    let at = head.length;
+    for (const part of this.parts) {
+      file.set(part, at);
+      at += (part.length + 3) & ~3;
+    }
+    return file;
+  }
+}
+
+/** A constant inside the graph's own text, as frozen graphs have them. */
+function tensorBytes(tensor: TensorProto, name: string): Uint8Array {
+  if (tensor.tensorContent) return base64Decode(tensor.tensorContent);
+  const count = elements(dimensions(tensor.tensorShape) || []);
+  const fill = (values: (number | string | boolean)[] | undefined, into: { [i: number]: number; length: number; buffer: ArrayBufferLike }) => {
+    const last = values && values.length ? Number(values[values.length - 1]) : 0;
+    for (let i = 0; i < into.length; i++) into[i] = values && i < values.length ? Number(values[i]) : last;
+    return new Uint8Array(into.buffer as ArrayBuffer);
+  };
+  const type = typeNumber(tensor.dtype);
+  if (type === kTypes.FLOAT) return fill(tensor.floatVal, new Float32Array(count));
+  if (type === kTypes.DOUBLE) return fill(tensor.doubleVal, new Float64Array(count));
+  if (type === kTypes.INT32) return fill(tensor.intVal, new Int32Array(count));
+  if (type === kTypes.BOOL) return fill(tensor.boolVal, new Uint8Array(count));
+  if (type === kTypes.INT64) {
+    const halves = new Int32Array(2 * count);
+    const values = new Float64Array(count);
+    fill(tensor.int64Val, values);
+    values.forEach((value, i) => { halves[2 * i] = value | 0; halves[2 * i + 1] = Math.floor(value / 4294967296); });
+    return new Uint8Array(halves.buffer);
+  }
+  throw new Error(`node "${name}" (Const) holds ${tensor.dtype || 'no type'}, which cannot be read from model.json.`);
+}
+
+class Encoder {
+  private out = new Writer();
+  private blob = new Blob();
+  private weightNames: { [name: string]: boolean } = Object.create(null);
+
+  constructor(private nodes: GraphNode[]) {}
+
+  encode(model: GraphModelJson, bytes: Uint8Array): Uint8Array {
+    const { out } = this;
+    const weights: Weight[] = [];
+    for (const group of model.weightsManifest || []) weights.push(...((group.weights || []) as Weight[]));
+    for (const weight of weights) this.weightNames[weight.name] = true;
+    [kMagic, kVersion, 0, 0].forEach((word) => out.u32(word));
+    this.endpoints(model.signature || (model.userDefinedMetadata || {}).signature || {});
+    this.weights(weights, bytes);
+    this.nodeList(this.nodes);
+    const { library } = model.modelTopology!;
+    out.list((library && library.function) || [], (f) => this.function(f));
+    out.patch(8, out.length);
+    out.patch(12, this.blob.length);
+    return this.blob.behind(out.result());
+  }
+
+  /** Inputs and outputs in the signature's order; without one, placeholders and the nodes that nobody reads. */
+  private endpoints(signature: Signature): void {
+    const byName: { [name: string]: GraphNode } = Object.create(null);
+    for (const node of this.nodes) byName[node.name] = node;
+    const write = (entries: { [key: string]: Endpoint } | null | undefined, otherwise: GraphNode[]) => {
+      const list = entries && Object.keys(entries).length
+        ? Object.keys(entries).map((key) => ({ key, tensor: entries[key].name || key, from: entries[key] }))
+        : otherwise.map(({ name }) => ({ key: name, tensor: name, from: {} as Endpoint }));
+      this.out.list(list, ({ key, tensor, from }) => {
+        const attr = (byName[tensor.split(':')[0]] || {}).attr || {};
+        this.out.text(key);
+        this.out.text(tensor);
+        this.out.u32(typeNumber(from.dtype) || typeNumber((attr.dtype || {}).type));
+        this.out.shape(dimensions(from.tensorShape) || dimensions((attr.shape || {}).shape));
+      });
+    };
+    const read: { [name: string]: boolean } = Object.create(null);
+    for (const node of this.nodes) for (const input of node.input || []) read[input.replace(/^\^/, '').split(':')[0]] = true;
+    write(signature.inputs, this.nodes.filter(({ op }) => /^Placeholder/.test(op)));
+    write(signature.outputs, this.nodes.filter(({ name, op }) => !read[name] && !/^(Const|NoOp|Placeholder.*)$/.test(op)));
+  }
+
+  private weights(weights: Weight[], bytes: Uint8Array): void {
+    let at = 0;
+    this.out.list(weights, (weight) => {
+      const { name, shape, dtype, quantization } = weight;
+      const type = kWeightTypes[dtype];
+      const stored = kWeightTypes[(quantization && quantization.dtype) || dtype];
+      if (!type || !stored || !Array.isArray(shape)) throw new Error(`weight "${name}" of model.json has an unknown type (${dtype}) or no shape.`);
+      const count = elements(shape);
+      const size = count * stored[1];
+      if (at + size > bytes.length) throw new Error(`the weights end before weight "${name}": ${at + size} bytes are needed, there are ${bytes.length}.`);
+      this.out.text(name);
+      this.out.u32(type[0]);
+      this.out.shape(shape);
+      this.out.u32(stored[0]);
+      this.out.f64((quantization && quantization.scale) || 0);
+      this.out.f64((quantization && quantization.min) || 0);
+      this.out.u32(this.blob.add(bytes.subarray(at, at + size)));
+      this.out.u32(size);
+      at += size;
+      // Texts are stored as length and bytes, one after another. The engine refuses who reads them.
+      for (let i = 0; dtype === 'string' && i < count; i++) {
+        at += 4 + (at + 4 <= bytes.length ? new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true) : 0);
+      }
+    });
+  }
+
+  private nodeList(nodes: GraphNode[]): void {
+    this.out.list(nodes, (node) => {
+      if (!node || typeof node.name !== 'string' || typeof node.op !== 'string') throw new Error('a node of "modelTopology" has no name or op.');
+      this.out.text(node.name);
+      this.out.text(node.op);
+      this.out.list(node.input || [], (input) => this.out.text(input));
+      const attrs = node.attr || {};
+      // Names with "_" are TensorFlow's notes to itself. Data of a constant is among the weights.
+      const names = Object.keys(attrs).filter((name) => name[0] !== '_' && !(attrs[name].tensor && this.weightNames[node.name]));
+      this.out.list(names, (name) => {
+        this.out.text(name);
+        this.attr(attrs[name], node.name);
+      });
+    });
+  }
+
+  private attr(value: Attr, node: string): void {
+    const { out } = this;
+    const list = value.list || {};
+    const types = value.type !== undefined ? [value.type] : list.type;
+    const texts = list.s;
+    const numbers = value.i !== undefined ? [value.i] : value.f !== undefined ? [value.f] : value.b !== undefined ? [value.b] : list.i || list.f || list.b || [];
+    if (value.s !== undefined) {
+      out.u32(Kind.Text);
+      this.bytes(value.s);
+    } else if (texts) {
+      out.u32(Kind.Texts);
+      out.list(texts, (text) => this.bytes(text));
+    } else if (value.shape) {
+      out.u32(Kind.Shape);
+      out.shape(dimensions(value.shape));
+    } else if (types) {
+      out.u32(Kind.Types);
+      out.list(types, (type) => out.u32(typeNumber(type)));
+    } else if (value.tensor) {
+      out.u32(Kind.Tensor);
+      this.tensor(value.tensor, node);
+    } else if (value.func) {
+      out.u32(Kind.Function);
+      out.text(value.func.name);
+    } else {
+      out.u32(Kind.Numbers);
+      out.list<string | number | boolean>(numbers, (number) => out.f64(Number(number)));
+    }
+  }
+
+  private bytes(base64: string): void {
+    const data = base64Decode(base64);
+    this.out.u32(data.length);
+    this.out.raw(data);
+  }
+
+  private tensor(tensor: TensorProto, node: string): void {
+    const data = tensorBytes(tensor, node);
+    this.out.u32(typeNumber(tensor.dtype));
+    this.out.shape(dimensions(tensor.tensorShape));
+    this.out.u32(this.blob.add(data));
+    this.out.u32(data.length);
+  }
+
+  private function({ signature = {}, nodeDef, ret }: FunctionDef): void {
+    this.out.text(signature.name || '');
+    this.out.list(signature.inputArg || [], ({ name }) => this.out.text(name));
+    this.out.list(signature.outputArg || [], ({ name }) => {
+      this.out.text(name);
+      this.out.text((ret && ret[name]) || '');
+    });
+    this.nodeList(nodeDef || []);
+  }
+}
+
+/** `weights`: the shards' bytes one after another, in the manifest's order. Throws a sentence about what is wrong with the JSON. */
+export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Array[]): Uint8Array {
+  const topology = model && model.modelTopology;
+  if (!topology || typeof topology !== 'object') throw new Error('this is not a tfjs model.json: it has no "modelTopology".');
+  if (model.format === 'layers-model' || topology.model_config) {
+    throw new Error('this is a tfjs layers model; only graph models can run: load it with tf.loadLayersModel, or convert it with tensorflowjs_converter --output_format=tfjs_graph_model.');
+  }
+  const { node } = topology;
+  if (!Array.isArray(node)) throw new Error('this is not a tfjs graph model: its "modelTopology" has no list of nodes.');
+  const parts = Array.isArray(weights) ? weights : [asBytes(weights) || new Uint8Array(0)];
+  const bytes = parts.length === 1 ? parts[0] : new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  if (parts.length !== 1) parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
+  return new Encoder(node as GraphNode[]).encode(model, bytes);
+}

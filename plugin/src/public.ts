@@ -1,0 +1,41 @@
+// The public surface, the same in a mini-program and in Node.
+import { createDetector } from './faces';
+import { getEngine } from './engine';
+import { getHost } from './host';
+import { load } from './model';
+import type { EngineOptions, FaceDetector, FaceDetectorOptions, LoadOptions, Model, ModelSource, Probe } from './types';
+
+export * from './types';
+
+declare const WXNN_VERSION: string;  // package.json's, put in by plugin/build.js
+
+/** Of wxnn, as in package.json. */
+export const version: string = WXNN_VERSION;
+
+/**
+ * Loads a `.tflite` or tfjs graph model. Rejects with one sentence that names the file (or shard, or node) when it is
+ * missing, broken, not a model, or needs an operator that the engine does not have; the next call works.
+ */
+export function loadModel(source: ModelSource, options?: LoadOptions): Promise<Model> {
+  return load(source, options);
+}
+
+/** A detector of faces on RGBA pictures, with landmarks when it is given a mesh model. */
+export function createFaceDetector(options?: FaceDetectorOptions): Promise<FaceDetector> {
+  return createDetector(options);
+}
+
+/** Which build of the engine runs on this device, why, and how long it took to start. Never rejects for what the device lacks. */
+export async function probe(options: EngineOptions = {}): Promise<Probe> {
+  const start = getHost().now();
+  const result: Probe = { variant: null, reasons: [], startMs: 0 };
+  try {
+    const { variant, reasons } = await getEngine(options);
+    result.variant = variant;
+    result.reasons = reasons.slice();
+  } catch (error) {
+    result.reasons.push((error as Error).message);
+  }
+  result.startMs = getHost().now() - start;
+  return result;
+}

@@ -1,0 +1,116 @@
+'use strict';
+// The bundles and their types.
+
+const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const test = require('node:test');
+const { Linter } = require('eslint');
+const { PLUGIN, ROOT, createFakeProgram, requireBuilt } = require('./programs.js');
+
+const BUDGET = 30000;  // bytes, minified: design.md, section 7
+// WeChat's packer drops files with other endings without a word (miniprogram-ci's white_ext_list).
+const ENDINGS = ['.wxml', '.wxss', '.wxs', '.png', '.jpg', '.jpeg', '.gif', '.svg', '.js', '.json', '.wasm', '.br'];
+const PUBLIC = ['createFaceDetector', 'loadModel', 'probe', 'version'];
+
+function bundle(name) {
+  requireBuilt(`plugin/${name}`, 'node plugin/build.js');
+  return fs.readFileSync(path.join(PLUGIN, name), 'utf8');
+}
+
+test('index.js is ES2018 that names nothing WeChat lacks', () => {
+  const globals = { wx: false, WXWebAssembly: false, setTimeout: false, clearTimeout: false };
+  const messages = new Linter().verify(bundle('index.js'), {
+    languageOptions: { ecmaVersion: 2018, sourceType: 'commonjs', globals },
+    linterOptions: { reportUnusedDisableDirectives: 'off' },
+    rules: { 'no-undef': 'error', 'no-eval': 'error', 'no-new-func': 'error', 'no-implied-eval': 'error' },
+  });
+  // sourceType "commonjs" brings Node's require, exports and module; only the last two are WeChat's here.
+  assert.deepEqual(messages.map(({ message, line, column }) => `${line}:${column} ${message}`), []);
+  assert.doesNotMatch(bundle('index.js'), /\brequire\s*\(|\bglobalThis\b|\bimport\s*\(|new Function/);
+});
+
+test('index.js fits its budget', () => {
+  const { length } = Buffer.from(bundle('index.js'));
+  assert.ok(length <= BUDGET, `${length} bytes; ${BUDGET} is the limit`);
+});
+
+test('loading touches nothing of wx', () => {
+  bundle('index.js');
+  const touched = [];
+  const trap = (name) => new Proxy({}, { get: (target, key) => touched.push(`${name}.${String(key)}`) });
+  const module = { exports: {} };
+  new Function('module', 'exports', 'wx', 'WXWebAssembly', bundle('index.js'))(module, module.exports, trap('wx'), trap('WXWebAssembly'));
+  assert.deepEqual(touched, []);
+  new Function('module', 'exports', bundle('index.js'))(module, module.exports);  // neither is there
+});
+
+test('plugin and Node have the same public surface', () => {
+  assert.deepEqual(Object.keys(createFakeProgram().wxnn).sort(), PUBLIC);
+  assert.deepEqual(Object.keys(require('../..')).sort(), PUBLIC);
+  assert.equal(require('../..').version, require('../../package.json').version);
+});
+
+test('every file of the plugin\'s package has an ending that the packer keeps', () => {
+  const { packOptions } = JSON.parse(fs.readFileSync(path.join(ROOT, 'project.config.json'), 'utf8'));
+  // Only rules that hold whatever directory the packer takes paths from.
+  const ignored = (name) => packOptions.ignore.some(({ type, value }) => {
+    if (type === 'suffix') return path.basename(name).endsWith(value);
+    assert.ok(type === 'glob' && value.startsWith('**/'), value);
+    return path.basename(name) === value.slice(3);
+  });
+  const kept = fs.readdirSync(PLUGIN, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    .map((entry) => path.relative(ROOT, path.join(entry.parentPath || entry.path, entry.name))).filter((name) => !ignored(name));
+  assert.ok(kept.includes('plugin/index.js') && kept.includes('plugin/wasm/simd_probe.wasm'), kept.join());
+  assert.deepEqual(kept.filter((name) => !ENDINGS.includes(path.extname(name))), []);
+  assert.deepEqual(kept.filter((name) => /\.[^/]*\//.test(name)), [], 'no dots in directory names');
+});
+
+function tsc(...args) {
+  try {
+    execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '--noEmit', ...args], { cwd: ROOT, encoding: 'utf8' });
+    return '';
+  } catch (error) {
+    return error.stdout;
+  }
+}
+
+test('sources and demo compile under WeChat\'s typings without a DOM, and the Node part under Node\'s', () => {
+  assert.equal(tsc('-p', 'tsconfig.json'), '');
+  assert.equal(tsc('-p', 'tsconfig.node.json'), '');
+});
+
+test('index.d.ts describes the bundle to a user, without anyone\'s typings', () => {
+  bundle('index.d.ts');
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-types-'));
+  const compile = (code) => {
+    const project = path.join(directory, 'tsconfig.json');
+    fs.writeFileSync(path.join(directory, 'user.ts'), `import * as wxnn from ${JSON.stringify(path.join(PLUGIN, 'index'))};\n${code}`);
+    fs.writeFileSync(project, JSON.stringify({
+      compilerOptions: { strict: true, target: 'es2018', lib: ['es2018'], types: [], module: 'es2015', moduleResolution: 'bundler' },
+      files: ['user.ts'],
+    }));
+    return tsc('-p', project);
+  };
+  const use = `
+    export async function main(rgba: Uint8ClampedArray): Promise<number> {
+      const model = await wxnn.loadModel('/models/m.br', { variant: 'plain', onProgress: (f: number) => void f, signal: { aborted: false } });
+      const { y } = model.run({ x: new Float32Array(4) }, { views: true });
+      const detector: wxnn.FaceDetector = await wxnn.createFaceDetector({ model, threshold: 0.5, maxFaces: 2 });
+      const faces: wxnn.Face[] = detector.detect(rgba, 640, 480, { rotation: 90, mirror: true });
+      const { variant, reasons } = await wxnn.probe();
+      return y.shape[0] + faces[0].box[3] + (variant === null ? 0 : reasons.length) + wxnn.version.length;
+    }`;
+  try {
+    assert.equal(compile(use), '');
+    const exported = PUBLIC.map((name) => `void wxnn.${name};`).join('\n');
+    assert.equal(compile(exported), '');
+    const misuse = ['wxnn.loadModel(5);', 'wxnn.createFaceDetector({ treshold: 1 });', 'wxnn.nothing;',
+      'async () => (await wxnn.loadModel("m")).run([1, 2]);', 'async () => (await wxnn.createFaceDetector()).detect(new Float32Array(4), 1, 1);'];
+    for (const code of misuse) assert.match(compile(code), /error TS/, code);
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
+});
