@@ -4,22 +4,29 @@ file(GLOB exports CONFIGURE_DEPENDS native/wasm/*.cc)
 if(NOT exports)
   return()
 endif()
-function(add_wasm_binary target name)
-  add_executable(${target} ${exports})
+function(add_wasm_binary target name ops)
+  add_executable(${target} ${exports} native/core/op_table.cc)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm)
   target_compile_options(${target} PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
-  target_compile_definitions(${target} PRIVATE WXNN_VERSION="${WXNN_VERSION}")
+  target_compile_definitions(${target} PRIVATE WXNN_VERSION="${WXNN_VERSION}" WXNN_OPS="ops/${ops}")
   target_link_libraries(${target} PRIVATE wxnn)
   target_link_options(${target} PRIVATE
     -O3 ${WXNN_LINK_FEATURES} -fno-exceptions -fno-rtti
     -sSTANDALONE_WASM=1 --no-entry
     -sMALLOC=emmalloc -sFILESYSTEM=0
-    -sSTACK_SIZE=256KB -sINITIAL_MEMORY=4MB -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=1GB)
+    -sSTACK_SIZE=256KB -sINITIAL_MEMORY=4MB -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=256MB)
+  if(WXNN_VARIANT STREQUAL plain)
+    # iOS 13 knows nothing beyond WebAssembly's first version. The system libraries were compiled with sign extension: em++ lowers it.
+    target_link_options(${target} PRIVATE -sMIN_SAFARI_VERSION=130000 -sMIN_CHROME_VERSION=86)
+  endif()
 endfunction()
 
-add_wasm_binary(wxnn_wasm wxnn-${WXNN_VARIANT})
+# What the plugin ships: the operators of the face models. wxnn_wasm_inference has all of them.
+add_wasm_binary(wxnn_wasm wxnn-${WXNN_VARIANT} ops_faces.def)
+add_wasm_binary(wxnn_wasm_inference wxnn-${WXNN_VARIANT}-inference ops.def)
+set_target_properties(wxnn_wasm_inference PROPERTIES EXCLUDE_FROM_ALL TRUE)
 
 # The same with function names inside, to see what takes the bytes: cmake --build --preset wasm-simd -t wxnn_wasm_named
-add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named)
+add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named ops_faces.def)
 target_link_options(wxnn_wasm_named PRIVATE --profiling-funcs)
 set_target_properties(wxnn_wasm_named PROPERTIES EXCLUDE_FROM_ALL TRUE)

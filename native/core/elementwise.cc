@@ -1,6 +1,8 @@
 #include "core/elementwise.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace wxnn {
 
@@ -10,8 +12,8 @@ Status check_float(std::string_view name, const Tensor& t) {
 }
 
 Status check_number(std::string_view name, const Tensor& t) {
-  WXNN_CHECK(t.dtype == DType::kFloat32 || t.dtype == DType::kInt32, name, " is ",
-             name_of(t.dtype), ", wants float32 or int32");
+  WXNN_CHECK(t.dtype == DType::kFloat32 || t.dtype == DType::kInt32, name, " is ", name_of(t.dtype),
+             ", wants float32 or int32");
   return {};
 }
 
@@ -72,6 +74,9 @@ Status compare_both(InferCtx& c) {
 
 namespace {
 
+// A multiple of every vector length.
+constexpr int32_t kTail = 4;
+
 // The output's dimensions, outermost first, with how far (in bytes) each operand moves per step.
 // Dimensions of length 1 are dropped and neighbours that both operands walk alike are joined, so
 // that the last one is as long as can be; there each operand has stride one element, or 0.
@@ -128,7 +133,8 @@ void zip_repeating(const RunCtx& c, RowLoop loop, const Walk& w) {
   alignas(16) uint8_t repeated[kRepeatBytes];
   const int32_t row_bytes = w.n[1] * w.b[1];
   const int32_t times = std::min(kRepeatBytes / row_bytes, w.n[0]);
-  for (int32_t i = 0; i < times; ++i) std::memcpy(repeated + i * row_bytes, c.in(1).data, row_bytes);
+  for (int32_t i = 0; i < times; ++i)
+    std::memcpy(repeated + i * row_bytes, c.in(1).data, row_bytes);
   const uint8_t* a = c.in(0).u8();
   uint8_t* y = c.out().u8();
   const int32_t y_size = static_cast<int32_t>(size_of(c.out().dtype));
@@ -141,6 +147,21 @@ void zip_repeating(const RunCtx& c, RowLoop loop, const Walk& w) {
 }
 
 }  // namespace
+
+void map_floats(FloatLoop loop, const float* x, float* y, int32_t n) {
+  const int32_t whole = n / kTail * kTail;
+  loop(x, y, whole);
+  if (whole == n) return;
+  const size_t rest = static_cast<size_t>(n - whole) * sizeof(float);
+  float tail[kTail] = {};
+  std::memcpy(tail, x + whole, rest);
+  loop(tail, tail, kTail);
+  std::memcpy(y + whole, tail, rest);
+}
+
+void run_float_loop(const RunCtx& c, FloatLoop loop) {
+  map_floats(loop, c.in(0).f32(), c.out().f32(), c.out().shape.elements());
+}
 
 void zip(const RunCtx& c, RowLoop loop) {
   const uint8_t* a = c.in(0).u8();

@@ -5,6 +5,7 @@
 // broadcast (NumPy's rules): zip() walks the rows, and what is instantiated per operator is only
 // the loop over one row. y may be exactly x, or exactly an operand that is not repeated.
 #pragma once
+#include "core/loop.h"
 #include "core/op.h"
 
 namespace wxnn {
@@ -29,45 +30,42 @@ Status compare_both(InferCtx& c);
 Status check_float(std::string_view name, const Tensor& t);
 Status check_number(std::string_view name, const Tensor& t);
 
-// The iterations are independent although y may be x, which clang cannot see. Where nothing can be
-// vectorised (the plain build, the sanitizers' -O1) it should not try, nor complain.
-#if defined(__wasm_simd128__) || defined(__SSE2__) || defined(__ARM_NEON)
-#define WXNN_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define WXNN_VECTOR_LOOP
-#endif
-#pragma clang diagnostic ignored "-Wpass-failed"
-
-// y[i] = f(x[i]).
+// y[i] = f(x[i]), where f may hold values.
 template <class In, class Out, class F>
 void map(const RunCtx& c, F f) {
   const In* x = static_cast<const In*>(c.in(0).data);
   Out* y = static_cast<Out*>(c.out().data);
-  const int32_t n = c.out().shape.elements();
-  WXNN_VECTOR_LOOP
-  for (int32_t i = 0; i < n; ++i) y[i] = f(x[i]);
+  each(c.out().shape.elements(), [=](int32_t i) { [[clang::always_inline]] y[i] = f(x[i]); });
 }
 
-// The same for operators that are rarely hot: not vectorised, a quarter of the code.
+// The same, not vectorised, for what is rarely hot: all integer forms among it, as graphs compute
+// shapes and indices in them.
 template <class In, class Out, class F>
 void map_small(const RunCtx& c, F f) {
   const In* x = static_cast<const In*>(c.in(0).data);
   Out* y = static_cast<Out*>(c.out().data);
-  const int32_t n = c.out().shape.elements();
-#pragma clang loop vectorize(disable) unroll(disable)
-  for (int32_t i = 0; i < n; ++i) y[i] = f(x[i]);
+  each_small(c.out().shape.elements(), [=](int32_t i) { [[clang::always_inline]] y[i] = f(x[i]); });
 }
+
+// y[i] = f(x[i]) for a function of float32 alone; n is a multiple of 4.
+using FloatLoop = void (*)(const float* x, float* y, int32_t n);
+template <auto f>
+void float_loop(const float* x, float* y, int32_t n) {
+  each_whole_vector(n, [=](int32_t i) { [[clang::always_inline]] y[i] = f(x[i]); });
+}
+// Any n: the rest goes through the same loop, so that its code is there once.
+void map_floats(FloatLoop loop, const float* x, float* y, int32_t n);
 
 // Op::run of f on float32.
+void run_float_loop(const RunCtx& c, FloatLoop loop);
 template <auto f>
 Status run_float(const RunCtx& c) {
-  map<float, float>(c, [](float x) { return f(x); });
+  run_float_loop(c, float_loop<f>);
   return {};
 }
-
 template <auto f>
 Status run_float_small(const RunCtx& c) {
-  map_small<float, float>(c, [](float x) { return f(x); });
+  map_small<float, float>(c, [](float x) { [[clang::always_inline]] return f(x); });
   return {};
 }
 
@@ -75,9 +73,9 @@ Status run_float_small(const RunCtx& c) {
 template <auto f, auto g>
 Status run_number(const RunCtx& c) {
   if (c.in(0).dtype == DType::kInt32) {
-    map_small<int32_t, int32_t>(c, [](int32_t x) { return g(x); });
+    map_small<int32_t, int32_t>(c, [](int32_t x) { [[clang::always_inline]] return g(x); });
   } else {
-    map<float, float>(c, [](float x) { return f(x); });
+    run_float_loop(c, float_loop<f>);
   }
   return {};
 }
@@ -91,18 +89,21 @@ void row_loop(const void* a_data, const void* b_data, void* y_data, int32_t n, R
   const In* a = static_cast<const In*>(a_data);
   const In* b = static_cast<const In*>(b_data);
   Out* y = static_cast<Out*>(y_data);
+  int32_t i = 0;
   if (row == Row::kBoth) {
-    WXNN_VECTOR_LOOP
-    for (int32_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+    i = each_whole_vector(n, [=](int32_t k) { [[clang::always_inline]] y[k] = f(a[k], b[k]); });
   } else if (row == Row::kOneB) {
-    const In value = *b;
-    WXNN_VECTOR_LOOP
-    for (int32_t i = 0; i < n; ++i) y[i] = f(a[i], value);
+    const In one = *b;
+    i = each_whole_vector(n, [=](int32_t k) { [[clang::always_inline]] y[k] = f(a[k], one); });
   } else {
-    const In value = *a;
-    WXNN_VECTOR_LOOP
-    for (int32_t i = 0; i < n; ++i) y[i] = f(value, b[i]);
+    const In one = *a;
+    i = each_whole_vector(n, [=](int32_t k) { [[clang::always_inline]] y[k] = f(one, b[k]); });
   }
+  const int32_t a_step = row == Row::kOneA ? 0 : 1;
+  const int32_t b_step = row == Row::kOneB ? 0 : 1;
+  each_small(n - i, [=](int32_t k) {
+    [[clang::always_inline]] y[i + k] = f(a[(i + k) * a_step], b[(i + k) * b_step]);
+  });
 }
 
 // The same for operators that are rarely hot: one loop, not vectorised. So are all integer forms:
@@ -114,8 +115,8 @@ void small_row_loop(const void* a_data, const void* b_data, void* y_data, int32_
   Out* y = static_cast<Out*>(y_data);
   const int32_t a_step = row == Row::kOneA ? 0 : 1;
   const int32_t b_step = row == Row::kOneB ? 0 : 1;
-#pragma clang loop vectorize(disable) unroll(disable)
-  for (int32_t i = 0; i < n; ++i, a += a_step, b += b_step) y[i] = f(*a, *b);
+  each_small(n,
+             [=](int32_t i) { [[clang::always_inline]] y[i] = f(a[i * a_step], b[i * b_step]); });
 }
 
 // Runs `loop` over the rows of out 0 = f(in 0, in 1), as long as broadcasting lets them be.

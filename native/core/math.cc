@@ -18,7 +18,8 @@ Angle reduce_large_angle(float x) {
   const int shift = (exponent - 2) % 32;
   uint32_t window[3];
   for (int i = 0; i < 3; ++i) {
-    const uint64_t pair = static_cast<uint64_t>(kTwoOverPi[word + i]) << 32 | kTwoOverPi[word + i + 1];
+    const uint64_t pair =
+        static_cast<uint64_t>(kTwoOverPi[word + i]) << 32 | kTwoOverPi[word + i + 1];
     window[i] = static_cast<uint32_t>(pair >> (32 - shift));
   }
   const uint64_t low = m * window[2];

@@ -1,6 +1,7 @@
 // Elementary functions as straight-line code: no table, no libm, no fused multiply-add, no branch
-// (but for huge arguments of sin, cos and tan), so clang vectorises a loop over them and every build
-// gives the same bits. They use + - * / sqrt, comparisons, bit casts and integer operations only.
+// (but for huge arguments of sin, cos and tan), so clang vectorises a loop over them and every
+// build gives the same bits. They use + - * / sqrt, comparisons, bit casts and integer operations
+// only.
 //
 // Each states its largest error in ULP of the float32 result, subnormal results included, over all
 // float32 arguments; tests/native/math_test.cc measures it. NaN gives NaN; infinities, signed zeros
@@ -15,12 +16,19 @@
 
 namespace wxnn {
 
+// A loop is vectorised only where the whole function is inlined into it, which -Os would not do.
+#define WXNN_MATH [[gnu::always_inline]] inline
+
 inline constexpr float kInfF32 = std::numeric_limits<float>::infinity();
 inline constexpr float kNanF32 = std::numeric_limits<float>::quiet_NaN();
 
-inline float abs_f32(float x) { return __builtin_fabsf(x); }
+WXNN_MATH float abs_f32(float x) { return __builtin_fabsf(x); }
 // Magnitude of `x`, sign of `sign`.
-inline float with_sign(float x, float sign) { return __builtin_copysignf(x, sign); }
+WXNN_MATH float with_sign(float x, float sign) { return __builtin_copysignf(x, sign); }
+
+// Both hand a NaN on, whichever operand has it.
+WXNN_MATH float larger_f32(float a, float b) { return a > b || a != a ? a : b; }
+WXNN_MATH float smaller_f32(float a, float b) { return a < b || a != a ? a : b; }
 
 namespace math {
 
@@ -39,7 +47,7 @@ inline constexpr double kHalfPi = 0x1.921fb54442d18p+0;
 
 // c[0] + c[1] x + c[2] x^2 + …
 template <class T, int n>
-inline T polynomial(T x, const T (&c)[n]) {
+WXNN_MATH T polynomial(T x, const T (&c)[n]) {
   T p = c[n - 1];
 #pragma clang loop unroll(full)
   for (int i = n - 2; i >= 0; --i) p = p * x + c[i];
@@ -47,7 +55,7 @@ inline T polynomial(T x, const T (&c)[n]) {
 }
 
 // 2^n for -126 <= n <= 127.
-inline float power_of_two(int32_t n) {
+WXNN_MATH float power_of_two(int32_t n) {
   return std::bit_cast<float>((static_cast<uint32_t>(n) + 127u) << 23);
 }
 
@@ -56,18 +64,18 @@ struct ExpParts {
   int32_t n;
   float expm1;
 };
-inline ExpParts split_exp(float x) {
+WXNN_MATH ExpParts split_exp(float x) {
   const float t = x * kLog2EF32 + kRoundF32;
   const float n = t - kRoundF32;
   const float r = (x - n * kLn2High) - n * kLn2Low;
-  const float p = polynomial(r, {0x1p-1f, 0x1.555556p-3f, 0x1.5554bp-5f, 0x1.11109p-7f,
-                                 0x1.6d7408p-10f, 0x1.a1a21ap-13f});
+  const float p = polynomial(
+      r, {0x1p-1f, 0x1.555556p-3f, 0x1.5554bp-5f, 0x1.11109p-7f, 0x1.6d7408p-10f, 0x1.a1a21ap-13f});
   const uint32_t bits = std::bit_cast<uint32_t>(t) - std::bit_cast<uint32_t>(kRoundF32);
   return {static_cast<int32_t>(bits), r + r * r * p};
 }
 
 // log((1 + f) 2^k) + c, for 1 + f in [sqrt 1/2, sqrt 2) and a small correction c.
-inline float log_of_parts(float f, float k, float c) {
+WXNN_MATH float log_of_parts(float f, float k, float c) {
   const float s = f / (2.0f + f);
   const float z = s * s;
   const float p =
@@ -81,7 +89,7 @@ struct LogParts {
   int32_t k;
   float m;
 };
-inline LogParts split_log(float x) {
+WXNN_MATH LogParts split_log(float x) {
   constexpr uint32_t kSqrtHalf = 0x3f3504f3u;
   const uint32_t bits = std::bit_cast<uint32_t>(x) - kSqrtHalf;
   return {static_cast<int32_t>(bits) >> 23, std::bit_cast<float>((bits & 0x7fffffu) + kSqrtHalf)};
@@ -90,7 +98,7 @@ inline LogParts split_log(float x) {
 }  // namespace math
 
 // 1 ULP.
-inline float exp_f32(float x) {
+WXNN_MATH float exp_f32(float x) {
   x = x < -104.0f ? -104.0f : x;  // 0 from here
   x = x > 89.0f ? 89.0f : x;      // infinity from here
   const math::ExpParts e = math::split_exp(x);
@@ -100,7 +108,7 @@ inline float exp_f32(float x) {
 }
 
 // 2 ULP.
-inline float expm1_f32(float x) {
+WXNN_MATH float expm1_f32(float x) {
   const float near_zero = x;
   x = x < -18.0f ? -18.0f : x;  // -1 from here
   x = x > 89.0f ? 89.0f : x;
@@ -111,7 +119,7 @@ inline float expm1_f32(float x) {
 }
 
 // 1 ULP.
-inline float log_f32(float x) {
+WXNN_MATH float log_f32(float x) {
   const bool subnormal = x < 0x1p-126f;
   const math::LogParts l = math::split_log(subnormal ? x * 0x1p23f : x);
   const float k = static_cast<float>(l.k) - (subnormal ? 23.0f : 0.0f);
@@ -121,7 +129,7 @@ inline float log_f32(float x) {
 }
 
 // 1 ULP.
-inline float log1p_f32(float x) {
+WXNN_MATH float log1p_f32(float x) {
   const float u = 1.0f + x;
   const math::LogParts l = math::split_log(u);
   // What 1 + x lost in rounding is put back as a correction of the result, or by using x itself.
@@ -135,13 +143,13 @@ inline float log1p_f32(float x) {
 }
 
 // 2.5 ULP.
-inline float sigmoid_f32(float x) {
+WXNN_MATH float sigmoid_f32(float x) {
   const float e = exp_f32(-abs_f32(x));  // never overflows
   return (x < 0 ? e : 1.0f) / (1.0f + e);
 }
 
 // 3 ULP.
-inline float tanh_f32(float x) {
+WXNN_MATH float tanh_f32(float x) {
   float a = abs_f32(x);
   a = a > 10.0f ? 10.0f : a;  // 1 from here
   const float t = expm1_f32(-2.0f * a);
@@ -149,11 +157,11 @@ inline float tanh_f32(float x) {
 }
 
 // log(1 + e^x); 2 ULP.
-inline float softplus_f32(float x) {
+WXNN_MATH float softplus_f32(float x) {
   return (x < 0 ? 0.0f : x) + log1p_f32(exp_f32(-abs_f32(x)));
 }
 
 // 1.5 ULP: two roundings.
-inline float rsqrt_f32(float x) { return 1.0f / __builtin_elementwise_sqrt(x); }
+WXNN_MATH float rsqrt_f32(float x) { return 1.0f / __builtin_elementwise_sqrt(x); }
 
 }  // namespace wxnn

@@ -30,7 +30,12 @@ Status Model::open() {
   for (size_t i = 0; i < steps_.size(); ++i) {
     Step& step = steps_[i];
     step.node = &graph_.nodes[i];
-    for (int v : step.node->inputs) step.inputs.push_back(v == kAbsent ? nullptr : &tensors_[v]);
+    for (size_t k = 0; k < step.node->inputs.size(); ++k) {
+      const int v = step.node->inputs[k];
+      step.inputs.push_back(v == kAbsent ? nullptr : &tensors_[v]);
+      const bool computed = v != kAbsent && !graph_.values[v].constant;
+      step.packs_data |= computed && (step.node->op->traits(k) & kPacked) != 0;
+    }
     const size_t outputs = step.node->outputs.size();
     step.types.resize(outputs);
     step.outputs.resize(outputs);

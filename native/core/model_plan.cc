@@ -9,15 +9,7 @@ namespace wxnn {
 
 namespace {
 
-bool packs(const Op& op, size_t input) {
-  const size_t port = std::min(input, op.inputs.size() - 1);
-  return op.inputs.size() != 0 && (op.inputs.begin()[port].traits & kPacked) != 0;
-}
-
-uint8_t traits(const Op& op, size_t input) {
-  if (op.inputs.size() == 0) return 0;
-  return op.inputs.begin()[std::min(input, op.inputs.size() - 1)].traits;
-}
+bool packs(const Op& op, size_t input) { return (op.traits(input) & kPacked) != 0; }
 
 constexpr int kForever = INT_MAX;
 
@@ -81,33 +73,25 @@ void Model::release_packed(const Node& node) {
 
 Status Model::create_kernel(Step& step) {
   const Node& node = *step.node;
-  if (node.op->create == nullptr) return {};
-  if (step.kernel && !step.packs_data) return {};
-  step.packs_data = false;
+  if (node.op->create == nullptr || (step.kernel && !step.packs_data)) return {};
   bool packs_constant = false;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int v = node.inputs[i];
-    if (v == kAbsent || !packs(*node.op, i)) continue;
-    if (graph_.values[v].constant) {
-      WXNN_TRY(graph_.materialize(v, &tensors_[v]));
-      packs_constant = true;
-    } else {
-      step.packs_data = true;
-    }
+    if (v == kAbsent || !packs(*node.op, i) || !graph_.values[v].constant) continue;
+    WXNN_TRY(graph_.materialize(v, &tensors_[v]));
+    packs_constant = true;
   }
-  const bool first = !step.kernel;
   step.kernel.reset();
   WXNN_TRY(node.op->create(step.infer_ctx(), &step.kernel));
   // A kernel that is created anew at every run needs its constants every time.
-  if (packs_constant && first && !step.packs_data) release_packed(node);
+  if (packs_constant && !step.packs_data) release_packed(node);
   return {};
 }
 
 Status Model::prepare_kernel(Step& step) {
   step.scratch_bytes = 0;
   if (step.node->op->create == nullptr) return {};
-  if (!step.packs_data) WXNN_TRY(create_kernel(step));
-  if (step.packs_data) return {};  // its data is known only while running
+  WXNN_TRY(create_kernel(step));
   return step.kernel->reshape(step.infer_ctx(), &step.scratch_bytes);
 }
 
@@ -137,8 +121,8 @@ Status Model::plan_step(Step& step) {
   for (size_t i = 0; i < step.inputs.size(); ++i) {
     const Tensor* in = step.inputs[i];
     if (in == nullptr) continue;
-    const uint8_t port = traits(op, i);
-    late |= in->shape.is_unknown();
+    const uint8_t port = op.traits(i);
+    late |= in->shape.is_unknown() || (op.view && late_[step.node->inputs[i]]);
     late |= (port & kValueKnown) != 0 && in->data == nullptr;
     const bool constant = graph_.values[step.node->inputs[i]].constant != nullptr;
     all_known &= in->data != nullptr || constant || (port & kTypeOnly) != 0;
@@ -158,17 +142,20 @@ Status Model::plan_step(Step& step) {
   } else if (all_known) {
     step.kind = Step::Kind::kEvaluated;
     WXNN_TRY(evaluate_now(step));
+  } else if (step.packs_data) {
+    step.kind = Step::Kind::kLate;
   } else {
     step.kind = Step::Kind::kRun;
     WXNN_TRY(prepare_kernel(step));
-    if (step.packs_data) step.kind = Step::Kind::kLate;
   }
+  for (int v : step.node->outputs) late_[v] = step.kind == Step::Kind::kLate;
   publish(step);
   return {};
 }
 
 Status Model::plan() {
   planned_ = false;
+  late_.assign(tensors_.size(), false);
   for (size_t v = 0; v < tensors_.size(); ++v) {
     if (!kept_[v]) tensors_[v].data = nullptr;  // what a former plan knew
   }

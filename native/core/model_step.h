@@ -9,7 +9,7 @@ struct Model::Step {
     kRun,        // planned: run every time
     kView,       // its output is its input's memory: nothing to run
     kEvaluated,  // computed while planning: nothing to run
-    kLate,       // shapes depend on data: infer, reshape and allocate while running
+    kLate,       // shapes or packed weights depend on data: everything happens while running
   };
 
   const Node* node = nullptr;

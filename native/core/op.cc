@@ -1,22 +1,8 @@
 #include "core/op.h"
 
-#ifndef WXNN_OPS
-#define WXNN_OPS "ops/ops.def"
-#endif
-
 namespace wxnn {
 
-#define OP(name) extern const Op k##name;
-#include WXNN_OPS
-#undef OP
-
 namespace {
-// Naming an operator here is what links it; what no list names, the linker drops with its kernels.
-constexpr const Op* kOps[] = {
-#define OP(name) &k##name,
-#include WXNN_OPS
-#undef OP
-};
 
 Status check_ports(const Op& op, const InferCtx& c) {
   const size_t ports = op.inputs.size();
@@ -32,15 +18,6 @@ Status check_ports(const Op& op, const InferCtx& c) {
   return c.attrs.check_complete();
 }
 }  // namespace
-
-std::span<const Op* const> ops() { return kOps; }
-
-const Op* find_op(std::string_view name) {
-  for (const Op* op : kOps) {
-    if (op->name == name) return op;
-  }
-  return nullptr;
-}
 
 Status infer(const Op& op, InferCtx& c) {
   WXNN_TRY(check_ports(op, c));

@@ -93,6 +93,12 @@ struct Op {
   bool variadic = false;   // the last port stands for one or more inputs
   bool view = false;       // output 0 is input 0's bytes under another shape; run is never called
   uint8_t outputs = 1;     // kAnyNumber: as many as the node has
+
+  // Of input i; the last port's where the operator is variadic.
+  uint8_t traits(size_t i) const {
+    if (inputs.size() == 0) return 0;
+    return inputs.begin()[i < inputs.size() ? i : inputs.size() - 1].traits;
+  }
 };
 
 // The operators of this build, in the order of ops.def (or of the list that a stripped build gives

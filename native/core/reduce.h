@@ -4,7 +4,7 @@
 #pragma once
 #include <cstdint>
 
-#include "core/elementwise.h"
+#include "core/loop.h"
 
 namespace wxnn {
 
@@ -56,8 +56,7 @@ void reduce_columns(const T* x, int32_t rows, int32_t step, int32_t columns, T s
     for (int32_t r = 0; r < rows; ++r) {
       const T* row = x + static_cast<int64_t>(r) * step + k;
       T* lane = lanes[r % 4];
-      WXNN_VECTOR_LOOP
-      for (int32_t i = 0; i < n; ++i) lane[i] = f(lane[i], row[i]);
+      each(n, [=](int32_t i) { lane[i] = f(lane[i], row[i]); });
     }
     for (int32_t i = 0; i < n; ++i) {
       y[k + i] = f(f(lanes[0][i], lanes[1][i]), f(lanes[2][i], lanes[3][i]));

@@ -26,19 +26,27 @@ void StridedCopy::simplify() {
   if (loops_ < 2 || run_ != 4) return;
   // Elements apart in at least one layout: the loop that is dense in the target goes innermost and
   // the one that is dense in the source next to it; then square tiles use whole cache lines.
-  const auto dense_to = std::find_if(loop_, loop_ + loops_, [](const Loop& l) { return l.to == 4; });
-  if (dense_to == loop_ + loops_) return;
-  std::rotate(dense_to, dense_to + 1, loop_ + loops_);
-  const auto dense_from =
-      std::find_if(loop_, loop_ + loops_ - 1, [](const Loop& l) { return l.from == 4; });
-  if (dense_from == loop_ + loops_ - 1) return;
-  std::rotate(dense_from, dense_from + 1, loop_ + loops_ - 1);
+  int dense_to = -1;
+  int dense_from = -1;
+  for (int i = 0; i < loops_; ++i) {
+    if (loop_[i].to == 4) dense_to = i;
+    if (loop_[i].from == 4) dense_from = i;
+  }
+  if (dense_to < 0) return;
+  move_loop(dense_to, loops_ - 1);
+  if (dense_from < 0 || dense_from == dense_to) return;
+  move_loop(dense_from > dense_to ? dense_from - 1 : dense_from, loops_ - 2);
   tiled_ = true;
+}
+
+// Moves one loop inwards; those between go outwards by one.
+void StridedCopy::move_loop(int from, int to) {
+  for (; from < to; ++from) std::swap(loop_[from], loop_[from + 1]);
 }
 
 void StridedCopy::copy_tiles(const uint8_t* from, uint8_t* to) const {
   constexpr int32_t kTile = 16;
-  const Loop rows = loop_[loops_ - 2];  // dense in the source
+  const Loop rows = loop_[loops_ - 2];     // dense in the source
   const Loop columns = loop_[loops_ - 1];  // dense in the target
   for (int32_t c0 = 0; c0 < columns.n; c0 += kTile) {
     const int32_t c1 = std::min(c0 + kTile, columns.n);

@@ -27,6 +27,7 @@ class StridedCopy {
     ptrdiff_t to;
   };
   void simplify();
+  void move_loop(int from, int to);
   void copy_row(const uint8_t* from, uint8_t* to) const;
   void copy_tiles(const uint8_t* from, uint8_t* to) const;
 

@@ -9,44 +9,19 @@ namespace wxnn {
 
 namespace {
 
-// "conv" or "split:1": a node, and which of its outputs.
+// A node, and which of its outputs.
 struct Ref {
   int node = 0;
   int output = 0;
 };
 
-// Names in order, for searching.
-class NameIndex {
- public:
-  template <class Items>
-  explicit NameIndex(const Items& items) {
-    for (size_t i = 0; i < items.size(); ++i) {
-      entries_.push_back({items[i].name, static_cast<int>(i)});
-    }
-    std::ranges::sort(entries_, {}, &Entry::name);
-  }
-  // The name that two items have, or empty.
-  std::string_view duplicate() const {
-    const auto at = std::ranges::adjacent_find(entries_, {}, &Entry::name);
-    return at == entries_.end() ? std::string_view() : at->name;
-  }
-  int find(std::string_view name) const {
-    const auto at = std::ranges::lower_bound(entries_, name, {}, &Entry::name);
-    return at != entries_.end() && at->name == name ? at->index : kAbsent;
-  }
-
- private:
-  struct Entry {
-    std::string_view name;
-    int index;
-  };
-  std::vector<Entry> entries_;
-};
-
 bool is_control(std::string_view input) { return input.starts_with('^'); }
 bool is_placeholder(std::string_view op) { return op == "Placeholder"; }
+bool is_const(std::string_view op) { return op == "Const"; }
 
-// Splits off ":1"; -1 for an output number that is none.
+std::string place(const ListedNode& n) { return sentence("node \"", n.name, "\" (", n.op, ")"); }
+
+// Splits "split:1" and returns 1; -1 for an output number that is none.
 int split_output(std::string_view* tensor) {
   const size_t colon = tensor->rfind(':');
   if (colon == std::string_view::npos) return 0;
@@ -62,255 +37,38 @@ int split_output(std::string_view* tensor) {
   return number;
 }
 
-class Reader;
-
-// A node of the list while it becomes nodes of ours.
-class ListNode final : public TfSource {
+// The values that nodes write: those that somebody reads, or that were emitted.
+class Outputs {
  public:
-  ListNode(Reader& reader, Graph& graph, const ListedNode& listed, int index)
-      : TfSource(graph, std::string(listed.name)), reader_(reader), listed_(listed), index_(index),
-        seen_(listed.attrs.size()) {}
+  Outputs(const NodeList& list, Graph& graph)
+      : list_(list), graph_(graph), first_(list.nodes.size(), kAbsent) {}
 
-  Status read(std::string_view source, AttrValue* value) override;
-  Status output(size_t i, int* value) override;
-  const std::vector<std::string_view>& texts(std::string_view name) override {
-    static const std::vector<std::string_view> kNone;
-    const TfAttr* attr = find(name);
-    return attr != nullptr ? attr->texts : kNone;
-  }
-
-  Status check_all_seen() const {
-    for (size_t i = 0; i < seen_.size(); ++i) {
-      const std::string_view name = listed_.attrs[i].name;
-      WXNN_CHECK(seen_[i] || is_hint(name), "has the attribute \"", name, "\", which is not known");
+  bool any(int node) const { return first_[node] != kAbsent; }
+  // Made on first use.
+  Status value(Ref ref, int* value) {
+    for (int i = first_[ref.node]; i != kAbsent; i = entries_[i].next) {
+      *value = entries_[i].value;
+      if (entries_[i].output == ref.output) return {};
     }
-    return {};
-  }
-
- private:
-  const TfAttr* find(std::string_view name) {
-    for (size_t i = 0; i < listed_.attrs.size(); ++i) {
-      if (listed_.attrs[i].name != name) continue;
-      seen_[i] = true;
-      return &listed_.attrs[i];
-    }
-    return nullptr;
-  }
-
-  Reader& reader_;
-  const ListedNode& listed_;
-  int index_;
-  std::vector<bool> seen_;
-};
-
-class Reader {
- public:
-  Reader(const NodeList& list, Graph* graph)
-      : list_(list), graph_(*graph), nodes_(list.nodes), weights_(list.weights),
-        outputs_(list.nodes.size()) {}
-
-  Status run() {
-    WXNN_CHECK(nodes_.duplicate().empty(), "two nodes are called \"", nodes_.duplicate(), "\"");
-    WXNN_CHECK(!list_.outputs.empty(), "the graph has no outputs");
-    WXNN_TRY(read_inputs());
-    std::vector<bool> alive(list_.nodes.size());
-    WXNN_TRY(mark_alive(&alive));
-    WXNN_TRY(check_available(alive));
-    for (size_t i = 0; i < alive.size(); ++i) {
-      if (alive[i]) WXNN_TRY(read_node(static_cast<int>(i)));
-    }
-    for (const Endpoint& e : list_.outputs) {
-      int value = kAbsent;
-      WXNN_TRY(value_of(e.tensor, &value));
-      WXNN_TRY(add_output(graph_, value, std::string(e.name)));
-    }
-    return sort(graph_);
-  }
-
-  // The value that output `output` of a node writes; made on first use.
-  Status output_value(int node, int output, int* value) {
-    for (const auto& [index, known] : outputs_[node]) {
-      if (index == output) {
-        *value = known;
-        return {};
-      }
-    }
-    const std::string_view name = list_.nodes[node].name;
     WXNN_CHECK(graph_.values.size() <= graph_.file.size(),
                "the graph has more tensors than its file has bytes");
-    *value = graph_.add_value(output == 0 ? std::string(name) : sentence(name, ":", output),
+    const std::string_view name = list_.nodes[ref.node].name;
+    *value = graph_.add_value(ref.output == 0 ? std::string(name) : sentence(name, ":", ref.output),
                               {DType::kFloat32, Shape::unknown()});
-    outputs_[node].push_back({output, *value});
+    entries_.push_back({ref.output, *value, first_[ref.node]});
+    first_[ref.node] = static_cast<int>(entries_.size()) - 1;
     return {};
   }
 
  private:
-  const ListedNode& node(int i) const { return list_.nodes[i]; }
-
-  // Follows Identity and its like: they need no node of ours.
-  Status resolve(std::string_view tensor, Ref* ref) const {
-    for (size_t steps = 0; steps <= list_.nodes.size(); ++steps) {
-      std::string_view name = tensor;
-      ref->output = split_output(&name);
-      ref->node = nodes_.find(name);
-      WXNN_CHECK(ref->node != kAbsent && ref->output >= 0, "there is no tensor \"", tensor, "\"");
-      const ListedNode& from = node(ref->node);
-      if (!is_alias(from.op)) return {};
-      const size_t i = static_cast<size_t>(ref->output);
-      const bool has_input = i < from.inputs.size() && !is_control(from.inputs[i]);
-      WXNN_CHECK(has_input, "node \"", from.name, "\" (", from.op, "): lacks its input");
-      tensor = from.inputs[i];
-    }
-    return fail("node \"", node(ref->node).name, "\" (", node(ref->node).op,
-                "): depends on itself");
-  }
-
-  Status value_of(std::string_view tensor, int* value) {
-    Ref ref;
-    WXNN_TRY(resolve(tensor, &ref));
-    const ListedNode& from = node(ref.node);
-    if (!outputs_[ref.node].empty() || from.op != "Const") {
-      return output_value(ref.node, ref.output, value);
-    }
-    Status status = read_constant(ref.node, value);
-    if (status.ok()) return status;
-    return std::move(status).at(sentence("node \"", from.name, "\" (Const)"));
-  }
-
-  Status read_constant(int i, int* value) {
-    const ListedNode& from = node(i);
-    const auto attr = std::ranges::find(from.attrs, TfAttrKind::kTensor, &TfAttr::kind);
-    const int weight = weights_.find(from.name);
-    WXNN_CHECK(weight != kAbsent || attr != from.attrs.end(), "has no weight of this name");
-    const ListedTensor& tensor = weight != kAbsent ? list_.weights[weight] : attr->tensor;
-    const TfType* type = find_tf_type(tensor.type);
-    const TfType* stored = find_tf_type(tensor.stored);
-    WXNN_CHECK(type != nullptr && stored != nullptr, "has TensorFlow's type ", tensor.type,
-               " stored as ", tensor.stored, ", which is not supported");
-    auto constant = std::make_unique<Constant>();
-    constant->encoding = stored->encoding;
-    constant->bytes = tensor.bytes;
-    if (tensor.scale != 0) {
-      constant->quantization.scale.push_back(static_cast<float>(tensor.scale));
-      constant->quantization.min = static_cast<float>(tensor.min);
-    }
-    const TensorType as_computed = {type->dtype, tensor.shape};
-    // Plain bytes are taken as what is computed: they must be that.
-    const bool plain = stored->encoding == Encoding::kPlain;
-    WXNN_CHECK(!plain || stored->dtype == type->dtype, "has TensorFlow's type ", tensor.type,
-               " stored as ", tensor.stored);
-    WXNN_TRY(check(*constant, as_computed));
-    WXNN_TRY(output_value(i, 0, value));
-    graph_.values[*value].type = as_computed;
-    graph_.values[*value].constant = std::move(constant);
-    return {};
-  }
-
-  Status read_inputs() {
-    for (const Endpoint& e : list_.inputs) {
-      Ref ref;
-      WXNN_TRY(resolve(e.tensor, &ref));
-      WXNN_CHECK(is_placeholder(node(ref.node).op), "input \"", e.name, "\" is the node \"",
-                 node(ref.node).name, "\" (", node(ref.node).op, "), which is no Placeholder");
-      WXNN_TRY(add_input(ref.node, e));
-    }
-    return {};
-  }
-
-  Status add_input(int placeholder, const Endpoint& e) {
-    const TfType* type = find_tf_type(e.type);
-    WXNN_CHECK(type != nullptr, "input \"", e.name, "\" has TensorFlow's type ", e.type,
-               ", which is not supported");
-    int value = kAbsent;
-    WXNN_TRY(output_value(placeholder, 0, &value));
-    graph_.values[value].name = e.name;
-    graph_.values[value].type = {type->dtype, e.shape};
-    graph_.inputs.push_back(value);
-    return {};
-  }
-
-  // Marks the nodes that an output depends on; without recursion, a file may be one long chain.
-  Status mark_alive(std::vector<bool>* alive) {
-    std::vector<int> open;
-    auto visit = [&](std::string_view tensor) -> Status {
-      Ref ref;
-      WXNN_TRY(resolve(tensor, &ref));
-      if (!(*alive)[ref.node]) open.push_back(ref.node);
-      (*alive)[ref.node] = true;
-      return {};
-    };
-    for (const Endpoint& e : list_.outputs) WXNN_TRY(visit(e.tensor));
-    while (!open.empty()) {
-      const ListedNode& from = node(open.back());
-      open.pop_back();
-      for (std::string_view input : from.inputs) {
-        if (is_control(input)) continue;
-        Status status = visit(input);
-        if (!status.ok()) return std::move(status).at(place(from));
-      }
-    }
-    return {};
-  }
-
-  static std::string place(const ListedNode& n) {
-    return sentence("node \"", n.name, "\" (", n.op, ")");
-  }
-
-  static bool needs_row(std::string_view op) { return op != "Const" && !is_placeholder(op); }
-
-  Status check_available(const std::vector<bool>& alive) {
-    std::vector<MissingOp> missing;
-    for (size_t i = 0; i < alive.size(); ++i) {
-      const ListedNode& n = node(static_cast<int>(i));
-      if (!alive[i] || !needs_row(n.op)) continue;
-      const TfRow* row = find_tf_row(n.op);
-      if (row == nullptr || !available(row->recipe)) {
-        missing.push_back({std::string(n.op), std::string(n.name)});
-      }
-    }
-    return refuse_missing(std::move(missing));
-  }
-
-  Status read_node(int i) {
-    const ListedNode& n = node(i);
-    Status status = n.op == "Const"          ? Status()
-                    : is_placeholder(n.op) ? read_placeholder(i)
-                                           : build_node(i);
-    return status.ok() ? Status() : std::move(status).at(place(n));
-  }
-
-  // One that the list of inputs leaves out is an input all the same.
-  Status read_placeholder(int i) {
-    if (!outputs_[i].empty() && listed_as_input(outputs_[i][0].second)) return {};
-    Endpoint e{.name = node(i).name, .tensor = node(i).name, .type = 0, .shape = Shape::unknown()};
-    for (const TfAttr& attr : node(i).attrs) {
-      if (attr.name == "dtype" && attr.numbers.size() == 1) {
-        e.type = static_cast<uint32_t>(attr.numbers[0]);
-      }
-      if (attr.name == "shape" && attr.kind == TfAttrKind::kShape) e.shape = attr.tensor.shape;
-    }
-    return add_input(i, e);
-  }
-  bool listed_as_input(int value) const {
-    return std::ranges::find(graph_.inputs, value) != graph_.inputs.end();
-  }
-
-  Status build_node(int i) {
-    ListNode source(*this, graph_, node(i), i);
-    for (std::string_view input : node(i).inputs) {
-      if (is_control(input)) continue;
-      source.inputs.push_back(kAbsent);
-      WXNN_TRY(value_of(input, &source.inputs.back()));
-    }
-    WXNN_TRY(cook(source, find_tf_row(node(i).op)->recipe));
-    return source.check_all_seen();
-  }
-
+  struct Entry {
+    int output, value;
+    int next;  // of the same node
+  };
   const NodeList& list_;
   Graph& graph_;
-  NameIndex nodes_, weights_;
-  // Of each node, the outputs that somebody reads or that were emitted, with their values.
-  std::vector<std::vector<std::pair<int, int>>> outputs_;
+  std::vector<int> first_;  // of each node
+  std::vector<Entry> entries_;
 };
 
 Status take_height_and_width(std::string_view name, AttrValue* value) {
@@ -328,34 +86,283 @@ void to_lower(std::string* text) {
   }
 }
 
-Status ListNode::read(std::string_view source, AttrValue* value) {
-  const size_t dot = source.find('.');
-  const std::string_view name = source.substr(0, dot);
-  const std::string_view filter = dot == std::string_view::npos ? "" : source.substr(dot + 1);
-  const TfAttr* attr = find(name);
-  if (attr == nullptr) return {};
-  if (attr->kind == TfAttrKind::kNumbers) {
-    value->numbers = attr->numbers;
-  } else if (attr->kind == TfAttrKind::kText) {
-    value->text = attr->texts[0];
-  } else if (attr->kind == TfAttrKind::kTypes && attr->numbers.size() == 1) {
-    const TfType* type = find_tf_type(static_cast<uint32_t>(attr->numbers[0]));
-    WXNN_CHECK(type != nullptr, name, " is TensorFlow's type ",
-               static_cast<int64_t>(attr->numbers[0]), ", which is not supported");
-    value->text = name_of(type->dtype);
-  }
-  if (filter == "hw") return take_height_and_width(name, value);
-  if (filter == "lower" || filter == "pad") to_lower(&value->text);
-  if (filter == "pad" && value->text == "explicit") {
-    value->text.clear();
-    return read("explicit_paddings", value);
-  }
-  return {};
-}
+// A node of the list while it becomes nodes of ours.
+class ListNode final : public TfSource {
+ public:
+  ListNode(Outputs& outputs, Graph& graph, const ListedNode& listed, int index)
+      : TfSource(graph, std::string(listed.name)), outputs_(outputs), listed_(listed), index_(index) {}
 
-Status ListNode::output(size_t i, int* value) {
-  return reader_.output_value(index_, static_cast<int>(i), value);
-}
+  Status read(std::string_view source, AttrValue* value) override {
+    const size_t dot = source.find('.');
+    const std::string_view name = source.substr(0, dot);
+    const std::string_view filter = dot == std::string_view::npos ? "" : source.substr(dot + 1);
+    WXNN_TRY(read_plain(name, value));
+    if (filter == "hw") return take_height_and_width(name, value);
+    if (filter.empty()) return {};
+    to_lower(&value->text);
+    if (value->text != "explicit") return {};
+    value->text.clear();
+    return read_plain("explicit_paddings", value);
+  }
+
+  Status output(size_t i, int* value) override {
+    return outputs_.value({index_, static_cast<int>(i)}, value);
+  }
+
+  std::vector<std::string_view> texts(std::string_view name) override {
+    std::vector<std::string_view> all;
+    TfAttr attr = find(name);
+    if (attr.kind != TfAttrKind::kTexts) return all;
+    for (size_t n = attr.value.count(); n > 0; --n) all.push_back(attr.value.text());
+    return all;
+  }
+
+  Status check_all_known() const {
+    Cursor at = listed_.attrs;
+    for (uint32_t i = 0; i < listed_.attr_count; ++i) {
+      const std::string_view name = read_attr(&at).name;
+      const bool known = is_hint(name) || std::ranges::find(asked_, name) != asked_.end();
+      WXNN_CHECK(known, "has the attribute \"", name, "\", which is not known");
+    }
+    return {};
+  }
+
+ private:
+  // Of kind kNone where the node lacks it.
+  TfAttr find(std::string_view name) {
+    Cursor at = listed_.attrs;
+    asked_.push_back(name);
+    for (uint32_t i = 0; i < listed_.attr_count; ++i) {
+      const TfAttr attr = read_attr(&at);
+      if (attr.name == name) return attr;
+    }
+    return {};
+  }
+
+  Status read_plain(std::string_view name, AttrValue* value) {
+    TfAttr attr = find(name);
+    if (attr.kind == TfAttrKind::kNumbers) {
+      for (size_t n = attr.value.count(); n > 0; --n) value->numbers.push_back(attr.value.f64());
+    } else if (attr.kind == TfAttrKind::kText) {
+      value->text = attr.value.text();
+    } else if (attr.kind == TfAttrKind::kTypes && attr.value.count() == 1) {
+      const uint32_t number = attr.value.u32();
+      const TfType* type = find_tf_type(number);
+      WXNN_CHECK(type != nullptr, name, " is TensorFlow's type ", number,
+                 ", which is not supported");
+      value->text = name_of(type->dtype);
+    }
+    return {};
+  }
+
+  Outputs& outputs_;
+  const ListedNode& listed_;
+  int index_;
+  std::vector<std::string_view> asked_;
+};
+
+class Reader {
+ public:
+  Reader(const NodeList& list, Graph* graph)
+      : list_(list), graph_(*graph), outputs_(list, *graph), alive_(list.nodes.size()) {}
+
+  Status run() {
+    WXNN_CHECK(!list_.outputs.empty(), "the graph has no outputs");
+    WXNN_TRY(read_inputs());
+    WXNN_TRY(mark_alive());
+    WXNN_TRY(check_available());
+    for (size_t i = 0; i < alive_.size(); ++i) {
+      if (alive_[i] == 0) continue;
+      Status status = read_node(static_cast<int>(i));
+      if (!status.ok()) return std::move(status).at(place(list_.nodes[i]));
+    }
+    for (const Endpoint& e : list_.outputs) {
+      int value = kAbsent;
+      WXNN_TRY(value_of(e.tensor, &value));
+      WXNN_TRY(add_output(graph_, value, std::string(e.name)));
+    }
+    return sort(graph_);
+  }
+
+ private:
+  // Follows Identity and its like: they need no node of ours.
+  Status resolve(std::string_view tensor, Ref* ref) const {
+    for (size_t steps = 0; steps <= list_.nodes.size(); ++steps) {
+      std::string_view name = tensor;
+      ref->output = split_output(&name);
+      ref->node = list_.find(name);
+      WXNN_CHECK(ref->node != kAbsent && ref->output >= 0, "there is no tensor \"", tensor, "\"");
+      const ListedNode& from = list_.nodes[ref->node];
+      if (!is_alias(from.op)) return {};
+      Cursor inputs = from.inputs;
+      tensor = {};
+      const uint32_t wanted = static_cast<uint32_t>(ref->output);
+      for (uint32_t i = 0; i < from.input_count && i <= wanted; ++i) tensor = inputs.text();
+      const bool there = wanted < from.input_count && !is_control(tensor);
+      WXNN_CHECK(there, place(from), ": lacks its input");
+    }
+    return fail("tensor \"", tensor, "\" depends on itself");
+  }
+
+  Status value_of(std::string_view tensor, int* value) {
+    Ref ref;
+    WXNN_TRY(resolve(tensor, &ref));
+    const ListedNode& from = list_.nodes[ref.node];
+    if (outputs_.any(ref.node) || !is_const(from.op)) return outputs_.value(ref, value);
+    Status status = read_constant(ref.node, value);
+    if (status.ok()) return status;
+    return std::move(status).at(place(from));
+  }
+
+  // The weight of the node's name, or the tensor that it carries itself.
+  bool tensor_of(const ListedNode& from, ListedTensor* tensor) const {
+    if (from.weight != kAbsent) {
+      *tensor = list_.weights[from.weight];
+      return true;
+    }
+    Cursor at = from.attrs;
+    for (uint32_t i = 0; i < from.attr_count; ++i) {
+      TfAttr attr = read_attr(&at);
+      if (attr.kind != TfAttrKind::kTensor) continue;
+      tensor->type = tensor->stored = attr.value.u32();
+      tensor->shape = attr.value.shape();
+      tensor->where = attr.value.u32();
+      tensor->size = attr.value.u32();
+      return true;
+    }
+    return false;
+  }
+
+  Status read_constant(int i, int* value) {
+    ListedTensor tensor;
+    WXNN_CHECK(tensor_of(list_.nodes[i], &tensor), "has no weight of this name");
+    const TfType* type = find_tf_type(tensor.type);
+    const TfType* stored = find_tf_type(tensor.stored);
+    // Plain bytes are taken as what is computed: they must be that.
+    const bool known = type != nullptr && stored != nullptr &&
+                       (stored->encoding != Encoding::kPlain || stored->dtype == type->dtype);
+    WXNN_CHECK(known, "has TensorFlow's type ", tensor.type, " stored as ", tensor.stored,
+               ", which is not supported");
+    const bool inside =
+        tensor.where <= list_.blob.size() && tensor.size <= list_.blob.size() - tensor.where;
+    WXNN_CHECK(inside, "has its data outside the file");
+    auto constant = std::make_unique<Constant>();
+    constant->encoding = stored->encoding;
+    constant->bytes = list_.blob.subspan(tensor.where, tensor.size);
+    if (tensor.scale != 0) {
+      constant->quantization.scale.push_back(static_cast<float>(tensor.scale));
+      constant->quantization.min = static_cast<float>(tensor.min);
+    }
+    const TensorType as_computed = {type->dtype, tensor.shape};
+    WXNN_TRY(check(*constant, as_computed));
+    WXNN_TRY(outputs_.value({i, 0}, value));
+    graph_.values[*value].type = as_computed;
+    graph_.values[*value].constant = std::move(constant);
+    return {};
+  }
+
+  Status read_inputs() {
+    for (const Endpoint& e : list_.inputs) {
+      Ref ref;
+      WXNN_TRY(resolve(e.tensor, &ref));
+      const ListedNode& from = list_.nodes[ref.node];
+      WXNN_CHECK(is_placeholder(from.op), "input \"", e.name, "\" is the ", place(from),
+                 ", which is no Placeholder");
+      WXNN_TRY(add_input(ref.node, e));
+    }
+    return {};
+  }
+
+  Status add_input(int placeholder, const Endpoint& e) {
+    const TfType* type = find_tf_type(e.type);
+    WXNN_CHECK(type != nullptr, "input \"", e.name, "\" has TensorFlow's type ", e.type,
+               ", which is not supported");
+    int value = kAbsent;
+    WXNN_TRY(outputs_.value({placeholder, 0}, &value));
+    graph_.values[value].name = e.name;
+    graph_.values[value].type = {type->dtype, e.shape};
+    graph_.inputs.push_back(value);
+    return {};
+  }
+
+  // Marks the nodes that an output depends on; without recursion, a file may be one long chain.
+  Status mark_alive() {
+    std::vector<int> open;
+    for (const Endpoint& e : list_.outputs) WXNN_TRY(visit(e.tensor, &open));
+    while (!open.empty()) {
+      const ListedNode& from = list_.nodes[open.back()];
+      open.pop_back();
+      Cursor inputs = from.inputs;
+      for (uint32_t i = 0; i < from.input_count; ++i) {
+        const std::string_view input = inputs.text();
+        if (is_control(input)) continue;
+        Status status = visit(input, &open);
+        if (!status.ok()) return std::move(status).at(place(from));
+      }
+    }
+    return {};
+  }
+  Status visit(std::string_view tensor, std::vector<int>* open) {
+    Ref ref;
+    WXNN_TRY(resolve(tensor, &ref));
+    if (alive_[ref.node] == 0) open->push_back(ref.node);
+    alive_[ref.node] = 1;
+    return {};
+  }
+
+  Status check_available() const {
+    std::vector<MissingOp> missing;
+    for (size_t i = 0; i < alive_.size(); ++i) {
+      const ListedNode& n = list_.nodes[i];
+      if (alive_[i] == 0 || is_const(n.op) || is_placeholder(n.op)) continue;
+      const TfRow* row = find_tf_row(n.op);
+      if (row != nullptr && available(row->recipe)) continue;
+      missing.push_back({std::string(n.op), std::string(n.name)});
+    }
+    return refuse_missing(std::move(missing));
+  }
+
+  Status read_node(int i) {
+    const ListedNode& n = list_.nodes[i];
+    if (is_const(n.op)) return {};
+    return is_placeholder(n.op) ? read_placeholder(i) : build_node(i);
+  }
+
+  // One that the list of inputs leaves out is an input all the same.
+  Status read_placeholder(int i) {
+    int value = kAbsent;
+    WXNN_TRY(outputs_.value({i, 0}, &value));
+    if (std::ranges::find(graph_.inputs, value) != graph_.inputs.end()) return {};
+    const ListedNode& n = list_.nodes[i];
+    Endpoint e{.name = n.name, .tensor = n.name, .type = 0, .shape = Shape::unknown()};
+    Cursor at = n.attrs;
+    for (uint32_t k = 0; k < n.attr_count; ++k) {
+      TfAttr attr = read_attr(&at);
+      if (attr.kind == TfAttrKind::kTypes && attr.value.count() == 1) e.type = attr.value.u32();
+      if (attr.kind == TfAttrKind::kShape) e.shape = attr.value.shape();
+    }
+    return add_input(i, e);
+  }
+
+  Status build_node(int i) {
+    const ListedNode& n = list_.nodes[i];
+    ListNode source(outputs_, graph_, n, i);
+    Cursor inputs = n.inputs;
+    for (uint32_t k = 0; k < n.input_count; ++k) {
+      const std::string_view input = inputs.text();
+      if (is_control(input)) continue;
+      source.inputs.push_back(kAbsent);
+      WXNN_TRY(value_of(input, &source.inputs.back()));
+    }
+    WXNN_TRY(cook(source, find_tf_row(n.op)->recipe));
+    return source.check_all_known();
+  }
+
+  const NodeList& list_;
+  Graph& graph_;
+  Outputs outputs_;
+  std::vector<uint8_t> alive_;  // parallel to the nodes
+};
 
 }  // namespace
 

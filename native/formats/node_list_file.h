@@ -1,5 +1,7 @@
-// A node list as it stands in the file: texts and bytes point into it.
+// A node list as it stands in the file. Everything here points into the file; attributes are read
+// when somebody asks for them.
 #pragma once
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -8,28 +10,43 @@
 
 namespace wxnn {
 
-inline constexpr uint32_t kNodeListMagic = 0x4c4e5857;  // "WXNL"
-
 // A TensorFlow DataType as we compute it, and how a constant of it is stored. Null for a type that
 // cannot be a tensor of ours.
 struct TfType {
-  uint32_t number;
+  uint8_t number;
   DType dtype;
   Encoding encoding;
 };
 const TfType* find_tf_type(uint32_t number);
 
-struct ListedTensor {
-  std::string_view name;
-  uint32_t type = 0;
-  Shape shape;
-  uint32_t stored = 0;
-  double scale = 0, min = 0;
-  std::span<const std::byte> bytes;
+// Reads forward and never leaves its bytes: after the first item that does not fit, everything is
+// zero or empty and ok() is false.
+class Cursor {
+ public:
+  Cursor() = default;
+  explicit Cursor(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  bool ok() const { return ok_; }
+  void refuse();
+
+  uint32_t u32();
+  double f64();
+  std::string_view text();
+  // Every entry of a list takes at least 4 bytes: a count beyond that is refused, so that no list
+  // asks for more memory than its file justifies.
+  size_t count();
+  Shape shape();
+
+ private:
+  const std::byte* take(size_t size);
+
+  std::span<const std::byte> bytes_;
+  bool ok_ = true;
 };
 
 enum class TfAttrKind : uint32_t {
-  kNumbers = 1,
+  kNone,
+  kNumbers,
   kText,
   kTexts,
   kShape,
@@ -40,16 +57,26 @@ enum class TfAttrKind : uint32_t {
 
 struct TfAttr {
   std::string_view name;
-  TfAttrKind kind = TfAttrKind::kNumbers;
-  std::vector<double> numbers;  // of kTypes too
-  std::vector<std::string_view> texts;
-  ListedTensor tensor;  // of kShape: its shape
+  TfAttrKind kind = TfAttrKind::kNone;
+  Cursor value;  // as formats/node_list.h describes it
+};
+// The next attribute; `at` then stands behind it.
+TfAttr read_attr(Cursor* at);
+
+struct ListedTensor {
+  uint32_t type = 0;
+  Shape shape;
+  uint32_t stored = 0;
+  double scale = 0, min = 0;
+  uint32_t where = 0, size = 0;  // in the weights
 };
 
 struct ListedNode {
   std::string_view name, op;
-  std::vector<std::string_view> inputs;
-  std::vector<TfAttr> attrs;
+  Cursor inputs;       // texts
+  Cursor attrs;
+  uint32_t input_count = 0, attr_count = 0;
+  int weight = kAbsent;  // of a Const: its tensor among the weights
 };
 
 struct Endpoint {
@@ -58,21 +85,19 @@ struct Endpoint {
   Shape shape;
 };
 
-struct ListedFunction {
-  std::string_view name;
-  std::vector<std::string_view> parameters;
-  std::vector<Endpoint> returns;
-  std::vector<ListedNode> nodes;
-};
-
 struct NodeList {
   std::vector<Endpoint> inputs, outputs;
   std::vector<ListedTensor> weights;
   std::vector<ListedNode> nodes;
-  std::vector<ListedFunction> functions;
+  std::vector<int> by_name;  // nodes in the order of their names
+  std::span<const std::byte> blob;
+
+  // Index of the node of this name, or kAbsent.
+  int find(std::string_view name) const;
 };
 
-// Refuses what reaches outside the file. Names are not resolved.
+// Refuses what reaches outside the file, and two nodes of one name. After it, every Cursor in the
+// list reads what was written.
 Status parse_node_list(const Buffer& file, NodeList* list);
 
 }  // namespace wxnn

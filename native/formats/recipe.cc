@@ -157,7 +157,7 @@ class Cook {
     settled_.push_back(target);
     if (source.back() == '?' && arguments_stay_) return {};
     const int value = node_.inputs[at];
-    consumed_[at] = true;
+    consumed_[at] = 1;
     AttrValue numbers;
     WXNN_TRY(constant_numbers(node_, value, target, &numbers.numbers));
     return cooked_.attrs.set(target, std::move(numbers));
@@ -175,11 +175,11 @@ class Cook {
   void hand_on(std::string_view order) {
     for (char c : order) {
       const size_t i = static_cast<size_t>(c - '0');
-      if (i < node_.inputs.size() && !consumed_[i]) cooked_.inputs.push_back(node_.inputs[i]);
+      if (i < node_.inputs.size() && consumed_[i] == 0) cooked_.inputs.push_back(node_.inputs[i]);
     }
     if (!order.empty()) return;
     for (size_t i = 0; i < node_.inputs.size(); ++i) {
-      if (!consumed_[i]) cooked_.inputs.push_back(node_.inputs[i]);
+      if (consumed_[i] == 0) cooked_.inputs.push_back(node_.inputs[i]);
     }
   }
 
@@ -187,7 +187,7 @@ class Cook {
   const Recipe& recipe_;
   Cooked& cooked_;
   bool arguments_stay_ = false;
-  std::vector<bool> consumed_;
+  std::vector<uint8_t> consumed_;
   std::vector<std::string_view> settled_;
 };
 

@@ -12,8 +12,8 @@
 // devices): a reader that skips what it does not know computes something else than the model says.
 #pragma once
 #include <string_view>
+#include <vector>
 
-#include "formats/node_list_file.h"
 #include "formats/recipe.h"
 
 namespace wxnn {
@@ -36,7 +36,8 @@ bool is_hint(std::string_view attr);
 class TfSource : public SourceNode {
  public:
   using SourceNode::SourceNode;
-  virtual const std::vector<std::string_view>& texts(std::string_view attr) = 0;
+  // The texts of a list attribute; none where the node lacks it.
+  virtual std::vector<std::string_view> texts(std::string_view attr) = 0;
 
  protected:
   ~TfSource() = default;

@@ -128,7 +128,7 @@ Status TfliteTensors::stored(int tensor, std::span<const std::byte>* bytes) cons
 
 bool TfliteTensors::is_constant(int tensor) const {
   std::span<const std::byte> bytes;
-  if (written_[tensor]) return false;
+  if (written_[tensor] != 0) return false;
   if (!stored(tensor, &bytes).ok() || !bytes.empty()) return true;
   // An empty constant has no bytes to be known by: nobody writes it, and it needs none.
   const auto* dims = at(tensor).shape();

@@ -25,7 +25,7 @@ class TfliteTensors {
   size_t size() const { return values_.size(); }
   std::string name(int tensor) const;
   bool is_constant(int tensor) const;
-  void mark_written(int tensor) { written_[tensor] = true; }
+  void mark_written(int tensor) { written_[tensor] = 1; }
 
   // The value of a tensor that a node reads or writes; `tensor` is in range.
   Status value(int tensor, int* value);
@@ -46,7 +46,7 @@ class TfliteTensors {
   const flatbuffers::Vector<flatbuffers::Offset<tflite::Tensor>>* tensors_;
   Graph* graph_;
   std::vector<int> values_;   // kAbsent until used
-  std::vector<bool> written_;  // by a node or by the caller
+  std::vector<uint8_t> written_;  // by a node or by the caller
   size_t expanded_bytes_ = 0;
 };
 

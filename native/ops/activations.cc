@@ -37,7 +37,9 @@ extern constinit const Op kRelu6 = {
     .inputs = {{"x"}},
     .infer = same_as_number_x,
     .run = run_number<[](float x) { return clip(x, 0, 6); },
-                      [](int32_t x) { return x < 0 ? 0 : x > 6 ? 6 : x; }>,
+                      [](int32_t x) { return x < 0   ? 0
+                                             : x > 6 ? 6
+                                                     : x; }>,
     .in_place = 0,
 };
 
@@ -54,7 +56,9 @@ extern constinit const Op kClipByValue = {
       if (c.in(0).dtype == DType::kInt32) {
         const int32_t low = c.attrs.i("clipValueMin");
         const int32_t high = c.attrs.i("clipValueMax");
-        map_small<int32_t, int32_t>(c, [=](int32_t x) { return x < low ? low : x > high ? high : x; });
+        map_small<int32_t, int32_t>(c, [=](int32_t x) {
+          return x < low ? low : x > high ? high : x;
+        });
       } else {
         const float low = static_cast<float>(c.attrs.f("clipValueMin"));
         const float high = static_cast<float>(c.attrs.f("clipValueMax"));
@@ -136,11 +140,7 @@ extern constinit const Op kGelu = {
     .attrs = {{"approximate", AttrKind::kNumber, 0.0}},
     .infer = same_as_float_x,
     .run = [](const RunCtx& c) -> Status {
-      if (c.attrs.b("approximate")) {
-        map<float, float>(c, gelu_by_tanh);
-      } else {
-        map<float, float>(c, gelu_f32);
-      }
+      run_float_loop(c, c.attrs.b("approximate") ? float_loop<gelu_by_tanh> : float_loop<gelu_f32>);
       return {};
     },
     .in_place = 0,

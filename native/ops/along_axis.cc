@@ -1,5 +1,6 @@
 // Operators that walk one axis in order: ArgMax, ArgMin, Cumsum, Cumprod, TopK.
 #include <algorithm>
+#include <bit>
 
 #include "core/elementwise.h"
 #include "ops/arguments.h"
@@ -64,9 +65,9 @@ Status infer_cumulative(InferCtx& c) {
   return same_as_x(c);
 }
 
-// One element after another, so y may be x.
-template <class T, class F>
-void accumulate_along(const RunCtx& c, T first, F f) {
+// One element after another, so y may be x. T is unsigned for integers, which wrap around.
+template <class T>
+void accumulate_along(const RunCtx& c, bool product) {
   const Axis a = axis_in(c);
   const bool exclusive = c.attrs.b("exclusive");
   const bool reverse = c.attrs.b("reverse");
@@ -74,10 +75,10 @@ void accumulate_along(const RunCtx& c, T first, F f) {
   T* y = static_cast<T*>(c.out().data);
   for (int32_t o = 0; o < a.outer; ++o) {
     for (int32_t i = 0; i < a.inner; ++i) {
-      T sum = first;
+      T sum = product ? 1 : 0;
       for (int32_t k = 0; k < a.n; ++k) {
         const int32_t at = (o * a.n + (reverse ? a.n - 1 - k : k)) * a.inner + i;
-        const T next = f(sum, x[at]);
+        const T next = product ? sum * x[at] : sum + x[at];
         y[at] = exclusive ? sum : next;
         sum = next;
       }
@@ -85,13 +86,12 @@ void accumulate_along(const RunCtx& c, T first, F f) {
   }
 }
 
-template <auto f, int first>
+template <bool product>
 Status run_cumulative(const RunCtx& c) {
   if (c.in(0).dtype == DType::kInt32) {
-    // Unsigned, so that integers wrap around.
-    accumulate_along<uint32_t>(c, first, f);
+    accumulate_along<uint32_t>(c, product);
   } else {
-    accumulate_along<float>(c, first, f);
+    accumulate_along<float>(c, product);
   }
   return {};
 }
@@ -102,7 +102,8 @@ Status run_cumulative(const RunCtx& c) {
   WXNN_TRY(check_number("x", c.in(0)));
   WXNN_TRY(read_numbers(c, 1, "k", &k));
   WXNN_CHECK(x.rank() > 0, "x has no axis");
-  WXNN_CHECK(k.count == 1 && k[0] >= 0 && k[0] <= x[-1], "k ", k[0], " is outside the last axis of x ", x);
+  WXNN_CHECK(k.count == 1 && k[0] >= 0 && k[0] <= x[-1], "k ", k[0],
+             " is outside the last axis of x ", x);
   WXNN_CHECK(c.outputs.size() == 2, "gives two outputs, values and indices");
   for (TensorType& y : c.outputs) {
     y = c.in(0);
@@ -112,15 +113,22 @@ Status run_cumulative(const RunCtx& c) {
   return {};
 }
 
-// A NaN is larger than any number; of equal elements the first comes first.
-template <class T>
-void top_k(const T* x, int32_t n, int32_t k, T* values, int32_t* indices) {
-  const auto before = [x](int32_t a, int32_t b) {
-    const T u = x[a];
-    const T v = x[b];
-    if (u > v || (u != u && v == v)) return true;
-    if (v > u || (v != v && u == u)) return false;
-    return a < b;
+// Integers in the order of the elements they stand for: float32 bits of negative numbers turned
+// round, both zeros 0, NaN above all.
+int32_t key_of(int32_t element, bool is_float) {
+  if (!is_float) return element;
+  const float x = std::bit_cast<float>(element);
+  if (x == 0) return 0;
+  return x != x ? INT32_MAX : element ^ (element >> 31 & INT32_MAX);
+}
+
+// Of equal elements the first comes first.
+void top_k(const int32_t* x, bool is_float, int32_t n, int32_t k, int32_t* values,
+           int32_t* indices) {
+  const auto before = [=](int32_t a, int32_t b) {
+    const int32_t u = key_of(x[a], is_float);
+    const int32_t v = key_of(x[b], is_float);
+    return u != v ? u > v : a < b;
   };
   // A heap whose top is the worst of those kept.
   for (int32_t i = 0; i < n; ++i) {
@@ -144,12 +152,8 @@ Status run_top_k(const RunCtx& c) {
   const int32_t rows = x.elements(0, x.rank() - 1);
   if (k == 0) return {};
   for (int32_t r = 0; r < rows; ++r) {
-    int32_t* indices = c.out(1).i32() + r * k;
-    if (c.in(0).dtype == DType::kInt32) {
-      top_k(c.in(0).i32() + r * n, n, k, c.out().i32() + r * k, indices);
-    } else {
-      top_k(c.in(0).f32() + r * n, n, k, c.out().f32() + r * k, indices);
-    }
+    top_k(c.in(0).i32() + r * n, c.in(0).dtype == DType::kFloat32, n, k, c.out().i32() + r * k,
+          c.out(1).i32() + r * k);
   }
   return {};
 }
@@ -161,7 +165,7 @@ struct Smaller {
   bool operator()(auto a, auto b) const { return a < b; }
 };
 
-#define WXNN_CUMULATIVE_ATTRS                                                        \
+#define WXNN_CUMULATIVE_ATTRS                                                              \
   AttrSpec{"axis", AttrKind::kNumber, 0.0}, AttrSpec{"exclusive", AttrKind::kNumber, 0.0}, \
       AttrSpec{"reverse", AttrKind::kNumber, 0.0}
 
@@ -188,7 +192,7 @@ extern constinit const Op kCumsum = {
     .inputs = {{"x"}},
     .attrs = {WXNN_CUMULATIVE_ATTRS},
     .infer = infer_cumulative,
-    .run = run_cumulative<[](auto a, auto b) { return a + b; }, 0>,
+    .run = run_cumulative<false>,
     .in_place = 0,
 };
 
@@ -197,7 +201,7 @@ extern constinit const Op kCumprod = {
     .inputs = {{"x"}},
     .attrs = {WXNN_CUMULATIVE_ATTRS},
     .infer = infer_cumulative,
-    .run = run_cumulative<[](auto a, auto b) { return a * b; }, 1>,
+    .run = run_cumulative<true>,
     .in_place = 0,
 };
 

@@ -5,10 +5,10 @@ namespace wxnn {
 Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, size_t port,
                     std::string_view name, Numbers* numbers) {
   const Tensor* t = port < inputs.size() ? inputs[port] : nullptr;
-  const size_t count = t != nullptr ? static_cast<size_t>(t->shape.elements())
-                                    : attrs.numbers(name).size();
-  WXNN_CHECK(count <= Numbers::kMost, name, " has ", count, " numbers, at most ",
-             Numbers::kMost, " are possible");
+  const size_t count =
+      t != nullptr ? static_cast<size_t>(t->shape.elements()) : attrs.numbers(name).size();
+  WXNN_CHECK(count <= Numbers::kMost, name, " has ", count, " numbers, at most ", Numbers::kMost,
+             " are possible");
   if (t != nullptr) {
     WXNN_CHECK(t->dtype == DType::kInt32 && t->shape.rank() <= 2, name, " ", name_of(t->dtype), " ",
                t->shape, " should be int32, a list or a table");
@@ -24,8 +24,8 @@ Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, s
 Status read_shape(const InferCtx& c, size_t port, std::string_view name, Shape* shape) {
   Numbers numbers;
   WXNN_TRY(read_numbers(c, port, name, &numbers));
-  WXNN_CHECK(numbers.count <= Shape::kMaxRank, name, " has ", numbers.count, " dimensions, at most ",
-             Shape::kMaxRank, " are possible");
+  WXNN_CHECK(numbers.count <= Shape::kMaxRank, name, " has ", numbers.count,
+             " dimensions, at most ", Shape::kMaxRank, " are possible");
   *shape = Shape(numbers.span());
   WXNN_CHECK(shape->is_known(), name, " ", *shape, " has a negative dimension");
   return {};

@@ -19,7 +19,8 @@ struct Numbers {
   std::span<const int32_t> span() const { return {at, static_cast<size_t>(count)}; }
 };
 
-// The numbers of input `port` (int32; paddings are a table, read row by row), or of attribute `name`.
+// The numbers of input `port` (int32; paddings are a table, read row by row), or of attribute
+// `name`.
 Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, size_t port,
                     std::string_view name, Numbers* numbers);
 

@@ -39,10 +39,6 @@ int32_t power(int32_t x, int32_t n) {
   return wrap(result);
 }
 
-// Both hand a NaN on, whichever operand has it.
-float maximum(float a, float b) { return a > b || a != a ? a : b; }
-float minimum(float a, float b) { return a < b || a != a ? a : b; }
-
 }  // namespace
 
 extern constinit const Op kAdd = {
@@ -84,8 +80,7 @@ extern constinit const Op kMaximum = {
     .name = "Maximum",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_both,
-    .run = run_zip<[](float a, float b) { return maximum(a, b); },
-                   [](int32_t a, int32_t b) { return a > b ? a : b; }>,
+    .run = run_zip<larger_f32, [](int32_t a, int32_t b) { return a > b ? a : b; }>,
     .in_place = 0,
 };
 
@@ -93,8 +88,7 @@ extern constinit const Op kMinimum = {
     .name = "Minimum",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_both,
-    .run = run_zip<[](float a, float b) { return minimum(a, b); },
-                   [](int32_t a, int32_t b) { return a < b ? a : b; }>,
+    .run = run_zip<smaller_f32, [](int32_t a, int32_t b) { return a < b ? a : b; }>,
     .in_place = 0,
 };
 

@@ -40,8 +40,7 @@ Status run_batch_norm(const RunCtx& c) {
     const float* x = c.in(0).f32() + first;
     float* y = c.out().f32() + first;
     for (int32_t p = 0; p < pixels; ++p, x += channels, y += channels) {
-      WXNN_VECTOR_LOOP
-      for (int32_t i = 0; i < n; ++i) y[i] = (x[i] - mean[i]) * factor[i] + offset[i];
+      each(n, [&](int32_t i) { y[i] = (x[i] - mean[i]) * factor[i] + offset[i]; });
     }
   }
   return {};

@@ -18,10 +18,11 @@ namespace {
 }
 
 // Of an image with depth [N,H,W,b*b*C] and one with space [N,H*b,W*b,C], in bytes.
-void trade(const Shape& deep, int32_t block, size_t size, const void* from, void* to, bool to_space) {
+void trade(const Shape& deep, int32_t block, size_t size, const void* from, void* to,
+           bool to_space) {
   const ptrdiff_t pixel = deep[3] / (block * block) * static_cast<ptrdiff_t>(size);
-  const ptrdiff_t row = pixel * block;                  // of one block, as depth and as space
-  const ptrdiff_t space_line = row * deep[2];           // one row of space
+  const ptrdiff_t row = pixel * block;         // of one block, as depth and as space
+  const ptrdiff_t space_line = row * deep[2];  // one row of space
   const ptrdiff_t deep_pixel = row * block;
   StridedCopy copy(size);
   const auto loop = [&](int32_t n, ptrdiff_t in_deep, ptrdiff_t in_space) {
@@ -52,8 +53,8 @@ template <class Ctx>
   Numbers pads;
   WXNN_TRY(read_numbers(c, 1, "blockShape", &block));
   WXNN_TRY(read_numbers(c, 2, border, &pads));
-  WXNN_CHECK(block.count < x.rank() && pads.count == 2 * block.count, "blockShape has ", block.count,
-             " numbers and ", border, " ", pads.count, ", which does not fit x ", x);
+  WXNN_CHECK(block.count < x.rank() && pads.count == 2 * block.count, "blockShape has ",
+             block.count, " numbers and ", border, " ", pads.count, ", which does not fit x ", x);
   int64_t all = 1;
   blocks->count = block.count;
   for (int i = 0; i < block.count; ++i) {
@@ -79,8 +80,8 @@ template <class Ctx>
   y[0] = static_cast<int32_t>(pictures);
   for (int i = 0; i < b.count; ++i) {
     const int64_t n = static_cast<int64_t>(x[i + 1]) + b.before[i] + b.after[i];
-    WXNN_CHECK(n <= INT32_MAX && n % b.block[i] == 0, "axis ", i + 1, " of x ", x, " with paddings is ",
-               n, ", not a multiple of the block ", b.block[i]);
+    WXNN_CHECK(n <= INT32_MAX && n % b.block[i] == 0, "axis ", i + 1, " of x ", x,
+               " with paddings is ", n, ", not a multiple of the block ", b.block[i]);
     y[i + 1] = static_cast<int32_t>(n / b.block[i]);
   }
   c.out() = {c.in(0).dtype, y};
@@ -104,8 +105,8 @@ template <class Ctx>
 }
 
 // Copies one group of pictures, that of offsets `k` within the blocks.
-void copy_group(const Blocks& b, const int32_t* k, const Tensor& batch, const Tensor& space, int32_t group,
-                bool to_space) {
+void copy_group(const Blocks& b, const int32_t* k, const Tensor& batch, const Tensor& space,
+                int32_t group, bool to_space) {
   const int rank = space.shape.rank();
   ptrdiff_t batch_step = static_cast<ptrdiff_t>(size_of(space.dtype));
   ptrdiff_t space_step = batch_step;
@@ -168,8 +169,8 @@ extern constinit const Op kDepthToSpace = {
       return {};
     },
     .run = [](const RunCtx& c) -> Status {
-      trade(c.in(0).shape, c.attrs.i("blockSize"), size_of(c.in(0).dtype), c.in(0).data, c.out().data,
-            true);
+      trade(c.in(0).shape, c.attrs.i("blockSize"), size_of(c.in(0).dtype), c.in(0).data,
+            c.out().data, true);
       return {};
     },
 };
@@ -189,8 +190,8 @@ extern constinit const Op kSpaceToDepth = {
       return {};
     },
     .run = [](const RunCtx& c) -> Status {
-      trade(c.out().shape, c.attrs.i("blockSize"), size_of(c.in(0).dtype), c.in(0).data, c.out().data,
-            false);
+      trade(c.out().shape, c.attrs.i("blockSize"), size_of(c.in(0).dtype), c.in(0).data,
+            c.out().data, false);
       return {};
     },
 };

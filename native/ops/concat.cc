@@ -115,7 +115,8 @@ Status run_part(const RunCtx& c, int axis) {
   int open = -1;
   for (size_t i = 0; i < parts; ++i) {
     const int k = static_cast<int>(i);
-    const int32_t part = equal ? length / static_cast<int32_t>(parts) : c.attrs.i("numOrSizeSplits", k);
+    const int32_t part =
+        equal ? length / static_cast<int32_t>(parts) : c.attrs.i("numOrSizeSplits", k);
     if (part == -1 && open < 0) {
       open = k;
     } else {

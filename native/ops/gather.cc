@@ -7,7 +7,8 @@ namespace wxnn {
 namespace {
 
 Status check_indices(const Tensor& indices) {
-  WXNN_CHECK(indices.dtype == DType::kInt32, "indices is ", name_of(indices.dtype), ", wants int32");
+  WXNN_CHECK(indices.dtype == DType::kInt32, "indices is ", name_of(indices.dtype),
+             ", wants int32");
   return {};
 }
 
@@ -29,7 +30,8 @@ GatherAxes gather_axes(const Ctx& c) {
   WXNN_TRY(read_axis(c.attrs.i("axis"), x, x.rank(), &axis));
   const int batch = gather_axes(c).batch;
   WXNN_CHECK(batch >= 0 && batch <= axis && batch <= indices.rank(), "batchDims ",
-             c.attrs.i("batchDims"), " does not fit x ", x, ", indices ", indices, " and axis ", axis);
+             c.attrs.i("batchDims"), " does not fit x ", x, ", indices ", indices, " and axis ",
+             axis);
   WXNN_CHECK(x.rank() - 1 + indices.rank() - batch <= Shape::kMaxRank, "would give more than ",
              Shape::kMaxRank, " dimensions");
   Shape y;
@@ -79,8 +81,8 @@ Status run_gather(const RunCtx& c) {
              " does not address params ", params);
   Shape y;
   const int slice = params.rank() - indices[-1];
-  WXNN_CHECK(indices.rank() - 1 + slice <= Shape::kMaxRank, "would give more than ", Shape::kMaxRank,
-             " dimensions");
+  WXNN_CHECK(indices.rank() - 1 + slice <= Shape::kMaxRank, "would give more than ",
+             Shape::kMaxRank, " dimensions");
   for (int i = 0; i + 1 < indices.rank(); ++i) y.push_back(indices[i]);
   for (int i = indices[-1]; i < params.rank(); ++i) y.push_back(params[i]);
   c.out() = {c.in(0).dtype, y};

@@ -12,7 +12,8 @@ namespace {
 [[clang::minsize]] uint32_t element(double value, DType dtype) {
   if (dtype == DType::kFloat32) return std::bit_cast<uint32_t>(static_cast<float>(value));
   if (dtype == DType::kBool) return value != 0;
-  return static_cast<uint32_t>(static_cast<int32_t>(std::clamp(value, -2147483648.0, 2147483647.0)));
+  return static_cast<uint32_t>(
+      static_cast<int32_t>(std::clamp(value, -2147483648.0, 2147483647.0)));
 }
 
 void fill(const Tensor& y, uint32_t bits) {
@@ -93,9 +94,11 @@ void progression(const Tensor& y, double start, double step) {
   const Shape& indices = c.in(0).shape;
   Numbers depth;
   WXNN_TRY(read_numbers(c, 1, "depth", &depth));
-  WXNN_CHECK(c.in(0).dtype == DType::kInt32, "indices is ", name_of(c.in(0).dtype), ", wants int32");
+  WXNN_CHECK(c.in(0).dtype == DType::kInt32, "indices is ", name_of(c.in(0).dtype),
+             ", wants int32");
   WXNN_CHECK(depth.count == 1 && depth[0] >= 0, "depth should be one number, not negative");
-  WXNN_CHECK(indices.rank() < Shape::kMaxRank, "indices ", indices, " has no room for another dimension");
+  WXNN_CHECK(indices.rank() < Shape::kMaxRank, "indices ", indices,
+             " has no room for another dimension");
   int axis = 0;
   WXNN_TRY(read_axis(c.attrs.i("axis"), indices, indices.rank() + 1, &axis));
   c.out().shape = indices;

@@ -2,9 +2,9 @@
 // same order. Padding counts neither as a value nor in the average; a window that sees nothing but
 // padding gives -infinity or NaN, as in TensorFlow.js.
 #include <algorithm>
-#include <limits>
 
-#include "core/elementwise.h"
+#include "core/loop.h"
+#include "core/math.h"
 #include "ops/conv_shape.h"
 
 namespace wxnn {
@@ -34,9 +34,15 @@ Taps taps_at(const Slide& s, int32_t out) {
   return {skip, std::max(skip, std::min(fit, s.filter))};
 }
 
-// Calls tap(pixel of x, n) and end(y, taps) for each output pixel y.
-template <class Start, class Tap, class End>
-void slide(const RunCtx& c, Start start, Tap tap, End end) {
+// What a pooling does with the n channels of an output pixel y.
+struct Pooling {
+  float start;
+  // Takes `taps` pixels of x that lie `step` floats apart.
+  void (*take)(float* y, const float* x, int32_t n, int32_t taps, int32_t step);
+  bool average;
+};
+
+Status run_pool(const RunCtx& c, const Pooling& pooling) {
   const Shape& shape = c.in(0).shape;
   const Window w = window_of(c.attrs, shape, filter_of(c.attrs));
   const int32_t channels = shape[3];
@@ -47,53 +53,34 @@ void slide(const RunCtx& c, Start start, Tap tap, End end) {
       const Taps ty = taps_at(w.y, oy);
       for (int32_t ox = 0; ox < w.x.out; ++ox, y += channels) {
         const Taps tx = taps_at(w.x, ox);
-        start(y, channels);
+        std::fill_n(y, channels, pooling.start);
         for (int32_t ky = ty.first; ky < ty.last; ++ky) {
           const int32_t iy = oy * w.y.stride - w.y.before + ky * w.y.dilation;
           const int32_t ix = ox * w.x.stride - w.x.before + tx.first * w.x.dilation;
-          const float* x = image + (iy * shape[2] + ix) * channels;
-          tap(y, x, channels, tx.last - tx.first, w.x.dilation * channels);
+          pooling.take(y, image + (iy * shape[2] + ix) * channels, channels, tx.last - tx.first,
+                       w.x.dilation * channels);
         }
-        end(y, channels, (ty.last - ty.first) * (tx.last - tx.first));
+        if (!pooling.average) continue;
+        const float count = static_cast<float>((ty.last - ty.first) * (tx.last - tx.first));
+        each(channels, [=](int32_t i) { y[i] /= count; });
       }
     }
   }
-}
-
-float larger(float a, float b) { return a > b || a != a ? a : b; }
-
-Status run_max_pool(const RunCtx& c) {
-  slide(
-      c, [](float* y, int32_t n) { std::fill_n(y, n, -std::numeric_limits<float>::infinity()); },
-      [](float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
-        // Two taps at once, the last alone: each pass over y costs a load and a store.
-        for (; taps > 1; taps -= 2, x += 2 * step) {
-          WXNN_VECTOR_LOOP
-          for (int32_t i = 0; i < n; ++i) y[i] = larger(y[i], larger(x[i], x[i + step]));
-        }
-        if (taps == 0) return;
-        WXNN_VECTOR_LOOP
-        for (int32_t i = 0; i < n; ++i) y[i] = larger(y[i], x[i]);
-      },
-      [](float*, int32_t, int32_t) {});
   return {};
 }
 
-Status run_avg_pool(const RunCtx& c) {
-  slide(
-      c, [](float* y, int32_t n) { std::fill_n(y, n, 0.0f); },
-      [](float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
-        for (; taps > 0; --taps, x += step) {
-          WXNN_VECTOR_LOOP
-          for (int32_t i = 0; i < n; ++i) y[i] += x[i];
-        }
-      },
-      [](float* y, int32_t n, int32_t count) {
-        const float divisor = static_cast<float>(count);
-        WXNN_VECTOR_LOOP
-        for (int32_t i = 0; i < n; ++i) y[i] /= divisor;
-      });
-  return {};
+// Two taps at once, the last alone: each pass over y costs a load and a store.
+void take_largest(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
+  for (; taps > 1; taps -= 2, x += 2 * step) {
+    each(n, [=](int32_t i) { y[i] = larger_f32(y[i], larger_f32(x[i], x[i + step])); });
+  }
+  if (taps > 0) each(n, [=](int32_t i) { y[i] = larger_f32(y[i], x[i]); });
+}
+
+void take_sum(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
+  for (; taps > 0; --taps, x += step) {
+    each(n, [=](int32_t i) { y[i] += x[i]; });
+  }
 }
 
 }  // namespace
@@ -103,7 +90,7 @@ extern constinit const Op kMaxPool = {
     .inputs = {{"x"}},
     .attrs = {{"filterSize", AttrKind::kNumbers}, WXNN_WINDOW_ATTRS},
     .infer = infer_pool,
-    .run = run_max_pool,
+    .run = [](const RunCtx& c) -> Status { return run_pool(c, {-kInfF32, take_largest, false}); },
 };
 
 extern constinit const Op kAvgPool = {
@@ -111,7 +98,7 @@ extern constinit const Op kAvgPool = {
     .inputs = {{"x"}},
     .attrs = {{"filterSize", AttrKind::kNumbers}, WXNN_WINDOW_ATTRS},
     .infer = infer_pool,
-    .run = run_avg_pool,
+    .run = [](const RunCtx& c) -> Status { return run_pool(c, {0.0f, take_sum, true}); },
 };
 
 }  // namespace wxnn

@@ -2,8 +2,9 @@
 #include "core/reduce.h"
 
 #include <algorithm>
-#include <limits>
 
+#include "core/elementwise.h"
+#include "core/math.h"
 #include "ops/arguments.h"
 
 namespace wxnn {
@@ -58,7 +59,8 @@ Status infer_bools(InferCtx& c) {
   return infer_axes(c);
 }
 
-// What a reduction does with elements of one type; the walk over the axes is shared.
+// What a reduction does with elements of one type; the walk over the axes is shared. Without
+// `columns`, which only sums and extremes of float32 have, columns are gathered.
 struct Reducer {
   int32_t size;
   void (*start)(void* lanes);
@@ -67,9 +69,11 @@ struct Reducer {
   void (*columns)(const void* x, int32_t rows, int32_t step, int32_t columns, void* y);
 };
 
-template <class T, T first, auto f>
+template <class T, T first, auto f, bool has_columns = false>
 struct ReducerOf {
-  static void start(void* lanes) { *static_cast<Lanes<T>*>(lanes) = {{first, first, first, first}}; }
+  static void start(void* lanes) {
+    *static_cast<Lanes<T>*>(lanes) = {{first, first, first, first}};
+  }
   static void add(const void* x, int32_t n, void* lanes) {
     accumulate(static_cast<const T*>(x), n, *static_cast<Lanes<T>*>(lanes), f);
   }
@@ -79,7 +83,7 @@ struct ReducerOf {
   static void columns(const void* x, int32_t rows, int32_t step, int32_t n, void* y) {
     reduce_columns(static_cast<const T*>(x), rows, step, n, first, f, static_cast<T*>(y));
   }
-  static constexpr Reducer value = {sizeof(T), start, add, finish, columns};
+  static constexpr Reducer value = {sizeof(T), start, add, finish, has_columns ? columns : nullptr};
 };
 
 // Neighbouring axes that are reduced, or kept, are one group; axes of length 1 belong to any.
@@ -167,7 +171,7 @@ void reduce_axes(const RunCtx& c, const Reducer& r) {
   const int last = g.count - 1;
   // [R], [K,R], [R,K], [K,R,K]: all others gather.
   const bool rows = g.count <= 2 && (last < 0 || g.reduced[last] || g.count == 1);
-  const bool columns = !rows && !g.reduced[last] && g.count <= 3;
+  const bool columns = r.columns != nullptr && !rows && !g.reduced[last] && g.count <= 3;
   if (columns) {
     const int32_t outer = g.count == 3 ? g.n[0] : 1;
     const int32_t n = g.n[last - 1];
@@ -191,8 +195,8 @@ void reduce_axes(const RunCtx& c, const Reducer& r) {
 
 constexpr auto kAddFloats = [](float a, float b) { return a + b; };
 constexpr auto kMultiplyFloats = [](float a, float b) { return a * b; };
-constexpr auto kLargerFloat = [](float a, float b) { return a > b || a != a ? a : b; };
-constexpr auto kSmallerFloat = [](float a, float b) { return a < b || a != a ? a : b; };
+constexpr auto kLargerFloat = [](float a, float b) { return larger_f32(a, b); };
+constexpr auto kSmallerFloat = [](float a, float b) { return smaller_f32(a, b); };
 // Integers wrap around.
 constexpr auto kAddInts = [](int32_t a, int32_t b) {
   return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
@@ -203,21 +207,19 @@ constexpr auto kMultiplyInts = [](int32_t a, int32_t b) {
 constexpr auto kLargerInt = [](int32_t a, int32_t b) { return a > b ? a : b; };
 constexpr auto kSmallerInt = [](int32_t a, int32_t b) { return a < b ? a : b; };
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 template <auto& floats, auto& ints>
 Status run_reduce(const RunCtx& c) {
   reduce_axes(c, c.in(0).dtype == DType::kInt32 ? ints : floats);
   return {};
 }
 
-constexpr const Reducer& kSumF = ReducerOf<float, 0.0f, kAddFloats>::value;
+constexpr const Reducer& kSumF = ReducerOf<float, 0.0f, kAddFloats, true>::value;
 constexpr const Reducer& kSumI = ReducerOf<int32_t, 0, kAddInts>::value;
 constexpr const Reducer& kProdF = ReducerOf<float, 1.0f, kMultiplyFloats>::value;
 constexpr const Reducer& kProdI = ReducerOf<int32_t, 1, kMultiplyInts>::value;
-constexpr const Reducer& kMaxF = ReducerOf<float, -kInfinity, kLargerFloat>::value;
+constexpr const Reducer& kMaxF = ReducerOf<float, -kInfF32, kLargerFloat, true>::value;
 constexpr const Reducer& kMaxI = ReducerOf<int32_t, INT32_MIN, kLargerInt>::value;
-constexpr const Reducer& kMinF = ReducerOf<float, kInfinity, kSmallerFloat>::value;
+constexpr const Reducer& kMinF = ReducerOf<float, kInfF32, kSmallerFloat, true>::value;
 constexpr const Reducer& kMinI = ReducerOf<int32_t, INT32_MAX, kSmallerInt>::value;
 constexpr const Reducer& kAllB =
     ReducerOf<uint8_t, 1, [](uint8_t a, uint8_t b) -> uint8_t { return a & (b != 0); }>::value;

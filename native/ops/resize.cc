@@ -104,12 +104,11 @@ void blend(const float* const (&pixel)[4], float across, float down, float* y, i
   const float* top_right = pixel[1];
   const float* bottom_left = pixel[2];
   const float* bottom_right = pixel[3];
-  WXNN_VECTOR_LOOP
-  for (int32_t i = 0; i < n; ++i) {
+  each(n, [&](int32_t i) {
     const float top = top_left[i] + (top_right[i] - top_left[i]) * across;
     const float bottom = bottom_left[i] + (bottom_right[i] - bottom_left[i]) * across;
     y[i] = top + (bottom - top) * down;
-  }
+  });
 }
 
 Status run_bilinear(const RunCtx& c) {

@@ -7,7 +7,8 @@ namespace {
 [[clang::minsize]] Status infer_select(InferCtx& c, Shape condition) {
   const Tensor& t = c.in(1);
   const Tensor& e = c.in(2);
-  WXNN_CHECK(c.in(0).dtype == DType::kBool, "condition is ", name_of(c.in(0).dtype), ", wants bool");
+  WXNN_CHECK(c.in(0).dtype == DType::kBool, "condition is ", name_of(c.in(0).dtype),
+             ", wants bool");
   WXNN_CHECK(t.dtype == e.dtype, "t is ", name_of(t.dtype), ", e ", name_of(e.dtype));
   WXNN_CHECK(t.dtype != DType::kComplex64, "t is complex64");
   Shape y = broadcast(t.shape, e.shape);
@@ -41,37 +42,27 @@ Steps steps_of(const Shape& shape, const Shape& y) {
   return s;
 }
 
-template <class T>
-void choose(const RunCtx& c, const Shape& condition_shape) {
+Status run_select(const RunCtx& c, const Shape& condition_shape) {
   const Shape& shape = c.out().shape;
   const int32_t n = shape.elements();
+  const bool bytes = size_of(c.out().dtype) == 1;  // else four
   const Steps steps[3] = {steps_of(condition_shape, shape), steps_of(c.in(1).shape, shape),
                           steps_of(c.in(2).shape, shape)};
-  const uint8_t* condition = c.in(0).u8();
-  const T* t = static_cast<const T*>(c.in(1).data);
-  const T* e = static_cast<const T*>(c.in(2).data);
-  T* y = static_cast<T*>(c.out().data);
+  int32_t from[3] = {};
   int32_t at[Shape::kMaxRank] = {};
   for (int32_t k = 0; k < n; ++k) {
-    y[k] = *condition != 0 ? *t : *e;
+    const int chosen = c.in(0).u8()[from[0]] != 0 ? 1 : 2;
+    if (bytes) {
+      c.out().u8()[k] = c.in(chosen).u8()[from[chosen]];
+    } else {
+      c.out().i32()[k] = c.in(chosen).i32()[from[chosen]];
+    }
     for (int i = shape.rank() - 1; i >= 0; --i) {
-      condition += steps[0].at[i];
-      t += steps[1].at[i];
-      e += steps[2].at[i];
-      if (++at[i] < shape[i]) break;
-      condition -= steps[0].at[i] * shape[i];
-      t -= steps[1].at[i] * shape[i];
-      e -= steps[2].at[i] * shape[i];
+      const bool wraps = ++at[i] == shape[i];
+      for (int j = 0; j < 3; ++j) from[j] += steps[j].at[i] * (wraps ? 1 - shape[i] : 1);
+      if (!wraps) break;
       at[i] = 0;
     }
-  }
-}
-
-Status run_select(const RunCtx& c, const Shape& condition) {
-  if (c.out().dtype == DType::kBool) {
-    choose<uint8_t>(c, condition);
-  } else {
-    choose<uint32_t>(c, condition);
   }
   return {};
 }

@@ -76,8 +76,9 @@ class StridedSpec {
       strides_.count = begin_.count;
       std::fill_n(strides_.at, begin_.count, 1);
     }
-    WXNN_CHECK(begin_.count == end_.count && begin_.count == strides_.count, "begin, end and strides have ",
-               begin_.count, ", ", end_.count, " and ", strides_.count, " numbers");
+    WXNN_CHECK(begin_.count == end_.count && begin_.count == strides_.count,
+               "begin, end and strides have ", begin_.count, ", ", end_.count, " and ",
+               strides_.count, " numbers");
     begin_mask_ = bits(c.attrs, "beginMask");
     end_mask_ = bits(c.attrs, "endMask");
     ellipsis_mask_ = bits(c.attrs, "ellipsisMask");
@@ -115,7 +116,8 @@ class StridedSpec {
   if ((shrink_mask_ >> k & 1) != 0) {
     const int64_t index = from_end(begin_[k]);
     WXNN_CHECK(step > 0, "strides of axis ", axis, ", which is taken out, is negative");
-    WXNN_CHECK(index >= 0 && index < n, "index ", begin_[k], " of axis ", axis, " is outside x ", x);
+    WXNN_CHECK(index >= 0 && index < n, "index ", begin_[k], " of axis ", axis, " is outside x ",
+               x);
     *range = {static_cast<int32_t>(index), 1, 1};
     return {};
   }
@@ -143,8 +145,8 @@ class StridedSpec {
     region->y.push_back(x[axis++]);
   };
   for (int k = 0; k < begin_.count; ++k) {
-    WXNN_CHECK(region->y.rank() + skipped < Shape::kMaxRank, "would give more than ", Shape::kMaxRank,
-               " dimensions");
+    WXNN_CHECK(region->y.rank() + skipped < Shape::kMaxRank, "would give more than ",
+               Shape::kMaxRank, " dimensions");
     if ((ellipsis_mask_ >> k & 1) != 0) {
       for (; skipped > 0; --skipped) take_whole();
     } else if ((new_axis_mask_ >> k & 1) != 0) {

@@ -1,6 +1,5 @@
 // Softmax and LogSoftmax over the last axis.
-#include <limits>
-
+#include "core/elementwise.h"
 #include "core/math.h"
 #include "core/reduce.h"
 
@@ -17,13 +16,13 @@ Status infer_softmax(InferCtx& c) {
 }
 
 float largest(const float* x, int32_t n) {
-  return reduce(x, n, -kInfF32, [](float a, float b) { return a > b || a != a ? a : b; });
+  return reduce(x, n, -kInfF32, [](float a, float b) { return larger_f32(a, b); });
 }
 
 // y = e^(x - shift); returns its sum.
 float exp_and_sum(const float* x, float shift, float* y, int32_t n) {
-  WXNN_VECTOR_LOOP
-  for (int32_t i = 0; i < n; ++i) y[i] = exp_f32(x[i] - shift);
+  each(n, [=](int32_t i) { y[i] = x[i] - shift; });
+  map_floats(float_loop<exp_f32>, y, y, n);
   return reduce(y, n, 0.0f, [](float a, float b) { return a + b; });
 }
 
@@ -45,8 +44,7 @@ extern constinit const Op kSoftmax = {
     .run = [](const RunCtx& c) -> Status {
       return each_row(c, [](const float* x, float* y, int32_t n) {
         const float sum = exp_and_sum(x, largest(x, n), y, n);
-        WXNN_VECTOR_LOOP
-        for (int32_t i = 0; i < n; ++i) y[i] /= sum;
+        each(n, [&](int32_t i) { y[i] /= sum; });
       });
     },
     .in_place = 0,
@@ -62,8 +60,7 @@ extern constinit const Op kLogSoftmax = {
       return each_row(c, [](const float* x, float* y, int32_t n) {
         const float shift = largest(x, n);
         const float log_sum = log_f32(exp_and_sum(x, shift, y, n));
-        WXNN_VECTOR_LOOP
-        for (int32_t i = 0; i < n; ++i) y[i] = (x[i] - shift) - log_sum;
+        each(n, [&](int32_t i) { y[i] = (x[i] - shift) - log_sum; });
       });
     },
 };

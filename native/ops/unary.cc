@@ -9,23 +9,23 @@ float sign(float x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : x; }
 }  // namespace
 
 // One operator on float32: its name and its run.
-#define WXNN_FLOAT_OP(op_name, op_run)                   \
-  extern constinit const Op k##op_name = {               \
-      .name = #op_name,                                  \
-      .inputs = {{"x"}},                                 \
-      .infer = same_as_float_x,                          \
-      .run = op_run,                                     \
-      .in_place = 0,                                     \
+#define WXNN_FLOAT_OP(op_name, op_run)     \
+  extern constinit const Op k##op_name = { \
+      .name = #op_name,                    \
+      .inputs = {{"x"}},                   \
+      .infer = same_as_float_x,            \
+      .run = op_run,                       \
+      .in_place = 0,                       \
   }
 
 // One operator on float32 and int32.
-#define WXNN_NUMBER_OP(op_name, op_run)                  \
-  extern constinit const Op k##op_name = {               \
-      .name = #op_name,                                  \
-      .inputs = {{"x"}},                                 \
-      .infer = same_as_number_x,                         \
-      .run = op_run,                                     \
-      .in_place = 0,                                     \
+#define WXNN_NUMBER_OP(op_name, op_run)    \
+  extern constinit const Op k##op_name = { \
+      .name = #op_name,                    \
+      .inputs = {{"x"}},                   \
+      .infer = same_as_number_x,           \
+      .run = op_run,                       \
+      .in_place = 0,                       \
   }
 
 WXNN_FLOAT_OP(Acos, run_float_small<acos_f32>);
@@ -55,9 +55,11 @@ WXNN_FLOAT_OP(Tan, run_float_small<tan_f32>);
 WXNN_NUMBER_OP(Abs, (run_number<abs_f32, [](int32_t x) { return x < 0 ? negate(x) : x; }>));
 WXNN_NUMBER_OP(Neg, (run_number<[](float x) { return -x; }, negate>));
 WXNN_NUMBER_OP(Sign, (run_number<sign, [](int32_t x) { return (x > 0) - (x < 0); }>));
-WXNN_NUMBER_OP(Square, (run_number<[](float x) { return x * x; }, [](int32_t x) {
-  return static_cast<int32_t>(static_cast<uint32_t>(x) * static_cast<uint32_t>(x));
-}>));
+WXNN_NUMBER_OP(Square, (run_number<[](float x) { return x * x; },
+                                   [](int32_t x) {
+                                     return static_cast<int32_t>(static_cast<uint32_t>(x) *
+                                                                 static_cast<uint32_t>(x));
+                                   }>));
 
 namespace {
 template <auto f>

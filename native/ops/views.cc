@@ -9,8 +9,8 @@ Status infer_reshape(InferCtx& c) {
   const Shape& x = c.in(0).shape;
   Numbers numbers;
   WXNN_TRY(read_numbers(c, 1, "shape", &numbers));
-  WXNN_CHECK(numbers.count <= Shape::kMaxRank, "shape has ", numbers.count,
-             " dimensions, at most ", Shape::kMaxRank, " are possible");
+  WXNN_CHECK(numbers.count <= Shape::kMaxRank, "shape has ", numbers.count, " dimensions, at most ",
+             Shape::kMaxRank, " are possible");
   Shape shape(numbers.span());
   const Shape wanted = shape;
   int open = -1;

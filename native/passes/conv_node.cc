@@ -11,6 +11,7 @@ bool channels_first(const Node& conv) { return conv.attrs.text("filterFormat") =
 
 int32_t output_channels(const Node& conv, const Shape& filter) {
   if (filter.rank() != 4) return 0;
+  if (conv.attrs.text("filterFormat") == "1HWO") return filter[3];
   if (is_depthwise(conv)) return filter[2] * filter[3];
   return channels_first(conv) ? filter[0] : filter[3];
 }

@@ -34,8 +34,8 @@ void json_tensors(std::string& to, const Model& model, bool inputs) {
   to += ']';
 }
 
-void json_node(std::string& to, const Node& node) {
-  to += "{\"name\":";
+void json_node(std::string& to, std::string_view key, const Node& node) {
+  to += sentence("{\"", key, "\":");
   json_text(to, node.name);
   to += ",\"op\":";
   json_text(to, node.op->name);
@@ -116,7 +116,7 @@ WXNN_EXPORT(wxnn_model_info)(const Model* model)->const char* {
   json += ",\"nodes\":[";
   for (const wxnn::Node& node : model->graph().nodes) {
     if (&node != model->graph().nodes.data()) json += ',';
-    wxnn::json_node(json, node);
+    wxnn::json_node(json, "name", node);
     json += '}';
   }
   return wxnn::keep_text(json + "]}");
@@ -152,7 +152,7 @@ WXNN_EXPORT(wxnn_model_profile)(const Model* model)->const char* {
   std::string json = "[";
   for (const wxnn::NodeProfile& p : model->profile()) {
     if (json.size() > 1) json += ',';
-    wxnn::json_node(json, *p.node);
+    wxnn::json_node(json, "node", *p.node);
     json += ",\"ms\":";
     wxnn::json_ms(json, p.ms);
     json += wxnn::sentence(",\"runs\":", p.runs, "}");

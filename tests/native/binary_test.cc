@@ -207,9 +207,12 @@ TEST(Compare, FloatsAndInts) {
 TEST(Logic, TruthTables) {
   const HostTensor a = HostTensor::boolean({2, 1}, {false, true});
   const HostTensor b = HostTensor::boolean({2}, {false, true});
-  expect_zip<uint8_t, uint8_t>(a, b, OpTest("LogicalAnd")({a, b}), [](int u, int v) { return u && v; });
-  expect_zip<uint8_t, uint8_t>(a, b, OpTest("LogicalOr")({a, b}), [](int u, int v) { return u || v; });
-  expect_zip<uint8_t, uint8_t>(a, b, OpTest("LogicalXor")({a, b}), [](int u, int v) { return u != v; });
+  expect_zip<uint8_t, uint8_t>(a, b, OpTest("LogicalAnd")({a, b}),
+                               [](int u, int v) { return u && v; });
+  expect_zip<uint8_t, uint8_t>(a, b, OpTest("LogicalOr")({a, b}),
+                               [](int u, int v) { return u || v; });
+  expect_zip<uint8_t, uint8_t>(a, b, OpTest("LogicalXor")({a, b}),
+                               [](int u, int v) { return u != v; });
   const HostTensor n = OpTest("LogicalNot")({b});
   EXPECT_EQ(n.data<uint8_t>()[0], 1);
   EXPECT_EQ(n.data<uint8_t>()[1], 0);

@@ -27,20 +27,29 @@ TEST(Concat, EveryAxis) {
       }
     }
     std::vector<HostTensor> back;
-    ASSERT_OK(OpTest("SplitV", 4).attr("axis", axis).attr("numOrSizeSplits", {2, 0, -1, 1}).run({y}, &back));
+    ASSERT_OK(OpTest("SplitV", 4)
+                  .attr("axis", axis)
+                  .attr("numOrSizeSplits", {2, 0, -1, 1})
+                  .run({y}, &back));
     for (size_t i = 0; i < parts.size(); ++i) EXPECT_TRUE(back[i].same_bytes(parts[i])) << i;
   }
 }
 
 TEST(Concat, Refusals) {
   std::vector<HostTensor> y;
-  EXPECT_SAYS(OpTest("Concat").attr("axis", 1).run({HostTensor(Shape{2, 3}), HostTensor(Shape{3, 3})}, &y),
-              "input 1 [3,3] does not fit input 0 [2,3] along axis 1");
+  EXPECT_SAYS(
+      OpTest("Concat").attr("axis", 1).run({HostTensor(Shape{2, 3}), HostTensor(Shape{3, 3})}, &y),
+      "input 1 [3,3] does not fit input 0 [2,3] along axis 1");
   EXPECT_SAYS(OpTest("Concat").attr("axis", 2).run({HostTensor(Shape{2, 3})}, &y),
               "axis 2 is outside [2,3]");
-  EXPECT_SAYS(OpTest("Concat").attr("axis", {0}).run({HostTensor(Shape{2}), HostTensor({2}, DType::kInt32)}, &y),
+  EXPECT_SAYS(OpTest("Concat")
+                  .attr("axis", {0})
+                  .run({HostTensor(Shape{2}), HostTensor({2}, DType::kInt32)}, &y),
               "input 1 is int32, input 0 float32");
-  EXPECT_SAYS(OpTest("SplitV", 2).attr("axis", {0}).attr("numOrSizeSplits", {2, 2}).run({HostTensor(Shape{5})}, &y),
+  EXPECT_SAYS(OpTest("SplitV", 2)
+                  .attr("axis", {0})
+                  .attr("numOrSizeSplits", {2, 2})
+                  .run({HostTensor(Shape{5})}, &y),
               "the parts are 4 long, x [5] is 5 along axis 0");
   EXPECT_SAYS(OpTest("SplitV", 3).attr("numOrSizeSplits", 2).run({HostTensor(Shape{4})}, &y),
               "splits into 2 parts, the node has 3 outputs");

@@ -36,10 +36,12 @@ TEST(Select, RowsAndBroadcasts) {
   const HostTensor c = HostTensor::boolean({2}, {true, false});
   expect_values<int32_t>(OpTest("Select")({c, t, e}), {2, 2}, {1, 2, 7, 8});
   expect_values<int32_t>(OpTest("SelectV2")({c, t, e}), {2, 2}, {1, 6, 3, 8});
-  expect_values<int32_t>(OpTest("Select")({HostTensor::boolean({}, {false}), t, e}), {2, 2}, {5, 6, 7, 8});
-  expect_values<int32_t>(OpTest("SelectV2")({HostTensor::boolean({2, 1}, {false, true}),
-                                             HostTensor::i32({}, {9}), HostTensor::i32({3}, {1, 2, 3})}),
-                         {2, 3}, {1, 2, 3, 9, 9, 9});
+  expect_values<int32_t>(OpTest("Select")({HostTensor::boolean({}, {false}), t, e}), {2, 2},
+                         {5, 6, 7, 8});
+  expect_values<int32_t>(
+      OpTest("SelectV2")({HostTensor::boolean({2, 1}, {false, true}), HostTensor::i32({}, {9}),
+                          HostTensor::i32({3}, {1, 2, 3})}),
+      {2, 3}, {1, 2, 3, 9, 9, 9});
   std::vector<HostTensor> y;
   EXPECT_SAYS(OpTest("Select").run({HostTensor::boolean({3}, {1, 0, 1}), t, e}, &y),
               "condition [3], t [2,2] and e [2,2] do not broadcast");
@@ -62,17 +64,21 @@ TEST(GatherV2, AxesAndBatches) {
     const int32_t pick = per_row.data<int32_t>()[i / 5];
     EXPECT_EQ(b.data<int32_t>()[i], x.data<int32_t>()[(i / 10 * 4 + pick) * 5 + i % 5]);
   }
-  expect_values<int32_t>(OpTest("GatherV2")({HostTensor::i32({3}, {7, 8, 9}), HostTensor::i32({}, {2})}), {}, {9});
+  expect_values<int32_t>(
+      OpTest("GatherV2")({HostTensor::i32({3}, {7, 8, 9}), HostTensor::i32({}, {2})}), {}, {9});
   std::vector<HostTensor> out;
   EXPECT_SAYS(OpTest("GatherV2").attr("axis", 1).run({x, HostTensor::i32({1}, {4})}, &out),
               "index 4 is outside axis 1 of x [3,4,5]");
-  EXPECT_SAYS(OpTest("GatherV2").run({x, HostTensor::i32({1}, {-1})}, &out), "index -1 is outside axis 0");
-  EXPECT_SAYS(OpTest("GatherV2").attr("axis", 3).run({x, indices}, &out), "axis 3 is outside [3,4,5]");
+  EXPECT_SAYS(OpTest("GatherV2").run({x, HostTensor::i32({1}, {-1})}, &out),
+              "index -1 is outside axis 0");
+  EXPECT_SAYS(OpTest("GatherV2").attr("axis", 3).run({x, indices}, &out),
+              "axis 3 is outside [3,4,5]");
 }
 
 TEST(GatherNd, PicksSlices) {
   const HostTensor params = HostTensor::i32({2, 3, 2}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
-  expect_values<int32_t>(OpTest("GatherNd")({params, HostTensor::i32({2, 2}, {1, 0, 0, 2})}), {2, 2}, {6, 7, 4, 5});
+  expect_values<int32_t>(OpTest("GatherNd")({params, HostTensor::i32({2, 2}, {1, 0, 0, 2})}),
+                         {2, 2}, {6, 7, 4, 5});
   expect_values<int32_t>(OpTest("GatherNd")({params, HostTensor::i32({3}, {1, 2, 1})}), {}, {11});
   std::vector<HostTensor> y;
   EXPECT_SAYS(OpTest("GatherNd").run({params, HostTensor::i32({1, 2}, {1, 3})}, &y),
@@ -80,9 +86,12 @@ TEST(GatherNd, PicksSlices) {
 }
 
 TEST(Generate, FillLikeAndShape) {
-  expect_values<float>(OpTest("Fill").attr("shape", {2, 2}).attr("value", 1.5)({}), {2, 2}, {1.5f, 1.5f, 1.5f, 1.5f});
-  expect_values<uint8_t>(OpTest("Fill").attr("shape", 2).attr("value", 1).attr("dtype", "bool")({}), {2}, {1, 1});
-  expect_values<int32_t>(OpTest("Fill")({HostTensor::i32({1}, {3}), HostTensor::i32({}, {-4})}), {3}, {-4, -4, -4});
+  expect_values<float>(OpTest("Fill").attr("shape", {2, 2}).attr("value", 1.5)({}), {2, 2},
+                       {1.5f, 1.5f, 1.5f, 1.5f});
+  expect_values<uint8_t>(OpTest("Fill").attr("shape", 2).attr("value", 1).attr("dtype", "bool")({}),
+                         {2}, {1, 1});
+  expect_values<int32_t>(OpTest("Fill")({HostTensor::i32({1}, {3}), HostTensor::i32({}, {-4})}),
+                         {3}, {-4, -4, -4});
   const HostTensor x(Shape{2, 1}, DType::kInt32);
   expect_values<int32_t>(OpTest("ZerosLike")({x}), {2, 1}, {0, 0});
   expect_values<int32_t>(OpTest("OnesLike")({x}), {2, 1}, {1, 1});
@@ -95,14 +104,19 @@ TEST(Generate, FillLikeAndShape) {
 }
 
 TEST(Generate, Progressions) {
-  expect_values<float>(OpTest("Range").attr("start", 1).attr("stop", 2).attr("step", 0.25)({}), {4}, {1, 1.25f, 1.5f, 1.75f});
-  expect_values<int32_t>(OpTest("Range").attr("start", 5).attr("stop", -2).attr("step", -3).attr("dtype", "int32")({}),
-                         {3}, {5, 2, -1});
+  expect_values<float>(OpTest("Range").attr("start", 1).attr("stop", 2).attr("step", 0.25)({}), {4},
+                       {1, 1.25f, 1.5f, 1.75f});
+  expect_values<int32_t>(
+      OpTest("Range").attr("start", 5).attr("stop", -2).attr("step", -3).attr("dtype", "int32")({}),
+      {3}, {5, 2, -1});
   EXPECT_EQ(OpTest("Range").attr("start", 5).attr("stop", 2)({}).size(), 0);
-  expect_values<int32_t>(OpTest("Range")({HostTensor::i32({}, {0}), HostTensor::i32({}, {3}), HostTensor::i32({}, {1})}),
+  expect_values<int32_t>(OpTest("Range")({HostTensor::i32({}, {0}), HostTensor::i32({}, {3}),
+                                          HostTensor::i32({}, {1})}),
                          {3}, {0, 1, 2});
-  expect_values<float>(OpTest("LinSpace").attr("start", 0.0).attr("stop", 1).attr("num", 5)({}), {5}, {0, 0.25f, 0.5f, 0.75f, 1});
-  expect_values<float>(OpTest("LinSpace").attr("start", 3).attr("stop", 1).attr("num", 1)({}), {1}, {3});
+  expect_values<float>(OpTest("LinSpace").attr("start", 0.0).attr("stop", 1).attr("num", 5)({}),
+                       {5}, {0, 0.25f, 0.5f, 0.75f, 1});
+  expect_values<float>(OpTest("LinSpace").attr("start", 3).attr("stop", 1).attr("num", 1)({}), {1},
+                       {3});
   std::vector<HostTensor> y;
   EXPECT_SAYS(OpTest("Range").attr("stop", 3).attr("step", {0}).run({}, &y), "step is 0");
 }
@@ -110,7 +124,12 @@ TEST(Generate, Progressions) {
 TEST(OneHot, AxesAndOutside) {
   const HostTensor i = HostTensor::i32({3}, {1, -1, 2});
   expect_values<float>(OpTest("OneHot").attr("depth", 3)({i}), {3, 3}, {0, 1, 0, 0, 0, 0, 0, 0, 1});
-  expect_values<int32_t>(OpTest("OneHot").attr("depth", 2).attr("axis", {0}).attr("onValue", 5).attr("offValue", -1).attr("dtype", "int32")({i}),
+  expect_values<int32_t>(OpTest("OneHot")
+                             .attr("depth", 2)
+                             .attr("axis", {0})
+                             .attr("onValue", 5)
+                             .attr("offValue", -1)
+                             .attr("dtype", "int32")({i}),
                          {2, 3}, {-1, -1, -1, 5, -1, -1});
 }
 
@@ -127,23 +146,29 @@ TEST(Cumulative, SumsAndProducts) {
   const HostTensor x({2, 3}, {1, 2, 3, 4, 5, 6});
   expect_values<float>(OpTest("Cumsum").attr("axis", 1)({x}), {2, 3}, {1, 3, 6, 4, 9, 15});
   expect_values<float>(OpTest("Cumsum").attr("axis", {0})({x}), {2, 3}, {1, 2, 3, 5, 7, 9});
-  expect_values<float>(OpTest("Cumsum").attr("axis", 1).attr("exclusive", 1)({x}), {2, 3}, {0, 1, 3, 0, 4, 9});
-  expect_values<float>(OpTest("Cumsum").attr("axis", 1).attr("reverse", 1)({x}), {2, 3}, {6, 5, 3, 15, 11, 6});
-  expect_values<float>(OpTest("Cumprod").attr("axis", 1).attr("exclusive", 1).attr("reverse", 1)({x}), {2, 3},
-                       {6, 3, 1, 30, 6, 1});
-  expect_values<int32_t>(OpTest("Cumprod")({HostTensor::i32({3}, {INT32_MAX, 2, 3})}), {3}, {INT32_MAX, -2, -6});
+  expect_values<float>(OpTest("Cumsum").attr("axis", 1).attr("exclusive", 1)({x}), {2, 3},
+                       {0, 1, 3, 0, 4, 9});
+  expect_values<float>(OpTest("Cumsum").attr("axis", 1).attr("reverse", 1)({x}), {2, 3},
+                       {6, 5, 3, 15, 11, 6});
+  expect_values<float>(
+      OpTest("Cumprod").attr("axis", 1).attr("exclusive", 1).attr("reverse", 1)({x}), {2, 3},
+      {6, 3, 1, 30, 6, 1});
+  expect_values<int32_t>(OpTest("Cumprod")({HostTensor::i32({3}, {INT32_MAX, 2, 3})}), {3},
+                         {INT32_MAX, -2, -6});
 }
 
 TEST(TopK, SortedWithTies) {
   std::vector<HostTensor> y;
-  ASSERT_OK(OpTest("TopK", 2).attr("k", 3).run({HostTensor({2, 5}, {3, 9, 1, 9, 4, -1, -1, -1, -1, -1})}, &y));
+  ASSERT_OK(OpTest("TopK", 2).attr("k", 3).run(
+      {HostTensor({2, 5}, {3, 9, 1, 9, 4, -1, -1, -1, -1, -1})}, &y));
   expect_values<float>(y[0], {2, 3}, {9, 9, 4, -1, -1, -1});
   expect_values<int32_t>(y[1], {2, 3}, {1, 3, 4, 0, 1, 2});
   ASSERT_OK(OpTest("TopK", 2).run({HostTensor::i32({3}, {1, 3, 2}), HostTensor::i32({}, {3})}, &y));
   expect_values<int32_t>(y[0], {3}, {3, 2, 1});
   ASSERT_OK(OpTest("TopK", 2).attr("k", 2).run({HostTensor({4}, {1, NAN, 7, NAN})}, &y));
   expect_values<int32_t>(y[1], {2}, {1, 3});
-  EXPECT_SAYS(OpTest("TopK", 2).attr("k", 4).run({HostTensor(Shape{2, 3})}, &y), "k 4 is outside the last axis of x [2,3]");
+  EXPECT_SAYS(OpTest("TopK", 2).attr("k", 4).run({HostTensor(Shape{2, 3})}, &y),
+              "k 4 is outside the last axis of x [2,3]");
 }
 
 TEST(TopK, AgainstFullSort) {
@@ -157,7 +182,8 @@ TEST(TopK, AgainstFullSort) {
     for (float& v : x.data()) v = std::floor(v * 10);
     std::vector<int32_t> order(n);
     for (int32_t i = 0; i < n; ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&x](int32_t a, int32_t b) { return x[a] > x[b]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&x](int32_t a, int32_t b) { return x[a] > x[b]; });
     std::vector<HostTensor> y;
     ASSERT_OK(OpTest("TopK", 2).attr("k", {double(k)}).run({x}, &y));
     for (int32_t i = 0; i < k; ++i) EXPECT_EQ(y[1].data<int32_t>()[i], order[i]);

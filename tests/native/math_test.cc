@@ -17,7 +17,8 @@ namespace {
 // Distance of `got` from `want` in units of the spacing of float32 at `want`.
 double ulp_error(float got, double want) {
   const float rounded = static_cast<float>(want);
-  if (std::isnan(want) || std::isnan(got)) return std::isnan(want) && std::isnan(got) ? 0 : INFINITY;
+  if (std::isnan(want) || std::isnan(got))
+    return std::isnan(want) && std::isnan(got) ? 0 : INFINITY;
   if (std::isinf(rounded)) return got == rounded ? 0 : INFINITY;
   if (std::isinf(got)) return INFINITY;
   int exponent = 0;
@@ -34,11 +35,35 @@ struct Worst {
   }
 };
 
-constexpr float kEdges[] = {0.0f,      -0.0f,      1.0f,       -1.0f,      0.5f,        -0.5f,
-                            0x1p-149f, -0x1p-149f, 0x1p-126f,  -0x1p-126f, 0x1.fffffep127f,
-                            -0x1.fffffep127f, 88.72283f, 88.72284f, -103.97208f, -103.9721f, -87.33655f,
-                            0x1.fffffep-1f, 0x1.000002p0f, -0x1.fffffep-1f, 0x1p27f, 0x1.fffffep26f,
-                            0x1.921fb6p0f, 0x1.921fb6p1f, 0x1.6cp6f, 0x1p24f, 1e10f, 6.0f, -6.0f};
+constexpr float kEdges[] = {0.0f,
+                            -0.0f,
+                            1.0f,
+                            -1.0f,
+                            0.5f,
+                            -0.5f,
+                            0x1p-149f,
+                            -0x1p-149f,
+                            0x1p-126f,
+                            -0x1p-126f,
+                            0x1.fffffep127f,
+                            -0x1.fffffep127f,
+                            88.72283f,
+                            88.72284f,
+                            -103.97208f,
+                            -103.9721f,
+                            -87.33655f,
+                            0x1.fffffep-1f,
+                            0x1.000002p0f,
+                            -0x1.fffffep-1f,
+                            0x1p27f,
+                            0x1.fffffep26f,
+                            0x1.921fb6p0f,
+                            0x1.921fb6p1f,
+                            0x1.6cp6f,
+                            0x1p24f,
+                            1e10f,
+                            6.0f,
+                            -6.0f};
 
 Worst measure(float (*f)(float), double (*reference)(double)) {
   Worst worst;
@@ -67,6 +92,7 @@ struct Row {
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double softplus(double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }
 double softplus_nan(double x) { return std::isnan(x) ? x : softplus(x); }
+// (Below 1, musl does not always give acosh as NaN.)
 double rsqrt(double x) { return 1 / std::sqrt(x); }
 
 const Row kRows[] = {
@@ -87,7 +113,7 @@ const Row kRows[] = {
     {"sinh", sinh_f32, [](double x) { return std::sinh(x); }, 1},
     {"cosh", cosh_f32, [](double x) { return std::cosh(x); }, 1},
     {"asinh", asinh_f32, [](double x) { return std::asinh(x); }, 1},
-    {"acosh", acosh_f32, [](double x) { return std::acosh(x); }, 1},
+    {"acosh", acosh_f32, [](double x) { return x < 1 ? NAN : std::acosh(x); }, 1},
     {"atanh", atanh_f32, [](double x) { return std::atanh(x); }, 1},
     {"erf", erf_f32, [](double x) { return std::erf(x); }, 1},
 };
@@ -123,7 +149,8 @@ TEST(Math, PowAndAtan2) {
       ASSERT_LT(atan2_worst.ulp, 1) << "atan2(" << x << ", " << y << ")";
     }
   }
-  std::printf("pow       worst %.3f ULP\natan2     worst %.3f ULP\n", pow_worst.ulp, atan2_worst.ulp);
+  std::printf("pow       worst %.3f ULP\natan2     worst %.3f ULP\n", pow_worst.ulp,
+              atan2_worst.ulp);
 }
 
 TEST(Math, Gelu) {

@@ -169,6 +169,33 @@ TEST(Model, AnErrorNamesNodeOpAndShapes) {
       << status.message();
 }
 
+TEST(Model, AFilterThatIsComputedIsPackedAtEveryRun) {
+  constexpr std::string_view kComputed = R"(
+    input x 1,5,5,2
+    input w 3,3,2,3
+    d = Neg(w)
+    c = Conv2D(x, d) pad=valid
+    y = Reshape(c) shape=9,3
+    z = Relu(y)
+    output z
+    output y
+  )";
+  auto model = load(kComputed);
+  ASSERT_TRUE(model);
+  for (unsigned round = 0; round < 3; ++round) {
+    std::vector<std::vector<float>> inputs;
+    fill(*model, &inputs, round);
+    const Status status = model->run();
+    ASSERT_TRUE(status.ok()) << status.message();
+    Graph plain = parse_graph(kComputed);
+    const auto want = run_plainly(plain, inputs);
+    for (size_t k = 0; k < want.size(); ++k) {
+      ASSERT_EQ(model->output(k).bytes(), want[k].size() * sizeof(float));
+      EXPECT_EQ(0, std::memcmp(model->output(k).data, want[k].data(), model->output(k).bytes()));
+    }
+  }
+}
+
 TEST(Model, ProfileNamesEveryNodeAndCountsRuns) {
   auto model = load(kNet);
   std::vector<std::vector<float>> inputs;

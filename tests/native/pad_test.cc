@@ -63,13 +63,14 @@ TEST(PadV2, AnyRankAndBorder) {
 TEST(PadV2, ChannelsOfAnImageAndOtherTypes) {
   Random random(1);
   const HostTensor x = random.tensor_i32({1, 4, 4, 3}, -9, 9);
-  const HostTensor y = OpTest("PadV2").attr("paddings", {0, 0, 0, 0, 0, 0, 0, 5}).attr(
-      "constantValue", 7)({x});
+  const HostTensor y =
+      OpTest("PadV2").attr("paddings", {0, 0, 0, 0, 0, 0, 0, 5}).attr("constantValue", 7)({x});
   expect_padded<int32_t>(y, {0, 0, 0, 0, 0, 0, 0, 5}, [&](const int32_t* at) {
     return inside(x.shape(), at) ? element<int32_t>(x, at) : 7;
   });
-  const HostTensor b = OpTest("PadV2").attr("paddings", {1, 1}).attr("constantValue", 1)(
-      {HostTensor::boolean({1}, {false})});
+  const HostTensor b = OpTest("PadV2")
+                           .attr("paddings", {1, 1})
+                           .attr("constantValue", 1)({HostTensor::boolean({1}, {false})});
   EXPECT_EQ(b.data<uint8_t>()[0] + 2 * b.data<uint8_t>()[1] + 4 * b.data<uint8_t>()[2], 5);
   const HostTensor by_input = OpTest("PadV2")({x, HostTensor::i32({8}, {0, 0, 1, 0, 0, 0, 0, 0})});
   EXPECT_EQ(by_input.shape(), Shape({1, 5, 4, 3}));
@@ -104,8 +105,9 @@ TEST(MirrorPad, BothModes) {
     });
   }
   std::vector<HostTensor> y;
-  EXPECT_SAYS(OpTest("MirrorPad").attr("paddings", {3, 0, 0, 0, 0, 0}).attr("mode", "reflect").run({x}, &y),
-              "paddings 3 of axis 0 are more than x [3,4,3] has to mirror");
+  EXPECT_SAYS(
+      OpTest("MirrorPad").attr("paddings", {3, 0, 0, 0, 0, 0}).attr("mode", "reflect").run({x}, &y),
+      "paddings 3 of axis 0 are more than x [3,4,3] has to mirror");
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ struct Case {
   int32_t number;
 };
 const Case kCases[] = {
-    {8, 8, 16, 2, 2, 1, "valid", 0}, {7, 9, 5, 2, 2, 1, "same", 0}, {7, 9, 1, 3, 2, 1, "same", 0},
+    {8, 8, 16, 2, 2, 1, "valid", 0}, {7, 9, 5, 2, 2, 1, "same", 0},  {7, 9, 1, 3, 2, 1, "same", 0},
     {5, 5, 33, 3, 1, 1, "same", 0},  {6, 7, 4, 3, 2, 1, nullptr, 1}, {9, 9, 3, 3, 1, 2, "same", 0},
     {4, 4, 8, 1, 2, 1, "valid", 0},  {4, 6, 8, 4, 1, 1, "valid", 0}, {5, 5, 2, 2, 3, 1, "valid", 0},
 };
@@ -57,8 +57,10 @@ OpTest pool(const char* name, const Case& k) {
   OpTest op(name);
   op.attr("filterSize", {double(k.filter), double(k.filter)}).attr("strides", k.stride);
   op.attr("dilations", k.dilation);
-  if (k.pad != nullptr) op.attr("pad", k.pad);
-  else op.attr("pad", k.number);
+  if (k.pad != nullptr)
+    op.attr("pad", k.pad);
+  else
+    op.attr("pad", k.number);
   return op;
 }
 
@@ -81,20 +83,32 @@ TEST(Pool, MaxAndAverage) {
     each_window(k, x, pool("MaxPool", k)({x}), [](const std::vector<float>& seen, float got) {
       float most = -INFINITY;
       for (const float v : seen) most = std::isnan(v) || std::isnan(most) ? NAN : std::max(most, v);
-      if (std::isnan(most)) ASSERT_TRUE(std::isnan(got));
-      else ASSERT_EQ(got, most);
+      if (std::isnan(most))
+        ASSERT_TRUE(std::isnan(got));
+      else
+        ASSERT_EQ(got, most);
     });
   }
 }
 
 TEST(Pool, RefusesAndTakesEmpty) {
   std::vector<HostTensor> y;
-  EXPECT_SAYS(OpTest("MaxPool").attr("filterSize", 2).attr("pad", "valid").run({HostTensor(Shape{4, 4, 1})}, &y),
+  EXPECT_SAYS(OpTest("MaxPool")
+                  .attr("filterSize", 2)
+                  .attr("pad", "valid")
+                  .run({HostTensor(Shape{4, 4, 1})}, &y),
               "should be float32 [N,H,W,C]");
-  EXPECT_SAYS(OpTest("MaxPool").attr("filterSize", 5).attr("pad", "valid").run({HostTensor(Shape{1, 4, 4, 1})}, &y),
+  EXPECT_SAYS(OpTest("MaxPool")
+                  .attr("filterSize", 5)
+                  .attr("pad", "valid")
+                  .run({HostTensor(Shape{1, 4, 4, 1})}, &y),
               "does not fit into x [1,4,4,1]");
-  EXPECT_SAYS(OpTest("MaxPool").attr("pad", "valid").run({HostTensor(Shape{1, 4, 4, 1})}, &y), "filterSize");
-  EXPECT_EQ(OpTest("AvgPool").attr("filterSize", 2).attr("pad", "same")({HostTensor(Shape{0, 4, 4, 2})}).shape(),
+  EXPECT_SAYS(OpTest("MaxPool").attr("pad", "valid").run({HostTensor(Shape{1, 4, 4, 1})}, &y),
+              "filterSize");
+  EXPECT_EQ(OpTest("AvgPool")
+                .attr("filterSize", 2)
+                .attr("pad", "same")({HostTensor(Shape{0, 4, 4, 2})})
+                .shape(),
             Shape({0, 4, 4, 2}));
 }
 

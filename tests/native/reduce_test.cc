@@ -42,10 +42,21 @@ struct Case {
   std::vector<int> axes;
 };
 const Case kCases[] = {
-    {{5}, {0}},           {{4, 9}, {1}},           {{4, 9}, {0}},          {{4, 9}, {-1, -2}},
-    {{2, 7, 6, 70}, {1, 2}}, {{2, 3, 4, 5}, {0, 2}}, {{2, 3, 4, 5}, {1, 3}}, {{2, 3, 4, 5}, {0, 3}},
-    {{2, 1, 700}, {1, 2}}, {{3, 5, 2}, {1}},        {{0, 4}, {0}},          {{4, 0}, {0}},
-    {{2, 3, 2, 2, 2, 3, 2, 2}, {0, 2, 5, 7}},       {{1, 1}, {0}},          {{2, 300, 3, 2}, {1, 3}},
+    {{5}, {0}},
+    {{4, 9}, {1}},
+    {{4, 9}, {0}},
+    {{4, 9}, {-1, -2}},
+    {{2, 7, 6, 70}, {1, 2}},
+    {{2, 3, 4, 5}, {0, 2}},
+    {{2, 3, 4, 5}, {1, 3}},
+    {{2, 3, 4, 5}, {0, 3}},
+    {{2, 1, 700}, {1, 2}},
+    {{3, 5, 2}, {1}},
+    {{0, 4}, {0}},
+    {{4, 0}, {0}},
+    {{2, 3, 2, 2, 2, 3, 2, 2}, {0, 2, 5, 7}},
+    {{1, 1}, {0}},
+    {{2, 300, 3, 2}, {1, 3}},
 };
 
 template <class F>
@@ -63,8 +74,10 @@ void check(const char* name, F f) {
       if (keep == 1) ASSERT_EQ(y.shape().rank(), k.shape.rank());
       for (size_t i = 0; i < want.size(); ++i) {
         const double expected = f(want[i]);
-        if (std::isnan(expected)) ASSERT_TRUE(std::isnan(y[i]));
-        else ASSERT_NEAR(y[i], expected, 2e-6 * std::abs(expected)) << i;
+        if (std::isnan(expected))
+          ASSERT_TRUE(std::isnan(y[i]));
+        else
+          ASSERT_NEAR(y[i], expected, 2e-6 * std::abs(expected)) << i;
       }
     }
   }
@@ -150,7 +163,8 @@ TEST(Reduce, AllAxesAndRefusals) {
   EXPECT_EQ(OpTest("Sum")({x, HostTensor::i32({1}, {1})}).shape(), Shape({3}));
   std::vector<HostTensor> y;
   EXPECT_SAYS(OpTest("Sum").attr("axis", 2).run({x}, &y), "axis 2 is outside [3,4]");
-  EXPECT_SAYS(OpTest("Mean").run({HostTensor({3}, DType::kInt32)}, &y), "x is int32, wants float32");
+  EXPECT_SAYS(OpTest("Mean").run({HostTensor({3}, DType::kInt32)}, &y),
+              "x is int32, wants float32");
   EXPECT_SAYS(OpTest("All").run({x}, &y), "x is float32, wants bool");
 }
 
@@ -167,7 +181,8 @@ TEST(Softmax, RowsAddUpToOne) {
   const uint32_t seed = test_seed();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   Random random(seed);
-  for (const Shape& shape : {Shape{3}, Shape{2, 5, 7}, Shape{4, 1001}, Shape{1, 1}, Shape{0, 3}, Shape{2, 0}}) {
+  for (const Shape& shape :
+       {Shape{3}, Shape{2, 5, 7}, Shape{4, 1001}, Shape{1, 1}, Shape{0, 3}, Shape{2, 0}}) {
     const HostTensor x = random.tensor(shape, -20, 20);
     const HostTensor y = OpTest("Softmax")({x});
     const HostTensor log = OpTest("LogSoftmax")({x});
@@ -207,7 +222,8 @@ TEST(FusedBatchNorm, PerChannel) {
     const HostTensor scale = random.tensor({channels});
     const HostTensor y =
         OpTest("FusedBatchNorm").attr("varianceEpsilon", 0.01)({x, mean, variance, offset, scale});
-    const HostTensor plain = OpTest("FusedBatchNorm").attr("varianceEpsilon", 0.01)({x, mean, variance});
+    const HostTensor plain =
+        OpTest("FusedBatchNorm").attr("varianceEpsilon", 0.01)({x, mean, variance});
     for (int32_t i = 0; i < x.size(); ++i) {
       const int32_t c = i % channels;
       const double z = (x[i] - mean[c]) / std::sqrt(variance[c] + 0.01);
@@ -216,7 +232,8 @@ TEST(FusedBatchNorm, PerChannel) {
     }
   }
   std::vector<HostTensor> y;
-  EXPECT_SAYS(OpTest("FusedBatchNorm").run({HostTensor(Shape{2, 3}), HostTensor(Shape{4}), HostTensor(Shape{3})}, &y),
+  EXPECT_SAYS(OpTest("FusedBatchNorm")
+                  .run({HostTensor(Shape{2, 3}), HostTensor(Shape{4}), HostTensor(Shape{3})}, &y),
               "mean [4] does not give one number per channel of x [2,3]");
 }
 

@@ -15,7 +15,8 @@ double source(Mode mode, int32_t i, int32_t in, int32_t out) {
 
 OpTest resize(const char* name, Mode mode, int32_t h, int32_t w) {
   OpTest op(name);
-  op.attr("alignCorners", mode == Mode::kAlignCorners).attr("halfPixelCenters", mode == Mode::kHalfPixel);
+  op.attr("alignCorners", mode == Mode::kAlignCorners)
+      .attr("halfPixelCenters", mode == Mode::kHalfPixel);
   op.attr("size", {double(h), double(w)});
   return op;
 }
@@ -26,8 +27,8 @@ struct Size {
 struct Case {
   Size in, out;
 };
-const Case kCases[] = {{{4, 4}, {8, 8}},  {{8, 8}, {4, 4}},  {{5, 7}, {3, 11}}, {{1, 1}, {4, 3}},
-                       {{6, 5}, {1, 1}},  {{3, 9}, {3, 9}},  {{16, 8}, {31, 5}}, {{2, 2}, {7, 1}}};
+const Case kCases[] = {{{4, 4}, {8, 8}}, {{8, 8}, {4, 4}}, {{5, 7}, {3, 11}},  {{1, 1}, {4, 3}},
+                       {{6, 5}, {1, 1}}, {{3, 9}, {3, 9}}, {{16, 8}, {31, 5}}, {{2, 2}, {7, 1}}};
 
 TEST(ResizeBilinear, EveryMode) {
   const uint32_t seed = test_seed();
@@ -55,8 +56,9 @@ TEST(ResizeBilinear, EveryMode) {
         const int32_t s = static_cast<int32_t>(std::floor(px));
         const double across = px - s;
         const double down = py - r;
-        const double want = (at(n, r, s, c) * (1 - across) + at(n, r, s + 1, c) * across) * (1 - down) +
-                            (at(n, r + 1, s, c) * (1 - across) + at(n, r + 1, s + 1, c) * across) * down;
+        const double want =
+            (at(n, r, s, c) * (1 - across) + at(n, r, s + 1, c) * across) * (1 - down) +
+            (at(n, r + 1, s, c) * (1 - across) + at(n, r + 1, s + 1, c) * across) * down;
         ASSERT_NEAR(y[i], want, 1e-6) << "output " << oy << "," << ox;
       }
     }
@@ -102,13 +104,20 @@ TEST(ResizeNearestNeighbor, EveryMode) {
 TEST(Resize, RefusesAndTakesSizeAsInput) {
   std::vector<HostTensor> y;
   const HostTensor x(Shape{1, 2, 2, 1});
-  EXPECT_SAYS(OpTest("ResizeBilinear").attr("alignCorners", 1).attr("halfPixelCenters", 1).attr("size", {2, 2}).run({x}, &y),
+  EXPECT_SAYS(OpTest("ResizeBilinear")
+                  .attr("alignCorners", 1)
+                  .attr("halfPixelCenters", 1)
+                  .attr("size", {2, 2})
+                  .run({x}, &y),
               "exclude each other");
-  EXPECT_SAYS(OpTest("ResizeBilinear").attr("size", {0, 2}).run({x}, &y), "size 0,2 is not positive");
-  EXPECT_SAYS(OpTest("ResizeBilinear").attr("size", {2, 2}).run({HostTensor(Shape{1, 0, 2, 1})}, &y),
-              "images [1,0,2,1] have no pixels");
+  EXPECT_SAYS(OpTest("ResizeBilinear").attr("size", {0, 2}).run({x}, &y),
+              "size 0,2 is not positive");
+  EXPECT_SAYS(
+      OpTest("ResizeBilinear").attr("size", {2, 2}).run({HostTensor(Shape{1, 0, 2, 1})}, &y),
+      "images [1,0,2,1] have no pixels");
   EXPECT_SAYS(OpTest("ResizeBilinear").run({x}, &y), "size has 0 numbers");
-  EXPECT_EQ(OpTest("ResizeBilinear")({x, HostTensor::i32({2}, {4, 6})}).shape(), Shape({1, 4, 6, 1}));
+  EXPECT_EQ(OpTest("ResizeBilinear")({x, HostTensor::i32({2}, {4, 6})}).shape(),
+            Shape({1, 4, 6, 1}));
 }
 
 TEST(Resize, SameBits) {

@@ -46,18 +46,20 @@ HostTensor numbered(const Shape& shape) {
 }
 
 TEST(Transpose, EveryPermutation) {
-  for (const Shape& shape : {Shape{7}, Shape{33, 20}, Shape{2, 3, 4}, Shape{3, 17, 18, 5}, Shape{2, 0, 3}}) {
+  for (const Shape& shape :
+       {Shape{7}, Shape{33, 20}, Shape{2, 3, 4}, Shape{3, 17, 18, 5}, Shape{2, 0, 3}}) {
     const HostTensor x = numbered(shape);
     std::vector<int> perm(shape.rank());
     for (size_t i = 0; i < perm.size(); ++i) perm[i] = static_cast<int>(i);
     do {
       Shape y_shape;
       for (const int p : perm) y_shape.push_back(shape[p]);
-      expect_moved(x, OpTest("Transpose").attr("perm", list(perm))({x}), y_shape, [&](const Index& at) {
-        Index from(at.size());
-        for (size_t i = 0; i < at.size(); ++i) from[perm[i]] = at[i];
-        return from;
-      });
+      expect_moved(x, OpTest("Transpose").attr("perm", list(perm))({x}), y_shape,
+                   [&](const Index& at) {
+                     Index from(at.size());
+                     for (size_t i = 0; i < at.size(); ++i) from[perm[i]] = at[i];
+                     return from;
+                   });
     } while (std::next_permutation(perm.begin(), perm.end()));
   }
 }
@@ -65,7 +67,8 @@ TEST(Transpose, EveryPermutation) {
 TEST(Transpose, OtherTypesRanksAndRefusals) {
   const HostTensor b = HostTensor::boolean({2, 3}, {1, 0, 0, 1, 1, 0});
   const HostTensor t = OpTest("Transpose").attr("perm", {1, 0})({b});
-  for (int32_t i = 0; i < 6; ++i) EXPECT_EQ(t.data<uint8_t>()[i], b.data<uint8_t>()[i % 2 * 3 + i / 2]);
+  for (int32_t i = 0; i < 6; ++i)
+    EXPECT_EQ(t.data<uint8_t>()[i], b.data<uint8_t>()[i % 2 * 3 + i / 2]);
   const HostTensor deep = numbered({2, 1, 3, 2, 1, 2, 2, 3});
   expect_moved(deep, OpTest("Transpose").attr("perm", {7, 6, 5, 4, 3, 2, 1, 0})({deep}),
                {3, 2, 2, 1, 2, 3, 1, 2}, [](Index at) {
@@ -79,32 +82,33 @@ TEST(Transpose, OtherTypesRanksAndRefusals) {
 
 TEST(Reverse, Axes) {
   const HostTensor x = numbered({3, 4, 5});
-  expect_moved(x, OpTest("Reverse").attr("dims", {0, -1})({x}), x.shape(), [](Index at) {
-    return Index{2 - at[0], at[1], 4 - at[2]};
-  });
+  expect_moved(x, OpTest("Reverse").attr("dims", {0, -1})({x}), x.shape(),
+               [](Index at) { return Index{2 - at[0], at[1], 4 - at[2]}; });
   expect_moved(x, OpTest("Reverse")({x}), x.shape(), [](const Index& at) { return at; });
 }
 
 TEST(Tile, AndBroadcastTo) {
   const HostTensor x = numbered({2, 3});
-  expect_moved(x, OpTest("Tile").attr("reps", {3, 2})({x}), {6, 6}, [](const Index& at) {
-    return Index{at[0] % 2, at[1] % 3};
-  });
+  expect_moved(x, OpTest("Tile").attr("reps", {3, 2})({x}), {6, 6},
+               [](const Index& at) { return Index{at[0] % 2, at[1] % 3}; });
   EXPECT_EQ(OpTest("Tile").attr("reps", {0, 2})({x}).shape(), Shape({0, 6}));
   const HostTensor column = numbered({3, 1});
   expect_moved(column, OpTest("BroadcastTo").attr("shape", {2, 3, 4})({column}), {2, 3, 4},
                [](const Index& at) { return Index{at[1], 0}; });
   std::vector<HostTensor> y;
-  EXPECT_SAYS(OpTest("BroadcastTo").attr("shape", {2, 4}).run({x}, &y), "x [2,3] does not broadcast to [2,4]");
-  EXPECT_SAYS(OpTest("Tile").attr("reps", {1, -1}).run({x}, &y), "reps -1 of axis 1 is out of range");
+  EXPECT_SAYS(OpTest("BroadcastTo").attr("shape", {2, 4}).run({x}, &y),
+              "x [2,3] does not broadcast to [2,4]");
+  EXPECT_SAYS(OpTest("Tile").attr("reps", {1, -1}).run({x}, &y),
+              "reps -1 of axis 1 is out of range");
 }
 
 TEST(Slice, TakesAndRefuses) {
   const HostTensor x = numbered({4, 5, 6});
   expect_moved(x, OpTest("Slice").attr("begin", {1, 0, 2}).attr("size", {2, -1, 3})({x}), {2, 5, 3},
                [](Index at) { return Index{at[0] + 1, at[1], at[2] + 2}; });
-  expect_moved(x, OpTest("Slice")({x, HostTensor::i32({3}, {4, 0, 0}), HostTensor::i32({3}, {0, 5, 6})}),
-               {0, 5, 6}, [](const Index& at) { return at; });
+  expect_moved(
+      x, OpTest("Slice")({x, HostTensor::i32({3}, {4, 0, 0}), HostTensor::i32({3}, {0, 5, 6})}),
+      {0, 5, 6}, [](const Index& at) { return at; });
   EXPECT_EQ(OpTest("Slice")({HostTensor({}, {5.f})})[0], 5);
   std::vector<HostTensor> y;
   EXPECT_SAYS(OpTest("Slice").attr("begin", {0, 3, 0}).attr("size", {1, 3, 1}).run({x}, &y),
@@ -113,7 +117,8 @@ TEST(Slice, TakesAndRefuses) {
               "begin 5 of axis 0 is outside x [4,5,6]");
 }
 
-OpTest strided(const std::vector<int>& begin, const std::vector<int>& end, const std::vector<int>& strides) {
+OpTest strided(const std::vector<int>& begin, const std::vector<int>& end,
+               const std::vector<int>& strides) {
   OpTest op("StridedSlice");
   op.attr("begin", list(begin)).attr("end", list(end)).attr("strides", list(strides));
   return op;
@@ -149,10 +154,12 @@ TEST(StridedSlice, Refusals) {
   std::vector<HostTensor> y;
   const HostTensor x = numbered({4, 2});
   EXPECT_SAYS(strided({0}, {1}, {0}).run({x}, &y), "strides of axis 0 is 0");
-  EXPECT_SAYS(strided({0, 0, 0}, {1, 1, 1}, {1, 1, 1}).run({x}, &y), "begin has 3 indices, x [4,2] 2 dimensions");
+  EXPECT_SAYS(strided({0, 0, 0}, {1, 1, 1}, {1, 1, 1}).run({x}, &y),
+              "begin has 3 indices, x [4,2] 2 dimensions");
   OpTest op = strided({0, 2}, {4, 3}, {1, 1});
   EXPECT_SAYS(op.attr("shrinkAxisMask", 2).run({x}, &y), "index 2 of axis 1 is outside x [4,2]");
-  EXPECT_SAYS(strided({0}, {1, 2}, {1}).run({x}, &y), "begin, end and strides have 1, 2 and 1 numbers");
+  EXPECT_SAYS(strided({0}, {1, 2}, {1}).run({x}, &y),
+              "begin, end and strides have 1, 2 and 1 numbers");
 }
 
 TEST(DepthToSpace, AndBack) {
@@ -182,9 +189,15 @@ TEST(SpaceToBatchND, AndBack) {
       OpTest("BatchToSpaceND").attr("blockShape", {3, 2}).attr("crops", {1, 0, 0, 2})({y});
   EXPECT_TRUE(back.same_bytes(x));
   std::vector<HostTensor> out;
-  EXPECT_SAYS(OpTest("SpaceToBatchND").attr("blockShape", {2, 2}).attr("paddings", {0, 0, 0, 0}).run({x}, &out),
+  EXPECT_SAYS(OpTest("SpaceToBatchND")
+                  .attr("blockShape", {2, 2})
+                  .attr("paddings", {0, 0, 0, 0})
+                  .run({x}, &out),
               "axis 1 of x [2,5,6,3] with paddings is 5, not a multiple of the block 2");
-  EXPECT_SAYS(OpTest("BatchToSpaceND").attr("blockShape", {2, 2}).attr("crops", {0, 0, 0, 0}).run({x}, &out),
+  EXPECT_SAYS(OpTest("BatchToSpaceND")
+                  .attr("blockShape", {2, 2})
+                  .attr("crops", {0, 0, 0, 0})
+                  .run({x}, &out),
               "not a multiple of the blocks, 4");
 }
 
