@@ -12,7 +12,9 @@ size_t padded(size_t bytes) {
   return (bytes + Buffer::kSlack + Buffer::kAlignment - 1) / Buffer::kAlignment *
          Buffer::kAlignment;
 }
-bool together(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
+bool together(const Lifetime& a, const Lifetime& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
 }  // namespace
 
 ArenaPlan plan_arena(std::span<const Lifetime> lifetimes) {
@@ -37,7 +39,8 @@ ArenaPlan plan_arena(std::span<const Lifetime> lifetimes) {
     }
     plan.offsets[i] = at;
     plan.bytes = std::max(plan.bytes, at + need);
-    const auto where = std::ranges::upper_bound(placed, at, {}, [&](int p) { return plan.offsets[p]; });
+    const auto where =
+        std::ranges::upper_bound(placed, at, {}, [&](int p) { return plan.offsets[p]; });
     placed.insert(where, i);
   }
   return plan;

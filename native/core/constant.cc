@@ -99,7 +99,8 @@ constexpr EncodingRow kEncodings[] = {
 
 size_t encoded_bytes(Encoding encoding, const TensorType& type) {
   const size_t element = kEncodings[static_cast<int>(encoding)].element_bytes;
-  return static_cast<size_t>(type.shape.elements()) * (element != 0 ? element : size_of(type.dtype));
+  return static_cast<size_t>(type.shape.elements()) *
+         (element != 0 ? element : size_of(type.dtype));
 }
 
 Status check(const Constant& constant, const TensorType& type) {

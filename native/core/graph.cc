@@ -21,8 +21,7 @@ int Graph::add_node(const Op& op, std::string name, std::vector<int> inputs, Att
   return out;
 }
 
-Status Graph::add_constant(std::string name, const TensorType& type, const void* data,
-                           int* value) {
+Status Graph::add_constant(std::string name, const TensorType& type, const void* data, int* value) {
   auto constant = std::make_unique<Constant>();
   WXNN_TRY(constant->owned.allocate(type.bytes()));
   if (type.bytes() != 0) std::memcpy(constant->owned.data(), data, type.bytes());

@@ -11,8 +11,11 @@ namespace {
 size_t utf8_length(std::string_view s) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(s[i]); };
   const uint8_t lead = byte(0);
-  const size_t n = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : (lead & 0xf0) == 0xe0 ? 3
-                   : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const size_t n = lead < 0x80                   ? 1
+                   : lead >= 0xc2 && lead < 0xe0 ? 2
+                   : (lead & 0xf0) == 0xe0       ? 3
+                   : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                 : 0;
   if (n == 0 || s.size() < n) return 0;
   for (size_t i = 1; i < n; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -59,7 +62,7 @@ void json_shape(std::string& to, const Shape& shape) {
 }
 
 void json_ms(std::string& to, double ms) {
-  const int64_t micros = static_cast<int64_t>(ms * 1000 + 0.5);
+  const int64_t micros = static_cast<int64_t>(ms * 1000);
   const std::string_view pad[] = {"00", "0", ""};
   say_number(to, micros / 1000);
   const int64_t rest = micros % 1000;

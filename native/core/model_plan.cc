@@ -20,8 +20,8 @@ std::string Model::Step::described() const {
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr || node->op->inputs.size() == 0) continue;
     const size_t port = std::min(i, node->op->inputs.size() - 1);
-    text += sentence(i == 0 ? ", " : " ", node->op->inputs.begin()[port].name, " ",
-                     inputs[i]->shape);
+    text +=
+        sentence(i == 0 ? ", " : " ", node->op->inputs.begin()[port].name, " ", inputs[i]->shape);
   }
   return text;
 }
@@ -131,8 +131,10 @@ Status Model::plan_step(Step& step) {
   if (!late) {
     InferCtx c = step.infer_ctx();
     WXNN_TRY(infer(op, c));
-    late = std::ranges::any_of(step.types, [](const TensorType& t) { return t.shape.is_unknown(); });
+    late =
+        std::ranges::any_of(step.types, [](const TensorType& t) { return t.shape.is_unknown(); });
   }
+  late |= step.packs_data && !all_known;
   for (size_t i = 0; i < step.types.size(); ++i) step.outputs[i] = {step.types[i], nullptr};
   if (late) {
     step.kind = Step::Kind::kLate;
@@ -142,8 +144,6 @@ Status Model::plan_step(Step& step) {
   } else if (all_known) {
     step.kind = Step::Kind::kEvaluated;
     WXNN_TRY(evaluate_now(step));
-  } else if (step.packs_data) {
-    step.kind = Step::Kind::kLate;
   } else {
     step.kind = Step::Kind::kRun;
     WXNN_TRY(prepare_kernel(step));

@@ -89,10 +89,10 @@ struct Op {
   // Exactly one of the two. A stateless operator's scratch is null.
   Status (*run)(const RunCtx&) = nullptr;
   Status (*create)(const InferCtx&, std::unique_ptr<Kernel>*) = nullptr;
-  int8_t in_place = -1;    // this input's memory may become output 0's, when the sizes agree
-  bool variadic = false;   // the last port stands for one or more inputs
-  bool view = false;       // output 0 is input 0's bytes under another shape; run is never called
-  uint8_t outputs = 1;     // kAnyNumber: as many as the node has
+  int8_t in_place = -1;   // this input's memory may become output 0's, when the sizes agree
+  bool variadic = false;  // the last port stands for one or more inputs
+  bool view = false;      // output 0 is input 0's bytes under another shape; run is never called
+  uint8_t outputs = 1;    // kAnyNumber: as many as the node has
 
   // Of input i; the last port's where the operator is variadic.
   uint8_t traits(size_t i) const {

@@ -54,15 +54,15 @@ template <class... Parts>
   return Status(sentence(parts...));
 }
 
-#define WXNN_TRY(expression)                                 \
-  do {                                                       \
+#define WXNN_TRY(expression)                                                  \
+  do {                                                                        \
     if (::wxnn::Status status_ = (expression); !status_.ok()) return status_; \
   } while (0)
 
-#define WXNN_CHECK(condition, ...)                           \
-  do {                                                       \
-    if (!(condition)) [[unlikely]]                           \
-      return ::wxnn::fail(__VA_ARGS__);                      \
+#define WXNN_CHECK(condition, ...)      \
+  do {                                  \
+    if (!(condition)) [[unlikely]]      \
+      return ::wxnn::fail(__VA_ARGS__); \
   } while (0)
 
 }  // namespace wxnn

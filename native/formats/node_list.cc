@@ -90,7 +90,10 @@ void to_lower(std::string* text) {
 class ListNode final : public TfSource {
  public:
   ListNode(Outputs& outputs, Graph& graph, const ListedNode& listed, int index)
-      : TfSource(graph, std::string(listed.name)), outputs_(outputs), listed_(listed), index_(index) {}
+      : TfSource(graph, std::string(listed.name)),
+        outputs_(outputs),
+        listed_(listed),
+        index_(index) {}
 
   Status read(std::string_view source, AttrValue* value) override {
     const size_t dot = source.find('.');

@@ -22,9 +22,9 @@
 //              A scale other than 0: value = stored * scale + min (tfjs's quantisation).
 //   node       text name   text op   list of text: inputs ("a", "a:1", "^a")   list of attribute
 //   attribute  text name   u32 kind   then, by kind:
-//              1 list of f64: numbers and bools   2 text   3 list of text   4 shape   5 list of type
-//              6 type, shape, u32 where, u32 bytes: the value of a Const that is no weight
-//              7 text: the name of a function
+//              1 list of f64: numbers and bools   2 text   3 list of text   4 shape   5 list of
+//              type 6 type, shape, u32 where, u32 bytes: the value of a Const that is no weight 7
+//              text: the name of a function
 //   function   text name   list of text: its parameters   list of {text name, text tensor}: what it
 //              returns   list of node
 #pragma once

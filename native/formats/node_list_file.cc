@@ -7,11 +7,11 @@ namespace wxnn {
 namespace {
 
 constexpr TfType kTypes[] = {
-    {1, DType::kFloat32, Encoding::kPlain},   {2, DType::kFloat32, Encoding::kFloat64},
-    {3, DType::kInt32, Encoding::kPlain},     {4, DType::kInt32, Encoding::kUint8},
-    {5, DType::kInt32, Encoding::kInt16},     {6, DType::kInt32, Encoding::kInt8},
-    {8, DType::kComplex64, Encoding::kPlain}, {9, DType::kInt32, Encoding::kInt64},
-    {10, DType::kBool, Encoding::kPlain},     {17, DType::kInt32, Encoding::kUint16},
+    {1, DType::kFloat32, Encoding::kPlain},    {2, DType::kFloat32, Encoding::kFloat64},
+    {3, DType::kInt32, Encoding::kPlain},      {4, DType::kInt32, Encoding::kUint8},
+    {5, DType::kInt32, Encoding::kInt16},      {6, DType::kInt32, Encoding::kInt8},
+    {8, DType::kComplex64, Encoding::kPlain},  {9, DType::kInt32, Encoding::kInt64},
+    {10, DType::kBool, Encoding::kPlain},      {17, DType::kInt32, Encoding::kUint16},
     {19, DType::kFloat32, Encoding::kFloat16},
 };
 
@@ -185,8 +185,8 @@ Status parse_node_list(const Buffer& file, NodeList* list) {
   WXNN_CHECK(magic == kMagic, "not a node list: it does not begin with \"WXNL\"");
   WXNN_CHECK(version == kVersion, "the node list has version ", version, ", this build reads ",
              kVersion);
-  const bool inside = weights_at >= kHeader && weights_at <= all.size() &&
-                      weights_bytes <= all.size() - weights_at;
+  const bool inside =
+      weights_at >= kHeader && weights_at <= all.size() && weights_bytes <= all.size() - weights_at;
   WXNN_CHECK(inside, "the node list is cut off: its weights lie outside");
   list->blob = all.subspan(weights_at, weights_bytes);
   Cursor c(all.subspan(kHeader, weights_at - kHeader));

@@ -73,7 +73,7 @@ struct ListedTensor {
 
 struct ListedNode {
   std::string_view name, op;
-  Cursor inputs;       // texts
+  Cursor inputs;  // texts
   Cursor attrs;
   uint32_t input_count = 0, attr_count = 0;
   int weight = kAbsent;  // of a Const: its tensor among the weights

@@ -55,8 +55,8 @@ struct ActivationRow {
   double low, high;  // for ClipByValue
 };
 constexpr ActivationRow kActivations[] = {
-    {"relu", "Relu", 0, 0},          {"relu6", "Relu6", 0, 0},     {"reluN1To1", "ClipByValue", -1, 1},
-    {"tanh", "Tanh", 0, 0},          {"sigmoid", "Sigmoid", 0, 0}, {"elu", "Elu", 0, 0},
+    {"relu", "Relu", 0, 0}, {"relu6", "Relu6", 0, 0},     {"reluN1To1", "ClipByValue", -1, 1},
+    {"tanh", "Tanh", 0, 0}, {"sigmoid", "Sigmoid", 0, 0}, {"elu", "Elu", 0, 0},
 };
 
 class Cook {
@@ -107,7 +107,8 @@ class Cook {
     std::string_view source = term.substr(equals + 1);
     if (source[0] == '<') return settle_from_input(target, source.substr(1));
     if (std::ranges::find(settled_, target) != settled_.end()) return {};
-    if (source[0] == '\'') return set(target, {.numbers = {}, .text = std::string(source.substr(1))});
+    if (source[0] == '\'')
+      return set(target, {.numbers = {}, .text = std::string(source.substr(1))});
     if (source[0] == '#') return set(target, literal(source.substr(1)));
     const size_t bar = source.find('|');
     AttrValue value;
@@ -256,8 +257,8 @@ Status emit(SourceNode& node, Cooked cooked) {
     return append(node, node.name, cooked, std::move(outputs));
   }
   const std::string activation = std::move(cooked.activation);
-  const int before = node.graph.add_value(sentence(node.name, "/linear"),
-                                          {node.graph.values[outputs[0]].type.dtype, Shape::unknown()});
+  const int before = node.graph.add_value(
+      sentence(node.name, "/linear"), {node.graph.values[outputs[0]].type.dtype, Shape::unknown()});
   WXNN_TRY(append(node, node.name, cooked, {before}));
   return append_activation(node, activation, before, outputs[0]);
 }

@@ -1,6 +1,6 @@
-// How a node of a file becomes a node of ours, written as one line of text. Both readers (TensorFlow
-// Lite, TensorFlow) keep their operators as rows {name in the file, recipe}; this is the one
-// interpreter of recipes.
+// How a node of a file becomes a node of ours, written as one line of text. Both readers
+// (TensorFlow Lite, TensorFlow) keep their operators as rows {name in the file, recipe}; this is
+// the one interpreter of recipes.
 //
 // A recipe names our operator and says where its attributes and inputs come from, in terms that
 // are separated by blanks. What the recipe does not mention: all inputs are handed on in order.
@@ -49,7 +49,7 @@ class SourceNode {
 };
 
 struct Recipe {
-  const char* op = nullptr;   // ours; null where `build` makes several nodes or none
+  const char* op = nullptr;  // ours; null where `build` makes several nodes or none
   const char* terms = "";
   // For operators that one node of ours cannot express. Called instead of the interpreter, which it
   // may call itself.
@@ -63,7 +63,8 @@ bool available(const Recipe& recipe);
 Status cook(SourceNode& node, const Recipe& recipe);
 
 // --- for build functions ------------------------------------------------------------------------
-// Attributes and inputs as the terms say; `activation` holds what the operator has no attribute for.
+// Attributes and inputs as the terms say; `activation` holds what the operator has no attribute
+// for.
 struct Cooked {
   const Op* op = nullptr;
   Attrs attrs;

@@ -16,23 +16,23 @@ struct Level {
   Level() = default;
   Level(int dimension, int32_t size) : dimension(dimension), size(size) {}
   bool dense = true;
-  int dimension = 0;     // of the tensor
-  int32_t size = 0;      // indices run below it
-  int32_t stride = 1;    // an index here is worth so much in `dimension`
-  std::vector<int32_t> segments;  // compressed: entries of parent i are [segments[i], segments[i+1])
+  int dimension = 0;   // of the tensor
+  int32_t size = 0;    // indices run below it
+  int32_t stride = 1;  // an index here is worth so much in `dimension`
+  std::vector<int32_t>
+      segments;  // compressed: entries of parent i are [segments[i], segments[i+1])
   std::vector<int32_t> indices;
 };
 
 // How an index vector of each type (1, 2, 3 in the union) stores its numbers.
 constexpr int kIndexBytes[] = {0, 4, 2, 1};
 
-Status read_indices(const flatbuffers::Verifier& v, int type, const void* vector,
-                    std::vector<int32_t>* out) {
-  const bool known = type >= 1 && type <= 3 && vector != nullptr;
-  WXNN_CHECK(known, "lacks the indices of a compressed dimension");
+bool read_indices(const flatbuffers::Verifier& v, int type, const void* vector,
+                  std::vector<int32_t>* out) {
+  if (type < 1 || type > 3 || vector == nullptr) return false;
   const Table& table = *static_cast<const Table*>(vector);
   const int bytes = kIndexBytes[type];
-  WXNN_CHECK(verify_vector(v, table, 0, bytes), "has indices outside the file");
+  if (!verify_vector(v, table, 0, bytes)) return false;
   const auto* numbers = table.GetPointer<const flatbuffers::Vector<uint8_t>*>(vtable_slot(0));
   const size_t n = numbers == nullptr ? 0 : numbers->size();
   out->resize(n);
@@ -41,31 +41,30 @@ Status read_indices(const flatbuffers::Verifier& v, int type, const void* vector
     std::memcpy(&number, numbers->data() + i * bytes, bytes);
     (*out)[i] = static_cast<int32_t>(number);
   }
-  return {};
+  return true;
 }
 
 // Entries of a level must continue where the parent's end: `parents` of them there are.
-Status check_compressed(const Level& level, int64_t parents) {
-  WXNN_CHECK(static_cast<int64_t>(level.segments.size()) == parents + 1, "has ",
-             level.segments.size(), " segments in a compressed dimension, not ", parents + 1);
+bool is_consistent(const Level& level, int64_t parents) {
+  if (static_cast<int64_t>(level.segments.size()) != parents + 1) return false;
   int32_t last = 0;
   for (int32_t s : level.segments) {
-    WXNN_CHECK(s >= last, "has segments that do not ascend");
+    if (s < last) return false;
     last = s;
   }
-  const bool complete = level.segments[0] == 0 && static_cast<size_t>(last) == level.indices.size();
-  WXNN_CHECK(complete, "has segments that do not cover its indices");
   for (int32_t i : level.indices) {
-    WXNN_CHECK(i >= 0 && i < level.size, "has index ", i, " in a dimension of ", level.size);
+    if (i < 0 || i >= level.size) return false;
   }
-  return {};
+  return level.segments[0] == 0 && static_cast<size_t>(last) == level.indices.size();
 }
 
+// What is wrong with a sparse tensor has no words that would help its owner: functions that check
+// return false.
 class Densifier {
  public:
   Densifier(const Sparse& sparse, const Shape& shape) : sparse_(sparse), shape_(shape) {}
 
-  Status read_levels(const flatbuffers::Verifier& v) {
+  bool read_levels(const flatbuffers::Verifier& v) {
     const auto* order = sparse_.sparsity.traversal_order();
     const auto* block = sparse_.sparsity.block_map();
     const auto* metadata = sparse_.sparsity.dim_metadata();
@@ -73,11 +72,9 @@ class Densifier {
     const size_t blocks = block == nullptr ? 0 : block->size();
     const bool sized = order != nullptr && metadata != nullptr && blocks <= rank &&
                        order->size() == rank + blocks && metadata->size() == rank + blocks;
-    WXNN_CHECK(sized, "has sparsity that does not fit its shape ", shape_);
-    WXNN_TRY(assign_dimensions(*order, block, *metadata));
+    if (!sized || !assign_dimensions(*order, block, *metadata)) return false;
     for (size_t i = 0; i < levels_.size(); ++i) {
-      const auto& m = *metadata->Get(static_cast<uint32_t>(i));
-      WXNN_TRY(read_level(v, m, &levels_[i]));
+      if (!read_level(v, *metadata->Get(static_cast<uint32_t>(i)), &levels_[i])) return false;
     }
     return check_counts();
   }
@@ -92,7 +89,7 @@ class Densifier {
   using Metadata = flatbuffers::Vector<flatbuffers::Offset<tflite::DimensionMetadata>>;
 
   // Which dimension of the tensor each level walks, and in which steps.
-  Status assign_dimensions(const Ints& order, const Ints* block, const Metadata& metadata) {
+  bool assign_dimensions(const Ints& order, const Ints* block, const Metadata& metadata) {
     const int rank = shape_.rank();
     const int total = static_cast<int>(order.size());
     std::vector<int> level_of(total, -1);
@@ -100,52 +97,45 @@ class Densifier {
       const int d = order.Get(i);
       // Blocks are walked after the dimensions that they divide.
       const bool valid = d >= 0 && d < total && level_of[d] < 0 && (d < rank) == (i < rank);
-      WXNN_CHECK(valid, "has a traversal order that is no permutation");
+      if (!valid) return false;
       level_of[d] = i;
     }
     levels_.resize(total);
     for (int d = 0; d < rank; ++d) levels_[level_of[d]] = Level(d, shape_[d]);
     for (int d = rank; d < total; ++d) {
       const int divided = block->Get(d - rank);
-      WXNN_CHECK(divided >= 0 && divided < rank, "has a block of dimension ", divided);
+      if (divided < 0 || divided >= rank) return false;
       Level& whole = levels_[level_of[divided]];
       const int32_t size = metadata.Get(level_of[d])->dense_size();
-      WXNN_CHECK(whole.stride == 1 && size > 0 && whole.size % size == 0, "has blocks of ", size,
-                 " in a dimension of ", whole.size);
+      if (whole.stride != 1 || size <= 0 || whole.size % size != 0) return false;
       levels_[level_of[d]] = Level(divided, size);
       whole.size /= size;
       whole.stride = size;
     }
-    return {};
+    return true;
   }
 
-  Status read_level(const flatbuffers::Verifier& v, const tflite::DimensionMetadata& m,
-                    Level* level) {
+  bool read_level(const flatbuffers::Verifier& v, const tflite::DimensionMetadata& m,
+                  Level* level) {
     level->dense = m.format() == tflite::DimensionType::DENSE;
-    if (level->dense) {
-      WXNN_CHECK(m.dense_size() == level->size, "has a dense dimension of ", m.dense_size(),
-                 ", not ", level->size);
-      return {};
-    }
-    WXNN_CHECK(m.format() == tflite::DimensionType::SPARSE_CSR, "has an unknown sparse format");
-    WXNN_TRY(read_indices(v, static_cast<int>(m.array_segments_type()), m.array_segments(),
-                          &level->segments));
-    return read_indices(v, static_cast<int>(m.array_indices_type()), m.array_indices(),
+    if (level->dense) return m.dense_size() == level->size;
+    return m.format() == tflite::DimensionType::SPARSE_CSR &&
+           read_indices(v, static_cast<int>(m.array_segments_type()), m.array_segments(),
+                        &level->segments) &&
+           read_indices(v, static_cast<int>(m.array_indices_type()), m.array_indices(),
                         &level->indices);
   }
 
   // Every level has as many entries as its parents ask for, the last as many as there are values:
   // expand() then stays inside all vectors.
-  Status check_counts() {
+  bool check_counts() {
     int64_t entries = 1;
     for (const Level& level : levels_) {
-      if (!level.dense) WXNN_TRY(check_compressed(level, entries));
+      if (!level.dense && !is_consistent(level, entries)) return false;
       entries = level.dense ? entries * level.size : static_cast<int64_t>(level.indices.size());
-      WXNN_CHECK(entries <= INT32_MAX, "has more entries than fit in memory");
+      if (entries > INT32_MAX) return false;
     }
-    WXNN_CHECK(static_cast<size_t>(entries) * sparse_.element_bytes == sparse_.values.size(),
-               "stores ", sparse_.values.size(), " bytes for ", entries, " sparse elements");
-    return {};
+    return static_cast<size_t>(entries) * sparse_.element_bytes == sparse_.values.size();
   }
 
   void expand_level(size_t depth, int32_t entry) {
@@ -180,7 +170,8 @@ class Densifier {
 Status densify(const flatbuffers::Verifier& verifier, const Sparse& sparse, const Shape& shape,
                Buffer* dense) {
   Densifier densifier(sparse, shape);
-  WXNN_TRY(densifier.read_levels(verifier));
+  WXNN_CHECK(densifier.read_levels(verifier), "is sparse, and its indices do not fit its shape ",
+             shape);
   const size_t bytes = static_cast<size_t>(shape.elements()) * sparse.element_bytes;
   WXNN_TRY(dense->allocate(bytes));
   std::memset(dense->data(), 0, bytes);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/rows_of_build.h"
+
 namespace wxnn {
 
 namespace {
@@ -60,13 +62,11 @@ Status build_add_n(SourceNode& node, const Recipe& recipe) {
 
 // Shared by rows with the same attributes.
 #define WXNN_NHWC "!NHWC=data_format|NHWC "
-constexpr const char* kConv =
-    WXNN_NHWC "strides=strides.hw pad=padding.pad dilations=dilations.hw";
+constexpr const char* kConv = WXNN_NHWC "strides=strides.hw pad=padding.pad dilations=dilations.hw";
 constexpr const char* kFusedConv = WXNN_NHWC
     "strides=strides.hw pad=padding.pad dilations=dilations.hw leakyreluAlpha=leakyrelu_alpha "
     "~epsilon ~fused_ops";
-constexpr const char* kPool =
-    WXNN_NHWC "filterSize=ksize.hw strides=strides.hw pad=padding.pad";
+constexpr const char* kPool = WXNN_NHWC "filterSize=ksize.hw strides=strides.hw pad=padding.pad";
 constexpr const char* kReduce = "axis=<1? keepDims=keep_dims";
 // The inputs of ours are (x, mean, variance, offset, scale), of TensorFlow's (x, scale, offset,
 // mean, variance). Absent, is_training means true, which would need statistics of the batch.
@@ -79,7 +79,7 @@ constexpr const char* kFusedMatMul =
     "~fused_ops";
 
 // By name.
-constexpr TfRow kRows[] = {
+constexpr TfRow kAllRows[] = {
     {"Abs", {"Abs"}},
     {"Acos", {"Acos"}},
     {"Acosh", {"Acosh"}},
@@ -216,28 +216,45 @@ constexpr TfRow kRows[] = {
     {"_FusedConv2D", {"FusedConv2D", kFusedConv, build_fused}},
     {"_FusedMatMul", {"_FusedMatMul", kFusedMatMul, build_fused}},
 };
+constexpr auto kRows = rows_of_build<kAllRows>();
 
-constexpr std::string_view kAliases[] = {"CheckNumerics", "Identity",     "IdentityN",
-                                         "PreventGradient", "Snapshot",   "StopGradient"};
+constexpr std::string_view kAliases[] = {"CheckNumerics",   "Identity", "IdentityN",
+                                         "PreventGradient", "Snapshot", "StopGradient"};
 
 // Types follow from the inputs; the rest are hints for other devices.
-constexpr std::string_view kHints[] = {"N",         "SrcT",        "T",     "TI",          "Taxis",
-                                       "Tdim",      "Tidx",        "Tindices", "Tlen",     "Tmultiples",
-                                       "TArgs",     "Tpaddings",   "Tparams", "Tperm",     "Tshape",
-                                       "U",         "Index",       "index_type", "num_args", "out_type",
-                                       "output_type", "use_cudnn_on_gpu", "validate_indices",
+constexpr std::string_view kHints[] = {"N",
+                                       "SrcT",
+                                       "T",
+                                       "TI",
+                                       "Taxis",
+                                       "Tdim",
+                                       "Tidx",
+                                       "Tindices",
+                                       "Tlen",
+                                       "Tmultiples",
+                                       "TArgs",
+                                       "Tpaddings",
+                                       "Tparams",
+                                       "Tperm",
+                                       "Tshape",
+                                       "U",
+                                       "Index",
+                                       "index_type",
+                                       "num_args",
+                                       "out_type",
+                                       "output_type",
+                                       "use_cudnn_on_gpu",
+                                       "validate_indices",
                                        "explicit_paddings"};
 
 }  // namespace
 
 const TfRow* find_tf_row(std::string_view op) {
-  const auto* row = std::ranges::find(kRows, op, &TfRow::op);
-  return row == std::end(kRows) ? nullptr : row;
+  const auto row = std::ranges::find(kRows, op, &TfRow::op);
+  return row == kRows.end() ? nullptr : &*row;
 }
 
-bool is_alias(std::string_view op) {
-  return std::ranges::find(kAliases, op) != std::end(kAliases);
-}
+bool is_alias(std::string_view op) { return std::ranges::find(kAliases, op) != std::end(kAliases); }
 
 bool is_hint(std::string_view attr) {
   return attr.starts_with('_') || std::ranges::find(kHints, attr) != std::end(kHints);

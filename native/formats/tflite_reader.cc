@@ -23,9 +23,8 @@ struct FieldKind {
   std::span<const std::string_view> texts;  // of an enum
 };
 constexpr FieldKind kFieldKinds[] = {
-    {'i', 4, {}},           {'d', 4, {}},        {'b', 1, {}},           {'n', 1, {}},
-    {'f', 4, {}},           {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes},
-    {'t', 1, {}},           {'v', 4, {}},
+    {'i', 4, {}},        {'d', 4, {}},           {'b', 1, {}},           {'n', 1, {}}, {'f', 4, {}},
+    {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes}, {'t', 1, {}}, {'v', 4, {}},
 };
 
 // An operator of the file while it becomes nodes of ours.
@@ -113,7 +112,10 @@ class Reader {
  public:
   Reader(const Verifier& verifier, const tflite::Model& model, const tflite::SubGraph& subgraph,
          Graph* graph)
-      : verifier_(verifier), model_(model), subgraph_(subgraph), graph_(*graph),
+      : verifier_(verifier),
+        model_(model),
+        subgraph_(subgraph),
+        graph_(*graph),
         tensors_(verifier, model, subgraph, graph) {}
 
   Status run() {
@@ -225,7 +227,8 @@ class Reader {
     for (uint32_t i = 0; names != nullptr && i < names->size(); ++i) {
       const tflite::TensorMap& entry = *names->Get(i);
       const bool named = entry.name() != nullptr && entry.name()->size() != 0;
-      if (named && entry.tensor_index() == static_cast<uint32_t>(tensor)) return entry.name()->str();
+      if (named && entry.tensor_index() == static_cast<uint32_t>(tensor))
+        return entry.name()->str();
     }
     return tensors_.name(tensor);
   }
@@ -234,7 +237,9 @@ class Reader {
     tflite::BuiltinOperator code;
     std::string custom;
     WXNN_TRY(code_of(i, &code, &custom));
-    Status status = is_widening(code) ? read_widening(i, code == tflite::BuiltinOperator::DEQUANTIZE) : build_operator(i);
+    Status status = is_widening(code)
+                        ? read_widening(i, code == tflite::BuiltinOperator::DEQUANTIZE)
+                        : build_operator(i);
     if (status.ok()) return status;
     const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
     return std::move(status).at(sentence("node \"", name_of_operator(i), "\" (",
@@ -245,8 +250,7 @@ class Reader {
     const tflite::Operator& op = operator_at(i);
     const TfliteRow& row = *rows_[i];
     const bool other = row.options != tflite::BuiltinOptions::NONE &&
-                       op.builtin_options() != nullptr &&
-                       op.builtin_options_type() != row.options;
+                       op.builtin_options() != nullptr && op.builtin_options_type() != row.options;
     WXNN_CHECK(!other, "has the options of another operator");
     OperatorNode node(graph_, tensors_, verifier_, op, name_of_operator(i));
     for (uint32_t k = 0; op.inputs() != nullptr && k < op.inputs()->size(); ++k) {
@@ -267,10 +271,10 @@ class Reader {
     WXNN_CHECK(one_each, "should have one input and one output");
     int value = kAbsent;
     WXNN_TRY(tensors_.value(op.inputs()->Get(0), &value));
-    WXNN_CHECK(graph_.values[value].constant != nullptr, "its input \"",
-               graph_.values[value].name, "\" is computed while running; only a constant is supported");
-    WXNN_CHECK(!is_dequantize || graph_.values[value].type.dtype == DType::kFloat32,
-               "its input \"", graph_.values[value].name, "\" has no scale");
+    WXNN_CHECK(graph_.values[value].constant != nullptr, "its input \"", graph_.values[value].name,
+               "\" is computed while running; only a constant is supported");
+    WXNN_CHECK(!is_dequantize || graph_.values[value].type.dtype == DType::kFloat32, "its input \"",
+               graph_.values[value].name, "\" has no scale");
     tensors_.alias(op.outputs()->Get(0), value);
     return {};
   }
@@ -289,8 +293,8 @@ Status check_frame(Verifier& verifier, const Buffer& file) {
   constexpr size_t kSmallest = 16;
   const bool marked = file.size() >= kSmallest && tflite::ModelBufferHasIdentifier(bytes);
   WXNN_CHECK(marked, "bytes 4 to 7 are not \"TFL3\"");
-  const bool whole = verifier.VerifyOffset(0) != 0 &&
-                     verify_tflite(verifier, *tflite::GetModel(bytes));
+  const bool whole =
+      verifier.VerifyOffset(0) != 0 && verify_tflite(verifier, *tflite::GetModel(bytes));
   WXNN_CHECK(whole, "it is cut off or damaged");
   const tflite::Model& model = *tflite::GetModel(bytes);
   WXNN_CHECK(model.version() == 3, "its schema has version ", model.version(), ", not 3");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "formats/rows_of_build.h"
+
 namespace wxnn {
 
 namespace {
@@ -109,19 +111,21 @@ constexpr const char* kPool = "filterSize=i4,3 strides=i2,1 pad=p0 activation=a5
 constexpr const char* kReduce = "axis=<1? keepDims=b0";
 
 // In the order of the codes.
-constexpr TfliteRow kRows[] = {
+constexpr TfliteRow kAllRows[] = {
     {Code::ADD, Options::AddOptions, {"Add", "activation=a0"}},
     {Code::AVERAGE_POOL_2D, Options::Pool2DOptions, {"AvgPool", kPool}},
     {Code::CONCATENATION, Options::ConcatenationOptions, {"Concat", "axis=i0 activation=a1"}},
-    {Code::CONV_2D, Options::Conv2DOptions,
-     {"FusedConv2D",
-      "filterFormat='OHWI pad=p0 strides=i2,1 dilations=d5,4 activation=a3"}},
-    {Code::DEPTHWISE_CONV_2D, Options::DepthwiseConv2DOptions,
+    {Code::CONV_2D,
+     Options::Conv2DOptions,
+     {"FusedConv2D", "filterFormat='OHWI pad=p0 strides=i2,1 dilations=d5,4 activation=a3"}},
+    {Code::DEPTHWISE_CONV_2D,
+     Options::DepthwiseConv2DOptions,
      {"FusedDepthwiseConv2D",
       "filterFormat='1HWO pad=p0 strides=i2,1 dilations=d6,5 activation=a4"}},
     {Code::DEPTH_TO_SPACE, Options::DepthToSpaceOptions, {"DepthToSpace", "blockSize=i0"}},
     {Code::FLOOR, Options::NONE, {"Floor"}},
-    {Code::FULLY_CONNECTED, Options::FullyConnectedOptions,
+    {Code::FULLY_CONNECTED,
+     Options::FullyConnectedOptions,
      {"_FusedMatMul", "transposeB=#1 activation=a0 !0=n1:weights_format", build_fully_connected}},
     {Code::LOGISTIC, Options::NONE, {"Sigmoid"}},
     {Code::MAX_POOL_2D, Options::Pool2DOptions, {"MaxPool", kPool}},
@@ -130,7 +134,8 @@ constexpr TfliteRow kRows[] = {
     {Code::RELU_N1_TO_1, Options::NONE, {"ClipByValue", "clipValueMin=#-1 clipValueMax=#1"}},
     {Code::RELU6, Options::NONE, {"Relu6"}},
     {Code::RESHAPE, Options::ReshapeOptions, {"Reshape", "shape=<1? shape=v0"}},
-    {Code::RESIZE_BILINEAR, Options::ResizeBilinearOptions,
+    {Code::RESIZE_BILINEAR,
+     Options::ResizeBilinearOptions,
      {"ResizeBilinear", "size=<1? alignCorners=b2 halfPixelCenters=b3"}},
     {Code::SOFTMAX, Options::SoftmaxOptions, {"Softmax", "", build_softmax}},
     {Code::SPACE_TO_DEPTH, Options::SpaceToDepthOptions, {"SpaceToDepth", "blockSize=i0"}},
@@ -144,7 +149,8 @@ constexpr TfliteRow kRows[] = {
     {Code::SUB, Options::SubOptions, {"Sub", "activation=a0"}},
     {Code::DIV, Options::DivOptions, {"RealDiv", "activation=a0"}},
     {Code::SQUEEZE, Options::SqueezeOptions, {"Squeeze", "axis=v0"}},
-    {Code::STRIDED_SLICE, Options::StridedSliceOptions,
+    {Code::STRIDED_SLICE,
+     Options::StridedSliceOptions,
      {"StridedSlice",
       "begin=<1? end=<2? strides=<3? beginMask=i0 endMask=i1 ellipsisMask=i2 newAxisMask=i3 "
       "shrinkAxisMask=i4 !0=b5:offset"}},
@@ -166,7 +172,8 @@ constexpr TfliteRow kRows[] = {
     {Code::SELECT, Options::NONE, {"Select"}},
     {Code::SLICE, Options::NONE, {"Slice", "begin=<1? size=<2?"}},
     {Code::SIN, Options::NONE, {"Sin"}},
-    {Code::TRANSPOSE_CONV, Options::TransposeConvOptions,
+    {Code::TRANSPOSE_CONV,
+     Options::TransposeConvOptions,
      {"Conv2DBackpropInput",
       "filterFormat='OHWI inputShape=<0 pad=p0 strides=i2,1 activation=a3 ^213"}},
     {Code::TILE, Options::NONE, {"Tile", "reps=<1?"}},
@@ -184,7 +191,8 @@ constexpr TfliteRow kRows[] = {
     {Code::REDUCE_MAX, Options::ReducerOptions, {"Max", "reductionIndices=<1? keepDims=b0"}},
     {Code::PACK, Options::PackOptions, {"Pack", "axis=i1"}},
     {Code::LOGICAL_OR, Options::NONE, {"LogicalOr"}},
-    {Code::ONE_HOT, Options::OneHotOptions,
+    {Code::ONE_HOT,
+     Options::OneHotOptions,
      {"OneHot", "depth=<1? onValue=<2 offValue=<3 axis=i0", build_typed}},
     {Code::LOGICAL_AND, Options::NONE, {"LogicalAnd"}},
     {Code::LOGICAL_NOT, Options::NONE, {"LogicalNot"}},
@@ -197,7 +205,8 @@ constexpr TfliteRow kRows[] = {
     {Code::FILL, Options::NONE, {"Fill"}},
     {Code::FLOOR_MOD, Options::NONE, {"Mod"}},
     {Code::RANGE, Options::NONE, {"Range"}},
-    {Code::RESIZE_NEAREST_NEIGHBOR, Options::ResizeNearestNeighborOptions,
+    {Code::RESIZE_NEAREST_NEIGHBOR,
+     Options::ResizeNearestNeighborOptions,
      {"ResizeNearestNeighbor", "size=<1? alignCorners=b0 halfPixelCenters=b1"}},
     {Code::LEAKY_RELU, Options::LeakyReluOptions, {"LeakyRelu", "alpha=f0"}},
     {Code::SQUARED_DIFFERENCE, Options::NONE, {"SquaredDifference"}},
@@ -213,7 +222,8 @@ constexpr TfliteRow kRows[] = {
     {Code::ROUND, Options::NONE, {"Round"}},
     {Code::HARD_SWISH, Options::NONE, {"HardSwish"}},
     {Code::SELECT_V2, Options::NONE, {"SelectV2"}},
-    {Code::BATCH_MATMUL, Options::BatchMatMulOptions,
+    {Code::BATCH_MATMUL,
+     Options::BatchMatMulOptions,
      {"BatchMatMul", "transposeA=b0 transposeB=b1"}},
     {Code::CUMSUM, Options::CumsumOptions, {"Cumsum", "axis=<1 exclusive=b0 reverse=b1"}},
     {Code::BROADCAST_TO, Options::NONE, {"BroadcastTo", "shape=<1?"}},
@@ -223,10 +233,12 @@ constexpr TfliteRow kRows[] = {
     {Code::ATAN2, Options::NONE, {"Atan2"}},
     {Code::SIGN, Options::NONE, {"Sign"}},
 
-    {Code::CUSTOM, Options::NONE,
+    {Code::CUSTOM,
+     Options::NONE,
      {"Conv2DBackpropInput", "filterFormat='OHWI", build_mediapipe_transpose_conv},
      "Convolution2DTransposeBias"},
 };
+constexpr auto kRows = rows_of_build<kAllRows>();
 
 }  // namespace
 

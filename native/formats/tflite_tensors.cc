@@ -198,9 +198,8 @@ Status TfliteTensors::expand(const tflite::Tensor& t, const TensorType& type, Co
   const TensorType element = {type.dtype, {}};
   const size_t element_bytes = encoded_bytes(constant->encoding, element);
   expanded_bytes_ += static_cast<size_t>(type.shape.elements()) * element_bytes;
-  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= graph_->file.size(),
-             "is sparse and would fill ", expanded_bytes_, " bytes with the ones before, from a file of ",
-             graph_->file.size());
+  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= graph_->file.size(), "is sparse and would fill ",
+             expanded_bytes_, " bytes with the ones before, from a file of ", graph_->file.size());
   const Sparse sparse = {*t.sparsity(), constant->bytes, element_bytes};
   WXNN_TRY(densify(verifier_, sparse, type.shape, &constant->owned));
   constant->bytes = {constant->owned.data(), constant->owned.size()};

@@ -45,7 +45,7 @@ class TfliteTensors {
   const tflite::Model& model_;
   const flatbuffers::Vector<flatbuffers::Offset<tflite::Tensor>>* tensors_;
   Graph* graph_;
-  std::vector<int> values_;   // kAbsent until used
+  std::vector<int> values_;       // kAbsent until used
   std::vector<uint8_t> written_;  // by a node or by the caller
   size_t expanded_bytes_ = 0;
 };

@@ -30,16 +30,13 @@ constexpr FieldRule kBufferFields[] = {
     {0, Kind::kVector, 1}, {1, Kind::kScalar, 8}, {2, Kind::kScalar, 8}};
 constexpr TableRule kBuffer = {kBufferFields};
 
-constexpr FieldRule kQuantizationFields[] = {{2, Kind::kVector, 4}, {3, Kind::kVector, 8},
-                                             {4, Kind::kScalar, 1}, {6, Kind::kScalar, 4}};
+constexpr FieldRule kQuantizationFields[] = {
+    {2, Kind::kVector, 4}, {3, Kind::kVector, 8}, {4, Kind::kScalar, 1}, {6, Kind::kScalar, 4}};
 constexpr TableRule kQuantization = {kQuantizationFields};
 
-constexpr FieldRule kDimensionFields[] = {{0, Kind::kScalar, 1},
-                                          {1, Kind::kScalar, 4},
-                                          {2, Kind::kScalar, 1},
-                                          {3, Kind::kTable, 0, &kOpaque},
-                                          {4, Kind::kScalar, 1},
-                                          {5, Kind::kTable, 0, &kOpaque}};
+constexpr FieldRule kDimensionFields[] = {{0, Kind::kScalar, 1}, {1, Kind::kScalar, 4},
+                                          {2, Kind::kScalar, 1}, {3, Kind::kTable, 0, &kOpaque},
+                                          {4, Kind::kScalar, 1}, {5, Kind::kTable, 0, &kOpaque}};
 constexpr TableRule kDimension = {kDimensionFields};
 
 constexpr FieldRule kSparsityFields[] = {
@@ -57,9 +54,9 @@ constexpr FieldRule kTensorFields[] = {{0, Kind::kVector, 4},
                                        {8, Kind::kScalar, 1}};
 constexpr TableRule kTensor = {kTensorFields};
 
-constexpr FieldRule kOperatorFields[] = {
-    {0, Kind::kScalar, 4}, {1, Kind::kVector, 4},          {2, Kind::kVector, 4},
-    {3, Kind::kScalar, 1}, {4, Kind::kTable, 0, &kOpaque}, {5, Kind::kVector, 1}};
+constexpr FieldRule kOperatorFields[] = {{0, Kind::kScalar, 4},          {1, Kind::kVector, 4},
+                                         {2, Kind::kVector, 4},          {3, Kind::kScalar, 1},
+                                         {4, Kind::kTable, 0, &kOpaque}, {5, Kind::kVector, 1}};
 constexpr TableRule kOperator = {kOperatorFields};
 
 constexpr FieldRule kSubGraphFields[] = {{0, Kind::kTables, 0, &kTensor},

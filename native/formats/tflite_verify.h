@@ -18,7 +18,9 @@ inline flatbuffers::voffset_t vtable_slot(int field) {
 }
 
 // One field of a verified table: a scalar of so many bytes, or a vector of such elements.
-bool verify_scalar(const flatbuffers::Verifier& v, const flatbuffers::Table& t, int field, int bytes);
-bool verify_vector(const flatbuffers::Verifier& v, const flatbuffers::Table& t, int field, int bytes);
+bool verify_scalar(const flatbuffers::Verifier& v, const flatbuffers::Table& t, int field,
+                   int bytes);
+bool verify_vector(const flatbuffers::Verifier& v, const flatbuffers::Table& t, int field,
+                   int bytes);
 
 }  // namespace wxnn

@@ -15,7 +15,7 @@ struct Steps {
     }
   }
   ptrdiff_t operator[](int i) const { return at[i]; }
-  ptrdiff_t at[Shape::kMaxRank];
+  ptrdiff_t at[Shape::kMaxRank] = {};
 };
 
 [[clang::minsize]] Status infer_transpose(InferCtx& c) {

@@ -45,22 +45,24 @@ extern const Pass kPreluOfMtcnn;
 
 constinit const Pass kPreluOfKeras = {
     .name = "prelu_of_keras",
-    .pattern = "n = Neg(x)\n"
-               "r = Relu(n)\n"
-               "m = Multiply(r, $k)\n"
-               "a = Relu(x)\n"
-               "y = Add|Sub(a, m)",
+    .pattern =
+        "n = Neg(x)\n"
+        "r = Relu(n)\n"
+        "m = Multiply(r, $k)\n"
+        "a = Relu(x)\n"
+        "y = Add|Sub(a, m)",
     .rewrite = keras,
 };
 
 constinit const Pass kPreluOfMtcnn = {
     .name = "prelu_of_mtcnn",
-    .pattern = "b = Abs(x)\n"
-               "s = Sub(x, b)\n"
-               "t = Multiply(s, $k)\n"
-               "m = Multiply(t, $half)\n"
-               "a = Relu(x)\n"
-               "y = Add(a, m)",
+    .pattern =
+        "b = Abs(x)\n"
+        "s = Sub(x, b)\n"
+        "t = Multiply(s, $k)\n"
+        "m = Multiply(t, $half)\n"
+        "a = Relu(x)\n"
+        "y = Add(a, m)",
     .rewrite = mtcnn,
 };
 

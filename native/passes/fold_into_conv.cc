@@ -16,7 +16,8 @@ int32_t foldable_channels(const Match& match, const Node& conv) {
   const TensorType& filter = match.type("$w");
   if (filter.dtype != DType::kFloat32) return 0;
   const int32_t channels = output_channels(conv, filter.shape);
-  if (has_input(conv, 2) && graph.values[conv.inputs[2]].type.shape.elements() != channels) return 0;
+  if (has_input(conv, 2) && graph.values[conv.inputs[2]].type.shape.elements() != channels)
+    return 0;
   return channels;
 }
 
@@ -67,6 +68,7 @@ Status fold_batch_norm(Match& match, bool* changed) {
     WXNN_TRY(match.graph().materialize(v, &tensors[i]));
     inputs[i] = &tensors[i];
   }
+  if (inputs[1] == nullptr || inputs[2] == nullptr) return {};
   std::vector<double> factor(channels), summand(channels);
   const double epsilon = norm.attrs.f("varianceEpsilon");
   for (int32_t c = 0; c < channels; ++c) {
@@ -90,21 +92,24 @@ extern const Pass kFoldBias;
 
 constinit const Pass kFoldBatchNorm = {
     .name = "fold_batch_norm",
-    .pattern = "c = " WXNN_CONVOLUTIONS "(x, $w, ...)\n"
+    .pattern = "c = " WXNN_CONVOLUTIONS
+               "(x, $w, ...)\n"
                "y = FusedBatchNorm(c, $mean, $variance, ...)",
     .rewrite = fold_batch_norm,
 };
 
 constinit const Pass kFoldFactor = {
     .name = "fold_factor",
-    .pattern = "c = " WXNN_CONVOLUTIONS "(x, $w, ...)\n"
+    .pattern = "c = " WXNN_CONVOLUTIONS
+               "(x, $w, ...)\n"
                "y = Multiply(c, $s)",
     .rewrite = [](Match& match, bool* changed) { return fold(match, "$s", "", changed); },
 };
 
 constinit const Pass kFoldBias = {
     .name = "fold_bias",
-    .pattern = "c = " WXNN_CONVOLUTIONS "(x, $w, ...)\n"
+    .pattern = "c = " WXNN_CONVOLUTIONS
+               "(x, $w, ...)\n"
                "y = Add(c, $b)",
     .rewrite = [](Match& match, bool* changed) { return fold(match, "", "$b", changed); },
 };

@@ -89,7 +89,8 @@ Status fuse_clip(Match& match, bool* changed) {
 Status fuse_bound(Match& match, bool* changed) {
   const TensorType& type = match.type("$k");
   // A scalar, or one number that does not raise the rank of a picture.
-  if (type.dtype != DType::kFloat32 || type.shape.elements() != 1 || type.shape.rank() > 2) return {};
+  if (type.dtype != DType::kFloat32 || type.shape.elements() != 1 || type.shape.rank() > 2)
+    return {};
   Tensor k;
   WXNN_TRY(match.constant("$k", &k));
   const float bound = k.f32()[0];
@@ -106,21 +107,24 @@ extern const Pass kFuseBound;
 
 constinit const Pass kFuseRelu = {
     .name = "fuse_relu",
-    .pattern = "c = " WXNN_CONVOLUTIONS "|_FusedMatMul(x, w, ...)\n"
+    .pattern = "c = " WXNN_CONVOLUTIONS
+               "|_FusedMatMul(x, w, ...)\n"
                "y = Relu|Relu6(c)",
     .rewrite = fuse_relu,
 };
 
 constinit const Pass kFuseClip = {
     .name = "fuse_clip",
-    .pattern = "c = " WXNN_CONVOLUTIONS "|_FusedMatMul(x, w, ...)\n"
+    .pattern = "c = " WXNN_CONVOLUTIONS
+               "|_FusedMatMul(x, w, ...)\n"
                "y = ClipByValue(c)",
     .rewrite = fuse_clip,
 };
 
 constinit const Pass kFuseBound = {
     .name = "fuse_bound",
-    .pattern = "c = " WXNN_CONVOLUTIONS "|_FusedMatMul(x, w, ...)\n"
+    .pattern = "c = " WXNN_CONVOLUTIONS
+               "|_FusedMatMul(x, w, ...)\n"
                "y = Minimum|Maximum(c, $k)",
     .rewrite = fuse_bound,
 };

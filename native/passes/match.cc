@@ -67,8 +67,8 @@ const Match::Binding* Match::bound(std::string_view name) const {
 int Match::value(std::string_view name) const { return bound(name)->value; }
 int Match::node_index(std::string_view name) const { return bound(name)->node; }
 
-bool Match::match_value(const std::vector<PatternLine>& pattern, size_t line,
-                        std::string_view name, int value) {
+bool Match::match_value(const std::vector<PatternLine>& pattern, size_t line, std::string_view name,
+                        int value) {
   if (value == kAbsent) return false;
   if (const Binding* b = bound(name)) return b->value == value;
   if (name.front() == '$') {
@@ -118,7 +118,8 @@ bool Match::inner_values_are_private(const std::vector<PatternLine>& pattern) co
   for (size_t k = 0; k + 1 < pattern.size(); ++k) {
     const std::string_view name = pattern[k].output;
     int uses = 0;
-    for (const PatternLine& p : pattern) uses += static_cast<int>(std::ranges::count(p.inputs, name));
+    for (const PatternLine& p : pattern)
+      uses += static_cast<int>(std::ranges::count(p.inputs, name));
     if (wiring_.uses[value(name)] != uses) return false;
   }
   return true;

@@ -35,8 +35,9 @@ extern const Pass kPadIntoConv;
 
 constinit const Pass kPadIntoConv = {
     .name = "pad_into_conv",
-    .pattern = "p = PadV2(x)\n"
-               "y = " WXNN_CONVOLUTIONS "(p, w, ...)",
+    .pattern =
+        "p = PadV2(x)\n"
+        "y = " WXNN_CONVOLUTIONS "(p, w, ...)",
     .rewrite = pad_into_conv,
 };
 

@@ -1,6 +1,6 @@
-// Graph rewrites, run once when a model is loaded. Each is a pattern, written as a little graph, and
-// what to do with a match. They change what runs, never what comes out beyond the rounding that the
-// pass states.
+// Graph rewrites, run once when a model is loaded. Each is a pattern, written as a little graph,
+// and what to do with a match. They change what runs, never what comes out beyond the rounding that
+// the pass states.
 #pragma once
 #include "core/graph.h"
 

@@ -25,9 +25,8 @@ namespace {
 
 bool is_constant(const Graph& graph, const Node& node) {
   if (node.inputs.empty() && node.op->inputs.size() != 0) return false;
-  return std::ranges::all_of(node.inputs, [&](int v) {
-    return v == kAbsent || graph.values[v].constant != nullptr;
-  });
+  return std::ranges::all_of(
+      node.inputs, [&](int v) { return v == kAbsent || graph.values[v].constant != nullptr; });
 }
 
 Status fold_node(Graph& graph, const Node& node, size_t* budget) {

@@ -120,9 +120,11 @@ Status FaceDetector::decode(std::span<const float* const> outputs, float thresho
 void FaceDetector::read_anchor(int anchor, float* points) const {
   const Grid& grid = grids_[anchor >= grids_[1].first];
   const int cell = (anchor - grid.first) / grid.anchors;
-  const float stride = static_cast<float>(size_ / grid.cells);
-  const float centre[2] = {(static_cast<float>(cell % grid.cells) + 0.5f) * stride,
-                           (static_cast<float>(cell / grid.cells) + 0.5f) * stride};
+  const int row = cell / grid.cells, column = cell % grid.cells;
+  const int pixels = size_ / grid.cells;  // a cell's side, whole by construction
+  const float stride = static_cast<float>(pixels);
+  const float centre[2] = {(static_cast<float>(column) + 0.5f) * stride,
+                           (static_cast<float>(row) + 0.5f) * stride};
   const float* raw = outputs_[grid.regressors] + size_t(anchor - grid.skip) * kNumbers;
   for (int i = 0; i < kNumbers; ++i) points[i] = raw[i] + centre[i & 1];
   for (int i = 0; i < 2; ++i) {

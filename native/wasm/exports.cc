@@ -3,9 +3,9 @@
 
 #include "core/json.h"
 #include "core/model.h"
+#include "core/self_test.h"
 #include "formats/read_model.h"
 #include "wasm/error.h"
-#include "core/self_test.h"
 
 #define WXNN_EXPORT(name) extern "C" __attribute__((export_name(#name))) auto name
 

@@ -142,6 +142,12 @@ function tensorBytes(tensor: TensorProto, name: string): Uint8Array {
   throw new Error(`node "${name}" (Const) holds ${tensor.dtype || 'no type'}, which cannot be read from model.json.`);
 }
 
+function checkNode(node: GraphNode): void {
+  if (!node || typeof node.name !== 'string' || typeof node.op !== 'string') throw new Error('a node of "modelTopology" has no name or op.');
+  const { input = [] } = node;
+  if (!Array.isArray(input) || !input.every((name) => typeof name === 'string')) throw new Error(`node "${node.name}" (${node.op}) has inputs that are no list of names.`);
+}
+
 class Encoder {
   private out = new Writer();
   private blob = new Blob();
@@ -215,7 +221,7 @@ class Encoder {
 
   private nodeList(nodes: GraphNode[]): void {
     this.out.list(nodes, (node) => {
-      if (!node || typeof node.name !== 'string' || typeof node.op !== 'string') throw new Error('a node of "modelTopology" has no name or op.');
+      checkNode(node);
       this.out.text(node.name);
       this.out.text(node.op);
       this.out.list(node.input || [], (input) => this.out.text(input));
@@ -293,6 +299,7 @@ export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Arra
   }
   const { node } = topology;
   if (!Array.isArray(node)) throw new Error('this is not a tfjs graph model: its "modelTopology" has no list of nodes.');
+  node.forEach(checkNode);
   const parts = Array.isArray(weights) ? weights : [asBytes(weights) || new Uint8Array(0)];
   const bytes = parts.length === 1 ? parts[0] : new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   if (parts.length !== 1) parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);

@@ -17,7 +17,7 @@ export function utf8Encode(text: string): Uint8Array {
       continue;
     }
     const more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    bytes[end++] = (0xf00 >> more & 0xff) | (code >> (6 * more));
+    bytes[end++] = ((0xf0 << (3 - more)) & 0xff) | (code >> (6 * more));
     for (let shift = 6 * (more - 1); shift >= 0; shift -= 6) bytes[end++] = 0x80 | ((code >> shift) & 0x3f);
   }
   return bytes.slice(0, end);

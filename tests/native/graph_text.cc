@@ -144,7 +144,8 @@ std::vector<std::vector<float>> run_plainly(Graph& graph,
     const Status status =
         evaluate(*node.op, node.attrs, in, node.outputs.size(), size_t{1} << 28, &results[i]);
     EXPECT_TRUE(status.ok()) << node.place() << ": " << status.message();
-    for (size_t k = 0; k < node.outputs.size(); ++k) tensors[node.outputs[k]] = results[i].outputs[k];
+    for (size_t k = 0; k < node.outputs.size(); ++k)
+      tensors[node.outputs[k]] = results[i].outputs[k];
   }
   std::vector<std::vector<float>> outputs;
   for (int v : graph.outputs) {

@@ -163,7 +163,8 @@ TEST(Model, AnErrorNamesNodeOpAndShapes) {
     const alpha 64
     block_3/prelu = Prelu(x, alpha)
     output block_3/prelu
-  )"), &model);
+  )"),
+                                    &model);
   EXPECT_NE(status.message().find("node \"block_3/prelu\" (Prelu), x [1,32,32,48] alpha [64]: "),
             std::string_view::npos)
       << status.message();

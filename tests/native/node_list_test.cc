@@ -96,12 +96,16 @@ class NodeListFile {
   Bytes blob_;
 };
 
-void number(Bytes& b, std::string_view name, double value) { b.text(name).u32(1).u32(1).f64(value); }
+void number(Bytes& b, std::string_view name, double value) {
+  b.text(name).u32(1).u32(1).f64(value);
+}
 void numbers(Bytes& b, std::string_view name, std::vector<double> values) {
   b.text(name).u32(1).u32(static_cast<uint32_t>(values.size()));
   for (double v : values) b.f64(v);
 }
-void text(Bytes& b, std::string_view name, std::string_view value) { b.text(name).u32(2).text(value); }
+void text(Bytes& b, std::string_view name, std::string_view value) {
+  b.text(name).u32(2).text(value);
+}
 void texts(Bytes& b, std::string_view name, std::vector<std::string_view> values) {
   b.text(name).u32(3).u32(static_cast<uint32_t>(values.size()));
   for (std::string_view v : values) b.text(v);

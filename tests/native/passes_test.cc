@@ -67,20 +67,23 @@ TEST(Passes, PadStaysWhereItIsNotTheConvolutionsOwn) {
     p = PadV2(x) paddings=0,0,0,0,0,0,0,1 constantValue=0
     y = Conv2D(p, w) pad=valid
     output y
-  )", R"(
+  )",
+                                  R"(
     input x 1,6,6,2
     const w 3,3,2,3
     p = PadV2(x) paddings=0,0,1,1,1,1,0,0 constantValue=1
     y = Conv2D(p, w) pad=valid
     output y
-  )", R"(
+  )",
+                                  R"(
     input x 1,6,6,2
     const w 3,3,2,3
     p = PadV2(x) paddings=0,0,1,1,1,1,0,0 constantValue=0
     y = Conv2D(p, w) pad=valid
     output y
     output p
-  )", R"(
+  )",
+                                  R"(
     input x 1,6,6,2
     const w 3,3,2,3
     p = PadV2(x) paddings=0,0,1,1,1,1,0,0 constantValue=0
@@ -125,7 +128,8 @@ TEST(Passes, BatchNormGoesIntoADepthwiseConvolution) {
     n = FusedBatchNorm(c, mean, variance, offset, scale) varianceEpsilon=0.001
     y = Relu6(n)
     output y
-  )", 1e-5);
+  )",
+                          1e-5);
   EXPECT_EQ(to_text(g), "y = FusedDepthwiseConv2D(x, c/filter, c/bias)\n");
   EXPECT_EQ(g.nodes[0].attrs.text("activation"), "relu6");
 }
@@ -143,8 +147,7 @@ TEST(Passes, NothingIsFoldedBehindAnActivationOrForAnotherReader) {
     output z
     output d
   )");
-  EXPECT_EQ(to_text(g),
-            "c = FusedConv2D(x, w)\ny = Add(c, b)\nd = Conv2D(x, w)\nz = Relu(d)\n");
+  EXPECT_EQ(to_text(g), "c = FusedConv2D(x, w)\ny = Add(c, b)\nd = Conv2D(x, w)\nz = Relu(d)\n");
 }
 
 TEST(Passes, BiasThatBroadcastsTheOutputStays) {
@@ -183,7 +186,8 @@ TEST(Passes, PreluIsRecognisedInBothSpellings) {
     m = Multiply(k, r)
     y = Add(m, a)
     output y
-  )")), "y = Prelu(x, y/alpha)\n");
+  )")),
+            "y = Prelu(x, y/alpha)\n");
   EXPECT_EQ(to_text(rewrite(R"(
     input x 1,4,4,3
     const k 3 = 0.25 0.5 -0.125
@@ -195,7 +199,8 @@ TEST(Passes, PreluIsRecognisedInBothSpellings) {
     m = Multiply(t, half)
     y = Add(a, m)
     output y
-  )")), "y = Prelu(x, y/alpha)\n");
+  )")),
+            "y = Prelu(x, y/alpha)\n");
 }
 
 TEST(Passes, ConstantsAreFoldedAndIdentitiesBypassed) {

@@ -42,9 +42,8 @@ class TfliteFile {
   int quantized(const char* name, std::vector<int32_t> shape, const std::vector<int8_t>& values,
                 std::vector<float> scale, std::vector<int64_t> zero, int axis) {
     Parts parts = {name, std::move(shape), Type::INT8, buffer(bytes_of(values))};
-    parts.quantization =
-        tflite::CreateQuantizationParametersDirect(fbb, nullptr, nullptr, &scale, &zero,
-                                                   tflite::QuantizationDetails::NONE, 0, axis);
+    parts.quantization = tflite::CreateQuantizationParametersDirect(
+        fbb, nullptr, nullptr, &scale, &zero, tflite::QuantizationDetails::NONE, 0, axis);
     return add(parts);
   }
   int sparse(const char* name, std::vector<int32_t> shape, Type type,
@@ -65,7 +64,8 @@ class TfliteFile {
             flatbuffers::Offset<void> options = 0, const char* custom = nullptr,
             std::vector<uint8_t> custom_options = {}) {
     const int byte = std::min(static_cast<int>(code), 127);
-    codes_.push_back(tflite::CreateOperatorCodeDirect(fbb, static_cast<int8_t>(byte), custom, 1, code));
+    codes_.push_back(
+        tflite::CreateOperatorCodeDirect(fbb, static_cast<int8_t>(byte), custom, 1, code));
     operators_.push_back(tflite::CreateOperatorDirect(
         fbb, static_cast<uint32_t>(codes_.size()) - 1, &inputs, &outputs, type, options,
         custom == nullptr ? nullptr : &custom_options));
@@ -101,9 +101,9 @@ class TfliteFile {
     std::vector<int32_t> signature = {};
   };
   int add(Parts p) {
-    tensors_.push_back(tflite::CreateTensorDirect(
-        fbb, &p.shape, p.type, p.buffer, p.name, p.quantization, false, p.sparsity,
-        p.signature.empty() ? nullptr : &p.signature, true));
+    tensors_.push_back(
+        tflite::CreateTensorDirect(fbb, &p.shape, p.type, p.buffer, p.name, p.quantization, false,
+                                   p.sparsity, p.signature.empty() ? nullptr : &p.signature, true));
     return static_cast<int>(tensors_.size()) - 1;
   }
   uint32_t buffer(const std::vector<uint8_t>& bytes) {
@@ -117,5 +117,30 @@ class TfliteFile {
   std::vector<flatbuffers::Offset<tflite::Operator>> operators_;
   std::vector<flatbuffers::Offset<tflite::SignatureDef>> signatures_;
 };
+
+inline flatbuffers::Offset<void> add_options(TfliteFile& f,
+                                             tflite::ActivationFunctionType activation) {
+  return tflite::CreateAddOptions(f.fbb, activation).Union();
+}
+
+// Sparse tensors: a complete dimension, a list of indices per row, and all of a tensor.
+inline flatbuffers::Offset<tflite::DimensionMetadata> dense(TfliteFile& f, int size) {
+  return tflite::CreateDimensionMetadata(f.fbb, tflite::DimensionType::DENSE, size);
+}
+inline flatbuffers::Offset<tflite::DimensionMetadata> compressed(TfliteFile& f,
+                                                                 std::vector<int32_t> segments,
+                                                                 std::vector<uint8_t> indices) {
+  const auto s = tflite::CreateInt32VectorDirect(f.fbb, &segments).Union();
+  const auto i = tflite::CreateUint8VectorDirect(f.fbb, &indices).Union();
+  return tflite::CreateDimensionMetadata(f.fbb, tflite::DimensionType::SPARSE_CSR, 0,
+                                         tflite::SparseIndexVector::Int32Vector, s,
+                                         tflite::SparseIndexVector::Uint8Vector, i);
+}
+inline flatbuffers::Offset<tflite::SparsityParameters> sparsity(
+    TfliteFile& f, std::vector<int32_t> order, std::vector<int32_t> blocks,
+    std::vector<flatbuffers::Offset<tflite::DimensionMetadata>> dims) {
+  return tflite::CreateSparsityParametersDirect(f.fbb, &order, blocks.empty() ? nullptr : &blocks,
+                                                &dims);
+}
 
 }  // namespace wxnn

@@ -11,7 +11,9 @@ const { parseModule } = require('./wasm_module.js');
 
 // What every engine with SIMD has too. The plain build has to load on iOS 13, so it gets none of them.
 const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutable-globals', 'multi-value'];
-const BUDGETS = { plain: 45000, simd: 45000 };  // bytes after brotli; for the operators of the face models
+// Bytes after brotli. The aim for the operators of the face models is 45,000; HACKING.md says what stands in the way. These are the
+// design's limits for all operators.
+const BUDGETS = { plain: 75000, simd: 95000 };
 const LINKERS = ['__indirect_function_table table', '_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // unused
 const LARGEST_HEAP = 4096;                      // pages of 64 KB: 256 MB
 

@@ -1,0 +1,71 @@
+'use strict';
+// plugin/src/text.ts against Node's own coders, and what plugin/src/node_list.ts refuses. What it writes is
+// read by the engine in the tests of models.
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const test = require('node:test');
+const esbuild = require('esbuild');
+const fc = require('fast-check');
+
+function source(name) {
+  const { outputFiles } = esbuild.buildSync({
+    entryPoints: [path.join(__dirname, '../../plugin/src', name)], bundle: true, format: 'cjs', target: 'es2018', write: false,
+  });
+  const module = { exports: {} };
+  new Function('module', 'exports', outputFiles[0].text)(module, module.exports);
+  return module.exports;
+}
+const { utf8Encode, utf8Decode, base64Encode, base64Decode } = source('text.ts');
+const { encodeNodeList } = source('node_list.ts');
+
+// Bytes at the borders of what UTF-8 allows, and text units at the borders of its lengths and of surrogates.
+const bytes = fc.array(fc.constantFrom(0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbb, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff))
+  .map((list) => Uint8Array.from(list));
+const units = fc.array(fc.constantFrom(0x00, 0x41, 0x7f, 0x80, 0x7ff, 0x800, 0x4e2d, 0xd7ff, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xe000, 0xffff))
+  .map((list) => String.fromCharCode(...list));
+
+test('UTF-8 as TextEncoder and TextDecoder have it', () => {
+  fc.assert(fc.property(units, (text) => assert.deepEqual(utf8Encode(text), new TextEncoder().encode(text))));
+  fc.assert(fc.property(bytes, (list) => assert.equal(utf8Decode(list), new TextDecoder().decode(list))));
+  const long = '脸😀'.repeat(5000);
+  assert.equal(utf8Decode(utf8Encode(long)), long);
+});
+
+test('base64 both ways, and the URL-safe alphabet', () => {
+  fc.assert(fc.property(bytes, (list) => {
+    const text = Buffer.from(list).toString('base64');
+    assert.equal(base64Encode(list), text);
+    assert.deepEqual(base64Decode(text), list);
+    assert.deepEqual(base64Decode(Buffer.from(list).toString('base64url')), list);
+  }));
+  assert.throws(() => base64Decode('ab c'), /" " is no base64 digit/);
+});
+
+test('refuses what is no graph model, in a sentence', () => {
+  const none = new Uint8Array(0);
+  const model = (parts) => ({ modelTopology: { node: [] }, ...parts });
+  const weights = (list) => model({ weightsManifest: [{ paths: [], weights: list }] });
+  const cases = [
+    [{}, /no "modelTopology"/],
+    [{ modelTopology: { model_config: {} }, format: 'layers-model' }, /layers model.*tf\.loadLayersModel/],
+    [{ modelTopology: {} }, /no list of nodes/],
+    [model({ modelTopology: { node: [{ op: 'Relu' }] } }), /has no name or op/],
+    [weights([{ name: 'w', shape: [2], dtype: 'float32' }]), /end before weight "w": 8 bytes are needed, there are 0/],
+    [weights([{ name: 'w', shape: [2], dtype: 'float8' }]), /weight "w" of model.json has an unknown type \(float8\)/],
+  ];
+  for (const [json, sentence] of cases) assert.throws(() => encodeNodeList(json, none), sentence);
+});
+
+test('weights start at multiples of 4 and keep their bytes', () => {
+  const json = {
+    modelTopology: { node: [{ name: 'h', op: 'Const' }, { name: 'f', op: 'Const' }] },
+    weightsManifest: [{ paths: [], weights: [
+      { name: 'h', shape: [1], dtype: 'float32', quantization: { dtype: 'float16' } },
+      { name: 'f', shape: [1], dtype: 'float32' }] }],
+  };
+  const file = encodeNodeList(json, [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]);
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  assert.equal(utf8Decode(file.subarray(0, 4)), 'WXNL');
+  assert.deepEqual([...file.subarray(view.getUint32(8, true))], [1, 2, 0, 0, 3, 4, 5, 6]);
+});
