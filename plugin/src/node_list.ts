@@ -19,7 +19,7 @@ const kWeightTypes: { [name: string]: [number, number] } = {
   uint8: [kTypes.UINT8, 1], uint16: [kTypes.UINT16, 2], float16: [kTypes.HALF, 2], string: [kTypes.STRING, 0],
 };
 
-enum Kind { Numbers = 1, Text = 2, Texts = 3, Shape = 4, Types = 5, Tensor = 6, Function = 7 }
+const enum Kind { Numbers = 1, Text = 2, Texts = 3, Shape = 4, Types = 5, Tensor = 6, Function = 7 }
 
 interface Shape { dim?: { size?: string | number }[]; unknownRank?: boolean }
 interface Attr {
@@ -294,9 +294,6 @@ class Encoder {
 export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Array[]): Uint8Array {
   const topology = model && model.modelTopology;
   if (!topology || typeof topology !== 'object') throw new Error('this is not a tfjs model.json: it has no "modelTopology".');
-  if (model.format === 'layers-model' || topology.model_config) {
-    throw new Error('this is a tfjs layers model; only graph models can run: load it with tf.loadLayersModel, or convert it with tensorflowjs_converter --output_format=tfjs_graph_model.');
-  }
   const { node } = topology;
   if (!Array.isArray(node)) throw new Error('this is not a tfjs graph model: its "modelTopology" has no list of nodes.');
   node.forEach(checkNode);

@@ -48,7 +48,6 @@ test('refuses what is no graph model, in a sentence', () => {
   const weights = (list) => model({ weightsManifest: [{ paths: [], weights: list }] });
   const cases = [
     [{}, /no "modelTopology"/],
-    [{ modelTopology: { model_config: {} }, format: 'layers-model' }, /layers model.*tf\.loadLayersModel/],
     [{ modelTopology: {} }, /no list of nodes/],
     [model({ modelTopology: { node: [{ op: 'Relu' }] } }), /has no name or op/],
     [weights([{ name: 'w', shape: [2], dtype: 'float32' }]), /end before weight "w": 8 bytes are needed, there are 0/],

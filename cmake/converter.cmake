@@ -1,0 +1,52 @@
+# The converter, a program of this machine: GraphDef, SavedModel, ONNX, model.json or .tflite in, .tflite out. It links the whole engine,
+# whose kernels fold constants and check results. `include(cmake/converter.cmake)` after cmake/tests.cmake, native only.
+find_program(PROTOC protoc REQUIRED)
+find_library(PROTOBUF protobuf REQUIRED)
+find_path(ONNX_PROTO onnx/onnx.proto PATHS /usr/include REQUIRED)
+find_path(NLOHMANN_JSON nlohmann/json.hpp REQUIRED)
+
+set(proto_out ${PROJECT_BINARY_DIR}/proto)
+file(MAKE_DIRECTORY ${proto_out})
+set(proto_sources)
+function(add_proto root file)
+  cmake_path(REMOVE_EXTENSION file OUTPUT_VARIABLE stem)
+  add_custom_command(
+    OUTPUT ${proto_out}/${stem}.pb.cc ${proto_out}/${stem}.pb.h
+    COMMAND ${PROTOC} -I ${root} --cpp_out=${proto_out} ${root}/${file}
+    DEPENDS ${root}/${file}
+    VERBATIM)
+  set(proto_sources ${proto_sources} ${proto_out}/${stem}.pb.cc PARENT_SCOPE)
+endfunction()
+add_proto(${ONNX_PROTO} onnx/onnx.proto)
+file(GLOB protos CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/converter converter/*.proto)
+foreach(proto IN LISTS protos)
+  add_proto(${PROJECT_SOURCE_DIR}/converter ${proto})
+endforeach()
+add_library(wxnn_protos STATIC ${proto_sources})
+target_include_directories(wxnn_protos SYSTEM PUBLIC ${proto_out})
+target_compile_options(wxnn_protos PRIVATE -O1 -w)
+target_link_libraries(wxnn_protos PUBLIC ${PROTOBUF})
+
+file(GLOB sources CONFIGURE_DEPENDS converter/*.cc)
+list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/converter/main.cc)
+add_library(wxnn_converter STATIC ${sources})
+target_include_directories(wxnn_converter PUBLIC ${PROJECT_SOURCE_DIR})
+target_include_directories(wxnn_converter SYSTEM PUBLIC ${NLOHMANN_JSON})
+target_link_libraries(wxnn_converter PUBLIC wxnn_all_ops wxnn wxnn_protos)
+target_compile_options(wxnn_converter PRIVATE ${WXNN_OURS} -O2)
+target_compile_definitions(wxnn_converter PUBLIC JSON_NOEXCEPTION)
+
+# XNNPACK names kernels that we do not have, in functions that nobody calls.
+target_link_options(wxnn_converter INTERFACE -Wl,--gc-sections)
+
+add_executable(wxnn_convert converter/main.cc)
+target_compile_definitions(wxnn_convert PRIVATE WXNN_VERSION="${WXNN_VERSION}")
+target_link_libraries(wxnn_convert PRIVATE wxnn_converter)
+target_compile_options(wxnn_convert PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
+
+file(GLOB converter_tests CONFIGURE_DEPENDS tests/converter/*.cc)
+if(converter_tests)
+  add_executable(wxnn_convert_tests ${converter_tests})
+  target_link_libraries(wxnn_convert_tests PRIVATE wxnn_converter googletest)
+  target_compile_options(wxnn_convert_tests PRIVATE ${WXNN_OURS} -O1)
+endif()

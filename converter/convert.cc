@@ -1,0 +1,133 @@
+#include "converter/convert.h"
+
+#include <algorithm>
+
+#include "converter/files.h"
+#include "converter/graph_builder.h"
+#include "converter/lower.h"
+#include "converter/onnx_reader.h"
+#include "converter/tfjs_reader.h"
+#include "formats/tflite_reader.h"
+#include "passes/passes.h"
+
+namespace wxnn {
+
+namespace {
+
+Status read_tflite_bytes(const ConvertOptions&, const std::string& bytes, Source* source) {
+  Buffer file;
+  WXNN_TRY(file.allocate(bytes.size()));
+  std::copy(bytes.begin(), bytes.end(), file.data<char>());
+  return read_tflite(std::move(file), &source->graph);
+}
+
+Status read_tfjs_json(const ConvertOptions& options, const std::string& bytes, Source* source) {
+  return read_tfjs(options.source, bytes, &source->graph, &source->bytes);
+}
+
+bool looks_like_json(std::string_view bytes) {
+  const size_t at = bytes.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  return at != std::string_view::npos && bytes[at] == '{';
+}
+
+// Asked in this order. By the bytes where they say it, else by the file's name.
+struct FormatRow {
+  const char* name;
+  bool (*is)(std::string_view path, std::string_view bytes);
+  Status (*read)(const ConvertOptions&, const std::string& bytes, Source*);
+};
+constexpr FormatRow kFormats[] = {
+    {"TensorFlow Lite",
+     [](std::string_view, std::string_view b) { return b.size() >= 8 && b.substr(4, 4) == "TFL3"; },
+     read_tflite_bytes},
+    {"ONNX", [](std::string_view p, std::string_view) { return p.ends_with(".onnx"); }, read_onnx},
+    {"tfjs graph model", [](std::string_view, std::string_view b) { return looks_like_json(b); },
+     read_tfjs_json},
+};
+
+Status set_shapes(const ConvertOptions& options, Graph* graph) {
+  for (const auto& [name, shape] : options.inputs) {
+    const auto at =
+        std::ranges::find_if(graph->inputs, [&](int v) { return graph->values[v].name == name; });
+    WXNN_CHECK(at != graph->inputs.end(), "--input ", name, ": the model has no such input");
+    Shape& declared = graph->values[*at].type.shape;
+    bool fits = declared.is_unknown() || declared.rank() == shape.rank();
+    for (int i = 0; fits && i < declared.rank(); ++i) {
+      fits = declared[i] < 0 || i == 0 || declared[i] == shape[i];
+    }
+    WXNN_CHECK(fits, "--input ", name, "=", shape, " does not fit the declared ", declared);
+    declared = shape;
+  }
+  return {};
+}
+
+Status pick_outputs(const ConvertOptions& options, Graph* graph) {
+  if (options.outputs.empty()) return {};
+  graph->outputs.clear();
+  for (const std::string& name : options.outputs) {
+    const auto at = std::ranges::find(graph->values, name, &Value::name);
+    WXNN_CHECK(at != graph->values.end(), "--output ", name,
+               ": the model has no tensor of this name");
+    graph->outputs.push_back(static_cast<int>(at - graph->values.begin()));
+  }
+  remove_dead(*graph);
+  return {};
+}
+
+std::vector<EndpointInfo> describe(const Graph& graph, const std::vector<int>& values) {
+  std::vector<EndpointInfo> list;
+  for (const int v : values) list.push_back({graph.values[v].name, graph.values[v].type});
+  return list;
+}
+
+bool has_halves(const Graph& graph) {
+  return std::ranges::any_of(graph.values, [](const Value& v) {
+    return v.constant && v.constant->encoding == Encoding::kFloat16;
+  });
+}
+
+}  // namespace
+
+Status read_source(const ConvertOptions& options, Source* source) {
+  std::string bytes;
+  WXNN_TRY(read_file(options.source, &bytes));
+  for (const FormatRow& row : kFormats) {
+    if (!row.is(options.source, bytes)) continue;
+    source->format = row.name;
+    source->bytes = bytes.size();
+    WXNN_TRY(row.read(options, bytes, source));
+    return sort(source->graph);
+  }
+  return fail("\"", options.source, "\" is no .tflite, model.json, .onnx, .pb or .pbtxt file");
+}
+
+Status convert(const ConvertOptions& options, Converted* converted) {
+  Source source;
+  WXNN_TRY(read_source(options, &source));
+  Graph& graph = source.graph;
+  converted->format = source.format;
+  converted->source_bytes = source.bytes;
+  converted->source_nodes = static_cast<int>(graph.nodes.size());
+  converted->notes = source.notes;
+  const bool halves = has_halves(graph);
+  WXNN_TRY(pick_outputs(options, &graph));
+  WXNN_TRY(set_shapes(options, &graph));
+  WXNN_TRY(run_passes(graph));
+  constexpr size_t kFree = 1 << 20;
+  GraphBuilder builder(graph, kFree + 8 * source.bytes);
+  converted->inputs = describe(graph, graph.inputs);
+  WXNN_TRY(lower(builder));
+  converted->outputs = describe(graph, graph.outputs);
+  if (builder.open_batch)
+    converted->notes.push_back(
+        "the batch stays open; LiteRT.js wants it settled (--input NAME=1,…)");
+  converted->nodes = static_cast<int>(graph.nodes.size());
+  WriteOptions write;
+  write.custom_ops = options.custom_ops;
+  write.open_batch = builder.open_batch;
+  write.halves = options.f16 ? Halves::kAll : halves ? Halves::kExact : Halves::kNever;
+  write.description = "converted by wxnn";
+  return write_tflite(graph, write, &converted->written);
+}
+
+}  // namespace wxnn

@@ -1,0 +1,49 @@
+// The whole way from a model file to .tflite bytes.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "converter/tflite_writer.h"
+#include "core/graph.h"
+
+namespace wxnn {
+
+struct ConvertOptions {
+  std::string source;                                 // file or folder
+  std::vector<std::pair<std::string, Shape>> inputs;  // shapes that settle open dimensions
+  std::vector<std::string> outputs;                   // these alone, in this order
+  // Inputs of an ONNX model that become constants: a shape, axes, scales.
+  std::vector<std::pair<std::string, std::vector<double>>> constants;
+  bool f16 = false;
+  bool custom_ops = false;
+  bool nhwc = false;  // image inputs and outputs of an ONNX model become NHWC
+};
+
+struct EndpointInfo {
+  std::string name;
+  TensorType type;  // an open batch is Shape::kOpen
+};
+
+struct Converted {
+  std::vector<EndpointInfo> inputs, outputs;
+  std::string format;  // of the source: "tfjs graph model"
+  size_t source_bytes = 0;
+  int source_nodes = 0;
+  int nodes = 0;
+  Written written;
+  std::vector<std::string> notes;  // what the user should know: "input x: its batch of N became 1"
+};
+
+// The source as a graph of ours, as its importer gives it.
+struct Source {
+  Graph graph;
+  std::string format;
+  size_t bytes = 0;
+  std::vector<std::string> notes;
+};
+Status read_source(const ConvertOptions& options, Source* source);
+
+Status convert(const ConvertOptions& options, Converted* converted);
+
+}  // namespace wxnn

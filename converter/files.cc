@@ -1,0 +1,77 @@
+#include "converter/files.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+namespace wxnn {
+
+namespace {
+struct Close {
+  void operator()(FILE* f) const { std::fclose(f); }
+};
+using File = std::unique_ptr<FILE, Close>;
+}  // namespace
+
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error);
+}
+
+Status read_file(const std::string& path, std::string* bytes) {
+  WXNN_CHECK(!is_folder(path), "\"", path, "\" is a folder, not a file");
+  const File file(std::fopen(path.c_str(), "rb"));
+  WXNN_CHECK(file, "cannot open \"", path, "\": ", std::strerror(errno));
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  bytes->clear();
+  if (!error) {
+    bytes->resize(size);
+    bytes->resize(std::fread(bytes->data(), 1, size, file.get()));
+  }
+  // What is no regular file (a pipe) has no size.
+  char block[1 << 16];
+  for (size_t n; (n = std::fread(block, 1, sizeof block, file.get())) != 0;)
+    bytes->append(block, n);
+  WXNN_CHECK(std::ferror(file.get()) == 0, "cannot read \"", path, "\": ", std::strerror(errno));
+  return {};
+}
+
+Status write_file(const std::string& path, std::string_view bytes) {
+  const std::string fresh = path + ".new";
+  {
+    const File file(std::fopen(fresh.c_str(), "wb"));
+    WXNN_CHECK(file, "cannot write \"", path, "\": ", std::strerror(errno));
+    const bool whole = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
+                       std::fflush(file.get()) == 0;
+    WXNN_CHECK(whole, "cannot write \"", path, "\": ", std::strerror(errno));
+  }
+  // Whole or not at all.
+  std::error_code error;
+  std::filesystem::rename(fresh, path, error);
+  WXNN_CHECK(!error, "cannot write \"", path, "\": ", error.message());
+  return {};
+}
+
+Status sibling(const std::string& model_path, std::string_view name, std::string* path) {
+  namespace fs = std::filesystem;
+  const fs::path relative(name);
+  bool inside =
+      !name.empty() && !relative.is_absolute() && name.find('\\') == std::string_view::npos;
+  for (const fs::path& part : relative) inside = inside && part != "..";
+  WXNN_CHECK(inside, "the model refers to the file \"", name,
+             "\", which is outside its folder: it is not opened");
+  std::error_code error;
+  const fs::path folder =
+      fs::path(model_path).has_parent_path() ? fs::path(model_path).parent_path() : ".";
+  const fs::path home = fs::canonical(folder, error);
+  const fs::path target = fs::weakly_canonical(folder / relative, error);
+  const std::string rest = fs::relative(target, home, error).string();
+  WXNN_CHECK(!error && !rest.starts_with(".."), "the file \"", name,
+             "\" is a link that leads out of the model's folder: it is not opened");
+  *path = (folder / relative).string();
+  return {};
+}
+
+}  // namespace wxnn

@@ -1,0 +1,241 @@
+#include "converter/lower.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace wxnn {
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::string_view kFusable[] = {"linear", "relu", "relu6", "reluN1To1"};
+
+// Activations that are one operator with the attributes it has by default.
+struct ActivationRow {
+  std::string_view name;
+  std::string_view op;
+};
+constexpr ActivationRow kActivations[] = {{"elu", "Elu"},         {"hardSwish", "HardSwish"},
+                                          {"sigmoid", "Sigmoid"}, {"tanh", "Tanh"},
+                                          {"relu", "Relu"},       {"relu6", "Relu6"}};
+
+const LowerRow* find_row(std::string_view op) {
+  for (const auto& rows : {rows_of_convolutions(), rows_of_pools(), rows_of_others()}) {
+    const auto row = std::ranges::find(rows, op, &LowerRow::op);
+    if (row != rows.end()) return &*row;
+  }
+  return nullptr;
+}
+
+Status settle_inputs(GraphBuilder& b) {
+  for (const int v : b.graph.inputs) {
+    Value& value = b.graph.values[v];
+    Shape& shape = value.type.shape;
+    WXNN_CHECK(!shape.is_unknown(), "input \"", value.name,
+               "\" has no declared shape: say it with --input ", value.name, "=1,224,224,3");
+    for (int i = 0; i < shape.rank(); ++i) {
+      if (shape[i] >= 0) continue;
+      WXNN_CHECK(i == 0, "input \"", value.name, "\" is ", shape, ": say its size with --input ",
+                 value.name, "=1,224,224,3");
+      shape[i] = 1;
+      b.open_batch = true;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Status keep(GraphBuilder& b, Node& node) {
+  bool folded = false;
+  WXNN_TRY(b.settle(node, &folded));
+  if (!folded) b.graph.nodes.push_back(std::move(node));
+  return {};
+}
+
+FusedActivation take_activation(Node& node) {
+  FusedActivation a;
+  const std::string_view name = node.attrs.text("activation");
+  if (std::ranges::find(kFusable, name) != std::end(kFusable)) return a;
+  a.name = name;
+  a.leaky = node.attrs.f("leakyreluAlpha");
+  a.low = node.attrs.f("clipMin");
+  a.high = node.attrs.f("clipMax");
+  if (node.inputs.size() > 3) a.alpha = node.inputs[3];
+  node.inputs.resize(std::min<size_t>(node.inputs.size(), 3));
+  static_cast<void>(node.attrs.set("activation", "linear"));
+  return a;
+}
+
+namespace {
+
+// Bounds that are one operator; others are MAXIMUM and MINIMUM.
+struct ClampRow {
+  double low, high;
+  std::string_view op;
+};
+constexpr ClampRow kClamps[] = {{0, kInfinity, "Relu"}, {0, 6, "Relu6"}};
+
+Status clamp(GraphBuilder& b, double low, double high, const std::string& name, int* y) {
+  const DType dtype = b.type(*y).dtype;
+  for (const ClampRow& row : kClamps) {
+    const bool fits = row.low == low && row.high == high && dtype == DType::kFloat32;
+    if (fits) return b.add(row.op, name, {*y}, {}, y);
+  }
+  // The writer has builtins for these two.
+  const bool builtin = dtype == DType::kFloat32 && high == 1 && (low == 0 || low == -1);
+  if (builtin)
+    return b.add("ClipByValue", name, {*y}, {{"clipValueMin", low}, {"clipValueMax", high}}, y);
+  int bound = kAbsent;
+  const double lowest = dtype == DType::kInt32 ? INT32_MIN : -kInfinity;
+  const double highest = dtype == DType::kInt32 ? INT32_MAX : kInfinity;
+  if (low > lowest) {
+    WXNN_TRY(b.scalar(name + "/low", dtype, low, &bound));
+    WXNN_TRY(b.add("Maximum", high < highest ? name + "/at_least" : name, {*y, bound}, {}, y));
+  }
+  if (high < highest) {
+    WXNN_TRY(b.scalar(name + "/high", dtype, high, &bound));
+    WXNN_TRY(b.add("Minimum", name, {*y, bound}, {}, y));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status apply(GraphBuilder& b, const FusedActivation& a, const std::string& name, int* y) {
+  if (a.name == "linear") return {};
+  const std::string own = sentence(name, "/", a.name);
+  if (a.name == "clip") return clamp(b, a.low, a.high, own, y);
+  if (a.name == "leakyrelu") return b.add("LeakyRelu", own, {*y}, {{"alpha", a.leaky}}, y);
+  if (a.name == "prelu") return b.add("Prelu", own, {*y, a.alpha}, {}, y);
+  const auto* row = std::ranges::find(kActivations, a.name, &ActivationRow::name);
+  WXNN_CHECK(row != std::end(kActivations), "node \"", name, "\": has the activation \"", a.name,
+             "\", which TensorFlow Lite does not have");
+  return b.add(row->op, own, {*y}, {}, y);
+}
+
+Status lower(GraphBuilder& b) {
+  WXNN_TRY(settle_inputs(b));
+  std::vector<Node> nodes = std::exchange(b.graph.nodes, {});
+  for (Node& node : nodes) {
+    const LowerRow* row = find_row(node.op->name);
+    WXNN_TRY(row != nullptr ? row->lower(b, node) : keep(b, node));
+    for (const int v : node.outputs) {
+      const Value& value = b.graph.values[v];
+      WXNN_CHECK(value.type.shape.is_known(), "node \"", value.name,
+                 "\": its shape depends on the data, which the converter cannot write yet");
+    }
+  }
+  remove_dead(b.graph);
+  return {};
+}
+
+// --- operators of no family
+// -----------------------------------------------------------------------
+namespace {
+
+Status lower_clip(GraphBuilder& b, Node& node) {
+  int y = node.inputs[0];
+  WXNN_TRY(clamp(b, node.attrs.f("clipValueMin"), node.attrs.f("clipValueMax"), node.name, &y));
+  return b.put(y, node.outputs[0]);
+}
+
+// TFLite's SOFTMAX and LOG_SOFTMAX go along the last axis.
+Status lower_softmax(GraphBuilder& b, Node& node) {
+  const int rank = b.shape(node.inputs[0]).rank();
+  const int32_t dim = node.attrs.i("dim");
+  const int axis = dim < 0 ? dim + rank : dim;
+  if (axis == rank - 1 || axis < 0 || axis >= rank) return keep(b, node);
+  std::vector<double> swap(rank);
+  for (int i = 0; i < rank; ++i) swap[i] = i;
+  std::swap(swap[axis], swap[rank - 1]);
+  int y = kAbsent;
+  WXNN_TRY(b.add("Transpose", node.name + "/last", {node.inputs[0]}, {{"perm", swap}}, &y));
+  WXNN_TRY(b.add(node.op->name, node.name + "/of_last", {y}, {{"dim", -1}}, &y));
+  WXNN_TRY(b.add("Transpose", node.name, {y}, {{"perm", swap}}, &y));
+  return b.put(y, node.outputs[0]);
+}
+
+// x * factor + offset, with both computed in double where everything is constant.
+Status lower_batch_norm(GraphBuilder& b, Node& node) {
+  const Shape& shape = b.shape(node.inputs[0]);
+  const size_t channels = static_cast<size_t>(shape.rank() == 0 ? 0 : shape[-1]);
+  std::vector<double> parts[4];  // mean, variance, offset, scale
+  for (size_t i = 0; i < 4; ++i) {
+    if (i + 1 < node.inputs.size() && node.inputs[i + 1] != kAbsent) {
+      WXNN_TRY(b.numbers(node.inputs[i + 1], node.op->inputs.begin()[i + 1].name, &parts[i]));
+    } else {
+      parts[i].assign(channels, i == 3 ? 1.0 : 0.0);
+    }
+    WXNN_CHECK(parts[i].size() == channels, node.place(), ": has ", parts[i].size(),
+               " numbers for ", channels, " channels");
+  }
+  std::vector<float> factor, offset;
+  for (size_t c = 0; c < channels; ++c) {
+    const double f = parts[3][c] / __builtin_sqrt(parts[1][c] + node.attrs.f("varianceEpsilon"));
+    factor.push_back(static_cast<float>(f));
+    offset.push_back(static_cast<float>(parts[2][c] - parts[0][c] * f));
+  }
+  const Shape per_channel{static_cast<int32_t>(channels)};
+  int f = kAbsent, o = kAbsent, y = kAbsent;
+  WXNN_TRY(b.constant(node.name + "/factor", per_channel, factor, &f));
+  WXNN_TRY(b.constant(node.name + "/offset", per_channel, offset, &o));
+  WXNN_TRY(b.add("Multiply", node.name + "/scaled", {node.inputs[0], f}, {}, &y));
+  WXNN_TRY(b.add("Add", node.name, {y, o}, {}, &y));
+  return b.put(y, node.outputs[0]);
+}
+
+// Selu is elu on both sides of a steeper negative slope: exact but for one rounding.
+Status lower_selu(GraphBuilder& b, Node& node) {
+  int scale = kAbsent, y = kAbsent;
+  WXNN_TRY(b.scalar(node.name + "/scale", DType::kFloat32, 1.0507009873554805, &scale));
+  WXNN_TRY(b.add("Elu", node.name + "/elu", {node.inputs[0]}, {}, &y));
+  WXNN_TRY(b.add("LeakyRelu", node.name + "/alpha", {y}, {{"alpha", 1.6732632423543772}}, &y));
+  WXNN_TRY(b.add("Multiply", node.name, {y, scale}, {}, &y));
+  return b.put(y, node.outputs[0]);
+}
+
+Status lower_reciprocal(GraphBuilder& b, Node& node) {
+  int one = kAbsent, y = kAbsent;
+  WXNN_TRY(b.scalar(node.name + "/one", DType::kFloat32, 1, &one));
+  WXNN_TRY(b.add("RealDiv", node.name, {one, node.inputs[0]}, {}, &y));
+  return b.put(y, node.outputs[0]);
+}
+
+Status lower_xor(GraphBuilder& b, Node& node) {
+  int y = kAbsent;
+  WXNN_TRY(b.add("NotEqual", node.name, {node.inputs[0], node.inputs[1]}, {}, &y));
+  return b.put(y, node.outputs[0]);
+}
+
+Status lower_is_nan(GraphBuilder& b, Node& node) {
+  int y = kAbsent;
+  WXNN_TRY(b.add("NotEqual", node.name, {node.inputs[0], node.inputs[0]}, {}, &y));
+  return b.put(y, node.outputs[0]);
+}
+
+// TFLite's REVERSE_V2 takes one axis.
+Status lower_reverse(GraphBuilder& b, Node& node) {
+  const std::span<const double> dims = node.attrs.numbers("dims");
+  if (dims.size() <= 1) return keep(b, node);
+  int y = node.inputs[0];
+  for (size_t i = 0; i < dims.size(); ++i) {
+    std::string name = i + 1 == dims.size() ? node.name : sentence(node.name, "/", i);
+    WXNN_TRY(b.add("Reverse", std::move(name), {y}, {{"dims", std::vector<double>{dims[i]}}}, &y));
+  }
+  return b.put(y, node.outputs[0]);
+}
+
+constexpr LowerRow kRows[] = {
+    {"ClipByValue", lower_clip}, {"FusedBatchNorm", lower_batch_norm},
+    {"IsNan", lower_is_nan},     {"LogSoftmax", lower_softmax},
+    {"LogicalXor", lower_xor},   {"Reciprocal", lower_reciprocal},
+    {"Reverse", lower_reverse},  {"Selu", lower_selu},
+    {"Softmax", lower_softmax},
+};
+
+}  // namespace
+
+std::span<const LowerRow> rows_of_others() { return kRows; }
+
+}  // namespace wxnn

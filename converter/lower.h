@@ -1,0 +1,35 @@
+// Rewrites a graph until each of its nodes is one TensorFlow Lite operator: explicit padding
+// becomes a PAD, HWIO filters OHWI, an activation that TFLite cannot fuse a node of its own.
+#pragma once
+#include "converter/graph_builder.h"
+
+namespace wxnn {
+
+// The graph is sorted and its passes have run. Afterwards every value has a known shape (an open
+// batch counts as 1), or there is a sentence.
+Status lower(GraphBuilder& builder);
+
+// --- for the rows -------------------------------------------------------------------------------
+struct LowerRow {
+  std::string_view op;
+  // Appends nodes that compute what `node` does, and writes its outputs.
+  Status (*lower)(GraphBuilder& b, Node& node);
+};
+// One list per family, each in its own file.
+std::span<const LowerRow> rows_of_convolutions();
+std::span<const LowerRow> rows_of_pools();
+std::span<const LowerRow> rows_of_others();
+
+// Appends the node as it is.
+Status keep(GraphBuilder& b, Node& node);
+// The activation that `node` (a convolution, a product) has fused: left there when TFLite can fuse
+// it too, else taken away; `apply` then appends it behind value `y`.
+struct FusedActivation {
+  std::string name = "linear";
+  int alpha = kAbsent;  // of prelu
+  double leaky = 0, low = 0, high = 0;
+};
+FusedActivation take_activation(Node& node);
+Status apply(GraphBuilder& b, const FusedActivation& activation, const std::string& name, int* y);
+
+}  // namespace wxnn

@@ -1,0 +1,180 @@
+// tools/convert: reads the command line, converts, says what happened.
+#include <charconv>
+#include <cstdio>
+
+#include "converter/check.h"
+#include "converter/convert.h"
+#include "converter/files.h"
+#include "converter/report.h"
+
+namespace {
+
+constexpr const char* kUsage =
+    R"(tools/convert MODEL -o OUT.tflite [OPTIONS]    makes a .tflite file, without Python
+
+MODEL is one of
+  model.json              a tfjs graph model, its weight files beside it
+  model.onnx              ONNX, opset 7 to 21; weights inside or in files beside it
+  model.pb, model.pbtxt   a frozen TensorFlow graph
+  folder                  a SavedModel (saved_model.pb and variables/)
+  model.tflite            to shrink it, or to fuse what can be fused
+
+The result runs in wxnn and in LiteRT. Batch norms are folded, biases and activations fused, constants
+computed. Inputs and outputs keep their names, order, shapes and layout.
+
+  -o FILE                 where the result goes; without it nothing is written (--ops and --check still work)
+  --f16                   store weights as float16: half the size. Each number moves by at most 1/2048 of its
+                          tensor's largest; biases and tensors under 1 KB stay float32. Prints the error of each
+  --input NAME=1,224,224,3   the size of an input that the model leaves open; may be repeated
+  --constant NAME=1,2,2   an ONNX input that always has these values (a shape, axes, scales) and is none any more
+  --output NAME           keep this output only; may be repeated, their order is the result's
+  --nhwc                  ONNX: image inputs and outputs become [N,H,W,C], and their transposes go
+  --custom-ops            write operators that TensorFlow Lite lacks for wxnn alone; LiteRT will refuse the file
+  --ops                   list the operators of the result, with their counts
+  --check                 run source and result on the same random input, and print the largest difference
+  --report FILE           all of this as JSON
+  -h, --help              this
+
+Examples
+  tools/convert model.json -o model.tflite --f16
+  tools/convert detector.onnx -o detector.tflite --input images=1,3,640,640 --check
+)";
+
+struct Arguments {
+  wxnn::ConvertOptions convert;
+  std::string output, report;
+  bool ops = false, check = false, help = false;
+};
+
+wxnn::Status parse_shape(std::string_view text, wxnn::Shape* shape) {
+  const std::string_view whole = text;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    int32_t d = 0;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + end, d);
+    const bool good = error == std::errc() && at == text.data() + end && d > 0 &&
+                      shape->rank() < wxnn::Shape::kMaxRank;
+    WXNN_CHECK(good, "\"", whole, "\" is no shape: say for example 1,224,224,3");
+    shape->push_back(d);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  WXNN_CHECK(shape->fits(), "a tensor of ", *shape, " does not fit in memory");
+  return {};
+}
+
+wxnn::Status take_input(Arguments* a, std::string_view value) {
+  const size_t equals = value.rfind('=');
+  WXNN_CHECK(equals != std::string_view::npos,
+             "--input wants NAME=SHAPE, for example --input x=1,224,224,3");
+  wxnn::Shape shape;
+  WXNN_TRY(parse_shape(value.substr(equals + 1), &shape));
+  a->convert.inputs.push_back({std::string(value.substr(0, equals)), shape});
+  return {};
+}
+
+wxnn::Status take_constant(Arguments* a, std::string_view value) {
+  const size_t equals = value.rfind('=');
+  WXNN_CHECK(equals != std::string_view::npos,
+             "--constant wants NAME=NUMBERS, for example --constant scales=1,1,2,2");
+  std::vector<double> numbers;
+  std::string_view text = value.substr(equals + 1);
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    double d = 0;
+    const auto [at, error] = std::from_chars(text.data(), text.data() + end, d);
+    WXNN_CHECK(error == std::errc() && at == text.data() + end, "\"", text.substr(0, end),
+               "\" is no number");
+    numbers.push_back(d);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  a->convert.constants.push_back({std::string(value.substr(0, equals)), std::move(numbers)});
+  return {};
+}
+
+// An option with a value, or a flag.
+struct OptionRow {
+  std::string_view name;
+  wxnn::Status (*take)(Arguments*, std::string_view value);
+  bool has_value = true;
+};
+#define FLAG(field)                    \
+  [](Arguments* a, std::string_view) { \
+    a->field = true;                   \
+    return wxnn::Status();             \
+  },                                   \
+      false
+constexpr OptionRow kOptions[] = {
+    {"-o",
+     [](Arguments* a, std::string_view v) {
+       a->output = v;
+       return wxnn::Status();
+     }},
+    {"--input", take_input},
+    {"--constant", take_constant},
+    {"--output",
+     [](Arguments* a, std::string_view v) {
+       a->convert.outputs.emplace_back(v);
+       return wxnn::Status();
+     }},
+    {"--report",
+     [](Arguments* a, std::string_view v) {
+       a->report = v;
+       return wxnn::Status();
+     }},
+    {"--f16", FLAG(convert.f16)},
+    {"--custom-ops", FLAG(convert.custom_ops)},
+    {"--nhwc", FLAG(convert.nhwc)},
+    {"--ops", FLAG(ops)},
+    {"--check", FLAG(check)},
+    {"-h", FLAG(help)},
+    {"--help", FLAG(help)},
+};
+#undef FLAG
+
+wxnn::Status parse(int count, char** arguments, Arguments* a) {
+  for (int i = 1; i < count; ++i) {
+    const std::string_view argument = arguments[i];
+    const OptionRow* row = nullptr;
+    for (const OptionRow& r : kOptions) {
+      if (r.name == argument) row = &r;
+    }
+    if (row == nullptr) {
+      WXNN_CHECK(!argument.starts_with('-'), "there is no option ", argument);
+      WXNN_CHECK(a->convert.source.empty(), "one model at a time: \"", a->convert.source,
+                 "\" or \"", argument, "\"?");
+      a->convert.source = argument;
+      continue;
+    }
+    WXNN_CHECK(!row->has_value || i + 1 < count, argument, " wants a value");
+    WXNN_TRY(row->take(a, row->has_value ? arguments[++i] : ""));
+  }
+  WXNN_CHECK(a->help || !a->convert.source.empty(), "which model? (--help explains)");
+  return {};
+}
+
+wxnn::Status run(const Arguments& a) {
+  wxnn::Converted converted;
+  WXNN_TRY(wxnn::convert(a.convert, &converted));
+  if (!a.output.empty()) WXNN_TRY(wxnn::write_file(a.output, converted.written.bytes));
+  std::vector<wxnn::OutputDifference> differences;
+  if (a.check) WXNN_TRY(wxnn::check_conversion(a.convert, converted.written.bytes, &differences));
+  std::fputs(wxnn::summary(converted, a.ops).c_str(), stdout);
+  std::fputs(wxnn::summary(differences).c_str(), stdout);
+  if (a.report.empty()) return {};
+  return wxnn::write_file(a.report, wxnn::report_json(converted, differences));
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  Arguments a;
+  wxnn::Status status = parse(count, arguments, &a);
+  if (status.ok() && a.help) {
+    std::fputs(kUsage, stdout);
+    return 0;
+  }
+  if (status.ok()) status = run(a);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "tools/convert: %s.\n", std::string(status.message()).c_str());
+  return 1;
+}

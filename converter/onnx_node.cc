@@ -1,0 +1,238 @@
+#include "converter/onnx_node.h"
+
+#include <algorithm>
+
+namespace wxnn {
+
+Perm identity(int rank) {
+  Perm perm;
+  for (int i = 0; i < rank; ++i) perm.push_back(i);
+  return perm;
+}
+
+bool is_identity(const Perm& perm) { return perm == identity(static_cast<int>(perm.size())); }
+
+Perm channels_last(int rank) {
+  Perm perm = identity(rank);
+  if (rank < 3) return perm;
+  perm[1] = rank - 1;
+  for (int i = 2; i < rank; ++i) perm[i] = i - 1;
+  return perm;
+}
+
+namespace {
+
+// True when only axes of length 1 change their places: then no number does.
+bool moves_nothing(const Shape& from, const std::vector<double>& perm) {
+  double last = -1;
+  for (const double p : perm) {
+    if (from[static_cast<int>(p)] == 1) continue;
+    if (p < last) return false;
+    last = p;
+  }
+  return true;
+}
+
+}  // namespace
+
+Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value) {
+  *value = tensor.value;
+  if (tensor.perm == perm) return {};
+  const auto known = transposed_.find({tensor.value, perm});
+  if (known != transposed_.end()) {
+    *value = known->second;
+    return {};
+  }
+  std::vector<double> moves(perm.size());
+  for (size_t i = 0; i < perm.size(); ++i) moves[perm[i]] = tensor.perm[i];
+  const Shape from = builder.shape(tensor.value);
+  const std::string name = builder.graph.values[tensor.value].name + "/transposed";
+  if (moves_nothing(from, moves)) {
+    Shape to;
+    for (const double m : moves) to.push_back(from[static_cast<int>(m)]);
+    WXNN_TRY(builder.add("Reshape", name, {tensor.value}, {{"shape", to}}, value));
+  } else {
+    WXNN_TRY(builder.add("Transpose", name, {tensor.value}, {{"perm", moves}}, value));
+  }
+  transposed_[{tensor.value, perm}] = *value;
+  return {};
+}
+
+OnnxNode::OnnxNode(OnnxScope& scope, const onnx::NodeProto& proto)
+    : b(scope.builder),
+      name(!proto.name().empty()      ? proto.name()
+           : proto.output_size() != 0 ? proto.output(0)
+                                      : ""),
+      opset(scope.opset),
+      scope_(scope),
+      proto_(proto),
+      seen_(static_cast<size_t>(proto.attribute_size())) {}
+
+// --- inputs
+// ---------------------------------------------------------------------------------------
+Status OnnxNode::any(size_t i, OnnxTensor* tensor) {
+  WXNN_CHECK(has(i), "lacks its input ", i);
+  const std::string& input = proto_.input(static_cast<int>(i));
+  const auto at = scope_.tensors.find(input);
+  WXNN_CHECK(at != scope_.tensors.end(), "its input \"", input, "\" is computed by no node");
+  *tensor = at->second;
+  WXNN_CHECK(!scope_.saturated.contains(tensor->value), "its input \"", input,
+             "\" holds an int64 that does not fit int32");
+  return {};
+}
+
+Status OnnxNode::in(size_t i, const Perm& perm, int* value) {
+  OnnxTensor tensor;
+  WXNN_TRY(any(i, &tensor));
+  WXNN_CHECK(tensor.perm.size() == perm.size(), "its input ", i, " has ", tensor.perm.size(),
+             " dimensions, ", perm.size(), " are supported");
+  return scope_.layout(tensor, perm, value);
+}
+
+Status OnnxNode::in(size_t i, int* value) {
+  OnnxTensor tensor;
+  WXNN_TRY(any(i, &tensor));
+  return scope_.layout(tensor, identity(static_cast<int>(tensor.perm.size())), value);
+}
+
+Status OnnxNode::shape(size_t i, Shape* shape) {
+  OnnxTensor tensor;
+  WXNN_TRY(any(i, &tensor));
+  *shape = {};
+  for (const int axis : tensor.perm) shape->push_back(b.shape(tensor.value)[axis]);
+  return {};
+}
+
+Status OnnxNode::dtype(size_t i, DType* dtype) {
+  OnnxTensor tensor;
+  WXNN_TRY(any(i, &tensor));
+  *dtype = b.type(tensor.value).dtype;
+  return {};
+}
+
+bool OnnxNode::is_known(size_t i) {
+  const auto at =
+      has(i) ? scope_.tensors.find(proto_.input(static_cast<int>(i))) : scope_.tensors.end();
+  return at != scope_.tensors.end() && b.is_known(at->second.value);
+}
+
+Status OnnxNode::numbers(size_t i, std::string_view what, std::vector<double>* numbers) {
+  WXNN_CHECK(has(i), "lacks its ", what);
+  const auto at = scope_.tensors.find(proto_.input(static_cast<int>(i)));
+  WXNN_CHECK(at != scope_.tensors.end(), "its ", what, " is computed by no node");
+  int value = kAbsent;
+  WXNN_TRY(scope_.layout(at->second, identity(static_cast<int>(at->second.perm.size())), &value));
+  return b.numbers(value, what, numbers);
+}
+
+// --- attributes
+// ------------------------------------------------------------------------------------
+const onnx::AttributeProto* OnnxNode::find(std::string_view attribute) {
+  for (int i = 0; i < proto_.attribute_size(); ++i) {
+    if (proto_.attribute(i).name() != attribute) continue;
+    seen_[i] = true;
+    return &proto_.attribute(i);
+  }
+  return nullptr;
+}
+
+double OnnxNode::number(std::string_view attribute, double otherwise) {
+  const onnx::AttributeProto* a = find(attribute);
+  if (a == nullptr) return otherwise;
+  return a->has_f() ? static_cast<double>(a->f()) : static_cast<double>(a->i());
+}
+
+int OnnxNode::integer(std::string_view attribute, int otherwise) {
+  return static_cast<int>(std::clamp(number(attribute, otherwise), -2147483648.0, 2147483647.0));
+}
+
+std::string OnnxNode::text(std::string_view attribute, std::string_view otherwise) {
+  const onnx::AttributeProto* a = find(attribute);
+  return a != nullptr ? a->s() : std::string(otherwise);
+}
+
+std::vector<double> OnnxNode::list(std::string_view attribute) {
+  const onnx::AttributeProto* a = find(attribute);
+  if (a == nullptr) return {};
+  std::vector<double> numbers(a->ints().begin(), a->ints().end());
+  numbers.insert(numbers.end(), a->floats().begin(), a->floats().end());
+  return numbers;
+}
+
+const onnx::TensorProto* OnnxNode::tensor(std::string_view attribute) {
+  const onnx::AttributeProto* a = find(attribute);
+  return a != nullptr && a->has_t() ? &a->t() : nullptr;
+}
+
+Status OnnxNode::must_be(std::string_view attribute, double want) {
+  const double is = number(attribute, want);
+  WXNN_CHECK(is == want, attribute, " ", static_cast<int64_t>(is), " is not supported");
+  return {};
+}
+
+Status OnnxNode::must_be(std::string_view attribute, std::string_view want) {
+  const std::string is = text(attribute, want);
+  WXNN_CHECK(is == want, attribute, " \"", is, "\" is not supported, only \"", want, "\"");
+  return {};
+}
+
+Status OnnxNode::check_all_seen() const {
+  for (size_t i = 0; i < seen_.size(); ++i) {
+    WXNN_CHECK(seen_[i], "has the attribute \"", proto_.attribute(static_cast<int>(i)).name(),
+               "\", which is not known");
+  }
+  return {};
+}
+
+// --- nodes of ours
+// ---------------------------------------------------------------------------------
+Status OnnxNode::add(std::string_view op, std::vector<int> inputs, std::vector<Setting> settings,
+                     size_t count, std::vector<int>* outputs) {
+  std::string own = added_ == 0 ? name : sentence(name, "/", op, "_", added_);
+  ++added_;
+  return b.add(op, std::move(own), std::move(inputs), std::move(settings), count, outputs);
+}
+
+Status OnnxNode::add(std::string_view op, std::vector<int> inputs, std::vector<Setting> settings,
+                     int* y) {
+  std::vector<int> outputs;
+  WXNN_TRY(add(op, std::move(inputs), std::move(settings), 1, &outputs));
+  *y = outputs[0];
+  return {};
+}
+
+Status OnnxNode::scalar(DType dtype, double number, int* value) {
+  return b.scalar(sentence(name, "/constant_", added_), dtype, number, value);
+}
+
+Status OnnxNode::with_scalar(std::string_view op, int x, double number, int* y) {
+  int k = kAbsent;
+  WXNN_TRY(scalar(b.type(x).dtype, number, &k));
+  return add(op, {x, k}, {}, y);
+}
+
+Status OnnxNode::reshape(int x, const Shape& shape, int* y) {
+  if (b.shape(x) == shape) {
+    *y = x;
+    return {};
+  }
+  return add("Reshape", {x}, {{"shape", shape}}, y);
+}
+
+Status OnnxNode::out(size_t i, int value, Perm perm) {
+  if (!wants(i)) return {};
+  if (perm.empty()) perm = identity(b.shape(value).rank());
+  const std::string& output = proto_.output(static_cast<int>(i));
+  const bool fresh = scope_.tensors.try_emplace(output, OnnxTensor{value, std::move(perm)}).second;
+  WXNN_CHECK(fresh, "its output \"", output, "\" is written twice");
+  return {};
+}
+
+Status onnx_axis(double axis, int rank, int* result) {
+  WXNN_CHECK(axis >= -rank && axis < rank, "axis ", static_cast<int64_t>(axis),
+             " is outside a tensor of ", rank, " dimensions");
+  *result = static_cast<int>(axis < 0 ? axis + rank : axis);
+  return {};
+}
+
+}  // namespace wxnn

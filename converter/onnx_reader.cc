@@ -1,0 +1,292 @@
+#include "converter/onnx_reader.h"
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include <algorithm>
+
+#include "converter/onnx_tensor.h"
+#include "formats/recipe.h"
+
+namespace wxnn {
+
+const OnnxRow* find_onnx_row(std::string_view op) {
+  for (const auto& rows :
+       {onnx_rows_elementwise(), onnx_rows_shapes(), onnx_rows_indices(), onnx_rows_reductions(),
+        onnx_rows_images(), onnx_rows_resize(), onnx_rows_products(), onnx_rows_losses()}) {
+    const auto row = std::ranges::find(rows, op, &OnnxRow::op);
+    if (row != rows.end()) return &*row;
+  }
+  return nullptr;
+}
+
+namespace {
+
+constexpr int64_t kOldestOpset = 7;
+constexpr int64_t kNewestOpset = 21;
+// Operators that mean the same since opset 1 or 6: models of those are read as long as they use no
+// other.
+constexpr std::string_view kTimeless[] = {"Abs",
+                                          "Ceil",
+                                          "Constant",
+                                          "Elu",
+                                          "Exp",
+                                          "Floor",
+                                          "GlobalAveragePool",
+                                          "GlobalMaxPool",
+                                          "HardSigmoid",
+                                          "InstanceNormalization",
+                                          "LeakyRelu",
+                                          "Log",
+                                          "LogSoftmax",
+                                          "Neg",
+                                          "Not",
+                                          "Reciprocal",
+                                          "ReduceL1",
+                                          "ReduceL2",
+                                          "ReduceLogSum",
+                                          "ReduceLogSumExp",
+                                          "ReduceMax",
+                                          "ReduceMean",
+                                          "ReduceMin",
+                                          "ReduceProd",
+                                          "ReduceSum",
+                                          "ReduceSumSquare",
+                                          "Relu",
+                                          "Selu",
+                                          "Sigmoid",
+                                          "Softmax",
+                                          "Softplus",
+                                          "Softsign",
+                                          "Sqrt",
+                                          "Tanh",
+                                          "Transpose"};
+
+std::string node_name(const onnx::NodeProto& node) {
+  return !node.name().empty() ? node.name() : node.output_size() != 0 ? node.output(0) : "";
+}
+
+class Importer {
+ public:
+  Importer(const ConvertOptions& options, const onnx::GraphProto& proto, Source* source)
+      : options_(options),
+        proto_(proto),
+        source_(*source),
+        builder_(source->graph, (size_t{1} << 20) + 8 * source->bytes),
+        scope_(builder_) {}
+
+  Status run(int64_t opset) {
+    scope_.opset = opset;
+    WXNN_TRY(refuse_unknown());
+    for (const auto& tensor : proto_.initializer()) WXNN_TRY(add_constant(tensor, tensor.name()));
+    WXNN_CHECK(proto_.sparse_initializer_size() == 0,
+               "the model has sparse tensors, which are not supported");
+    for (const auto& input : proto_.input()) WXNN_TRY(add_input(input));
+    for (const auto& node : proto_.node()) WXNN_TRY(add_node(node));
+    WXNN_CHECK(proto_.output_size() != 0, "the model has no outputs");
+    for (const auto& output : proto_.output()) WXNN_TRY(add_graph_output(output));
+    return {};
+  }
+
+ private:
+  static bool is_onnx_domain(const std::string& domain) {
+    return domain.empty() || domain == "ai.onnx";
+  }
+
+  // All at once, before anything is built.
+  Status refuse_unknown() const {
+    std::vector<MissingOp> missing;
+    for (const auto& node : proto_.node()) {
+      const bool known = is_onnx_domain(node.domain()) &&
+                         (node.op_type() == "Constant" || find_onnx_row(node.op_type()) != nullptr);
+      if (known) continue;
+      const std::string op =
+          is_onnx_domain(node.domain()) ? node.op_type() : node.domain() + "." + node.op_type();
+      missing.push_back({op, node_name(node)});
+    }
+    return refuse_missing(std::move(missing));
+  }
+
+  Status add_constant(const onnx::TensorProto& tensor, const std::string& name) {
+    OnnxConstant constant;
+    Status status = read_onnx_tensor(options_.source, tensor, &constant);
+    if (!status.ok()) return std::move(status).at(sentence("tensor \"", name, "\""));
+    int value = kAbsent;
+    WXNN_TRY(source_.graph.add_constant(name, constant.type, constant.bytes.data(), &value));
+    if (constant.saturated) scope_.saturated.insert(value);
+    const bool fresh =
+        scope_.tensors.try_emplace(name, OnnxTensor{value, identity(constant.type.shape.rank())})
+            .second;
+    WXNN_CHECK(fresh, "two tensors are called \"", name, "\"");
+    return {};
+  }
+
+  Status add_input(const onnx::ValueInfoProto& input) {
+    // Old models list their weights among the inputs.
+    if (scope_.tensors.contains(input.name())) return {};
+    TensorType type;
+    Status status = input_type(input, &type);
+    if (!status.ok()) return std::move(status).at(sentence("input \"", input.name(), "\""));
+    const int rank = type.shape.rank();
+    const auto fixed = std::ranges::find(options_.constants, input.name(),
+                                         &std::pair<std::string, std::vector<double>>::first);
+    if (fixed != options_.constants.end()) return fix_input(input.name(), type, fixed->second);
+    const bool image = options_.nhwc && rank == 4;
+    const Perm perm = image ? channels_last(rank) : identity(rank);
+    if (image) {
+      const Shape nchw = type.shape;
+      for (int i = 0; i < rank; ++i) type.shape[perm[i]] = nchw[i];
+      source_.notes.push_back(
+          sentence("input \"", input.name(), "\" ", nchw, " became ", type.shape));
+    }
+    const int value = source_.graph.add_value(input.name(), type);
+    source_.graph.inputs.push_back(value);
+    scope_.tensors[input.name()] = {value, perm};
+    return {};
+  }
+
+  Status fix_input(const std::string& name, const TensorType& type,
+                   const std::vector<double>& numbers) {
+    WXNN_CHECK(static_cast<size_t>(type.shape.elements()) == numbers.size(), "--constant ", name,
+               " has ", numbers.size(), " numbers, the model declares ", type.shape);
+    int value = kAbsent;
+    if (type.dtype == DType::kFloat32) {
+      WXNN_TRY(builder_.constant(name, type.shape,
+                                 std::vector<float>(numbers.begin(), numbers.end()), &value));
+    } else if (type.dtype == DType::kInt32) {
+      std::vector<int32_t> whole;
+      for (const double d : numbers)
+        whole.push_back(static_cast<int32_t>(std::clamp(d, -2147483648.0, 2147483647.0)));
+      WXNN_TRY(builder_.constant(name, type.shape, whole, &value));
+    } else {
+      std::string yes;
+      for (const double d : numbers) yes += static_cast<char>(d != 0);
+      WXNN_TRY(source_.graph.add_constant(name, type, yes.data(), &value));
+    }
+    scope_.tensors[name] = {value, identity(type.shape.rank())};
+    return {};
+  }
+
+  Status input_type(const onnx::ValueInfoProto& input, TensorType* type) {
+    WXNN_CHECK(input.type().has_tensor_type(),
+               "is no tensor (a sequence, a map or an optional value), "
+               "which is not supported");
+    const auto& tensor = input.type().tensor_type();
+    WXNN_TRY(onnx_dtype(tensor.elem_type(), &type->dtype));
+    const auto said =
+        std::ranges::find(options_.inputs, input.name(), &std::pair<std::string, Shape>::first);
+    const bool is_said = said != options_.inputs.end();
+    WXNN_CHECK(is_said || tensor.has_shape(), "has no declared shape: say it with --input ",
+               input.name(), "=1,3,224,224");
+    if (!tensor.has_shape()) {
+      type->shape = said->second;
+      return {};
+    }
+    WXNN_CHECK(tensor.shape().dim_size() <= Shape::kMaxRank, "has ", tensor.shape().dim_size(),
+               " dimensions");
+    WXNN_CHECK(!is_said || said->second.rank() == tensor.shape().dim_size(), "has ",
+               tensor.shape().dim_size(), " dimensions, --input says ", said->second);
+    for (int i = 0; i < tensor.shape().dim_size(); ++i) {
+      const auto& dim = tensor.shape().dim(i);
+      int64_t d = is_said ? said->second[i] : dim.dim_value();
+      if (!is_said && !dim.has_dim_value()) {
+        WXNN_CHECK(i == 0, "leaves its dimension ", i, " open (\"", dim.dim_param(),
+                   "\"): say it with --input ", input.name(), "=1,3,224,224");
+        source_.notes.push_back(sentence("input \"", input.name(), "\": its open batch became 1"));
+        d = 1;
+      }
+      WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension of ", d);
+      type->shape.push_back(static_cast<int32_t>(d));
+    }
+    WXNN_CHECK(type->shape.fits(), type->shape, " does not fit in memory");
+    return {};
+  }
+
+  Status add_node(const onnx::NodeProto& proto) {
+    OnnxNode node(scope_, proto);
+    const OnnxRow* row = find_onnx_row(proto.op_type());
+    Status status = row == nullptr ? add_constant_node(node, proto) : row->build(node, *row);
+    if (status.ok()) status = node.check_all_seen();
+    if (status.ok()) return status;
+    return std::move(status).at(
+        sentence("node \"", node_name(proto), "\" (", proto.op_type(), ")"));
+  }
+
+  Status add_constant_node(OnnxNode& node, const onnx::NodeProto& proto) {
+    WXNN_CHECK(proto.output_size() == 1, "has ", proto.output_size(), " outputs");
+    if (const onnx::TensorProto* tensor = node.tensor("value"))
+      return add_constant(*tensor, proto.output(0));
+    onnx::TensorProto tensor;
+    for (const char* attribute : {"value_float", "value_int", "value_floats", "value_ints"}) {
+      const onnx::AttributeProto* a = node.find(attribute);
+      if (a == nullptr) continue;
+      const bool is_float = std::string_view(attribute).starts_with("value_f");
+      tensor.set_data_type(is_float ? onnx::TensorProto::FLOAT : onnx::TensorProto::INT64);
+      for (const float f : a->floats()) tensor.add_float_data(f);
+      for (const int64_t i : a->ints()) tensor.add_int64_data(i);
+      if (a->has_f()) tensor.add_float_data(a->f());
+      if (a->has_i()) tensor.add_int64_data(a->i());
+      const int count = is_float ? tensor.float_data_size() : tensor.int64_data_size();
+      if (std::string_view(attribute).ends_with('s')) tensor.add_dims(count);
+      return add_constant(tensor, proto.output(0));
+    }
+    return fail("has no value of a type that is supported");
+  }
+
+  Status add_graph_output(const onnx::ValueInfoProto& output) {
+    const auto at = scope_.tensors.find(output.name());
+    WXNN_CHECK(at != scope_.tensors.end(), "output \"", output.name(), "\" is computed by no node");
+    OnnxTensor tensor = at->second;
+    const int rank = static_cast<int>(tensor.perm.size());
+    const bool image = options_.nhwc && rank == 4;
+    int value = kAbsent;
+    WXNN_TRY(scope_.layout(tensor, image ? channels_last(rank) : identity(rank), &value));
+    if (image) {
+      source_.notes.push_back(
+          sentence("output \"", output.name(), "\" became ", builder_.shape(value)));
+    }
+    // The name is the output's alone: a value of this name inside may be another layout of it.
+    for (Value& v : source_.graph.values) {
+      if (v.name == output.name() && &v != &source_.graph.values[value] && !is_input(v))
+        v.name += "/inner";
+    }
+    return add_output(source_.graph, value, output.name());
+  }
+  bool is_input(const Value& value) const {
+    return std::ranges::any_of(source_.graph.inputs,
+                               [&](int v) { return &source_.graph.values[v] == &value; });
+  }
+
+  const ConvertOptions& options_;
+  const onnx::GraphProto& proto_;
+  Source& source_;
+  GraphBuilder builder_;
+  OnnxScope scope_;
+};
+
+}  // namespace
+
+Status read_onnx(const ConvertOptions& options, const std::string& bytes, Source* source) {
+  onnx::ModelProto model;
+  WXNN_CHECK(bytes.size() < INT32_MAX, "the file is larger than 2 GB");
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                                static_cast<int>(bytes.size()));
+  constexpr int kDeepest = 64;
+  stream.SetRecursionLimit(kDeepest);
+  const bool parsed = model.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage();
+  WXNN_CHECK(parsed && model.has_graph(), "it is no ONNX model, or damaged");
+  WXNN_CHECK(model.functions_size() == 0,
+             "the model defines functions of its own, which are not supported");
+  int64_t opset = 0;
+  for (const auto& set : model.opset_import()) {
+    if (set.domain().empty() || set.domain() == "ai.onnx") opset = set.version();
+  }
+  const bool timeless = std::ranges::all_of(model.graph().node(), [](const onnx::NodeProto& node) {
+    return std::ranges::find(kTimeless, node.op_type()) != std::end(kTimeless);
+  });
+  WXNN_CHECK((opset >= kOldestOpset || (timeless && opset > 0)) && opset <= kNewestOpset,
+             "the model uses ONNX's opset ", opset, "; ", kOldestOpset, " to ", kNewestOpset,
+             " are supported");
+  return Importer(options, model.graph(), source).run(opset);
+}
+
+}  // namespace wxnn

@@ -1,0 +1,356 @@
+#include "converter/tfjs_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "converter/base64.h"
+#include "converter/files.h"
+#include "converter/node_list_writer.h"
+#include "converter/tf_types.h"
+#include "formats/node_list.h"
+
+namespace wxnn {
+
+namespace {
+
+// Keys in the file's order: it is the order of inputs and outputs.
+using Json = nlohmann::ordered_json;
+
+// --- reading JSON that may hold anything anywhere -----------------------------------------------
+const Json& member(const Json& object, const char* key) {
+  static const Json kNone;
+  if (!object.is_object()) return kNone;
+  const auto at = object.find(key);
+  return at == object.end() ? kNone : *at;
+}
+
+std::string_view text_of(const Json& value) {
+  return value.is_string() ? std::string_view(value.get_ref<const std::string&>())
+                           : std::string_view();
+}
+
+// JSON forms of protobuf write int64 as text.
+double number_of(const Json& value) {
+  if (value.is_number()) return value.get<double>();
+  if (value.is_boolean()) return value.get<bool>() ? 1 : 0;
+  if (value.is_string()) return std::strtod(value.get_ref<const std::string&>().c_str(), nullptr);
+  return 0;
+}
+
+// The items of an array, or nothing.
+const Json& items(const Json& value) {
+  static const Json kNone = Json::array();
+  return value.is_array() ? value : kNone;
+}
+
+Status dims_of(const Json& shape, Dims* dims) {
+  if (!shape.is_object() || number_of(member(shape, "unknownRank")) != 0) return {};
+  dims->emplace();
+  for (const Json& dim : items(member(shape, "dim"))) {
+    const double size = number_of(member(dim, "size"));
+    WXNN_CHECK(size >= -1 && size <= INT32_MAX, "a dimension of ", static_cast<int64_t>(size),
+               " is out of range");
+    (*dims)->push_back(static_cast<int32_t>(size));
+  }
+  return {};
+}
+
+uint32_t type_of(const Json& type) {
+  return type.is_number() ? static_cast<uint32_t>(std::clamp(number_of(type), 0.0, 255.0))
+                          : tf_type_number(text_of(type));
+}
+
+class TfjsEncoder {
+ public:
+  TfjsEncoder(const Json& model, std::string_view weights) : model_(model), weights_(weights) {}
+
+  Status encode(Buffer* file) {
+    const Json& nodes = member(member(model_, "modelTopology"), "node");
+    WXNN_CHECK(nodes.is_array(), "\"modelTopology\" has no list of nodes");
+    for (const Json& node : nodes) {
+      const bool named =
+          !text_of(member(node, "name")).empty() && !text_of(member(node, "op")).empty();
+      WXNN_CHECK(named, "a node of \"modelTopology\" has no name or op");
+    }
+    WXNN_TRY(write_endpoints(nodes));
+    WXNN_TRY(write_weights());
+    WXNN_TRY(write_nodes(nodes));
+    const Json& functions =
+        items(member(member(member(model_, "modelTopology"), "library"), "function"));
+    out_.count(functions.size());
+    for (const Json& f : functions) WXNN_TRY(write_function(f));
+    return out_.finish(file);
+  }
+
+ private:
+  // Inputs and outputs in the signature's order; without one, placeholders and nodes that nobody
+  // reads.
+  Status write_endpoints(const Json& nodes) {
+    std::set<std::string_view> read;
+    for (const Json& node : nodes) {
+      for (const Json& input : items(member(node, "input"))) read.insert(node_of(text_of(input)));
+    }
+    const Json& own = member(model_, "signature");
+    const Json& signature =
+        own.is_object() ? own : member(member(model_, "userDefinedMetadata"), "signature");
+    const auto is_input = [](std::string_view op, std::string_view) {
+      return op.starts_with("Placeholder");
+    };
+    const auto is_output = [&read](std::string_view op, std::string_view name) {
+      return !read.contains(name) && op != "Const" && op != "NoOp" &&
+             !op.starts_with("Placeholder");
+    };
+    WXNN_TRY(write_endpoint_list(member(signature, "inputs"), nodes, is_input));
+    return write_endpoint_list(member(signature, "outputs"), nodes, is_output);
+  }
+
+  static std::string_view node_of(std::string_view tensor) {
+    if (tensor.starts_with('^')) tensor.remove_prefix(1);
+    return tensor.substr(0, tensor.find(':'));
+  }
+
+  template <class Pick>
+  Status write_endpoint_list(const Json& entries, const Json& nodes, Pick otherwise) {
+    std::vector<ListEndpoint> list;
+    if (entries.is_object() && !entries.empty()) {
+      for (const auto& [key, entry] : entries.items()) {
+        const std::string_view tensor = text_of(member(entry, "name"));
+        list.push_back({.name = key, .tensor = std::string(tensor.empty() ? key : tensor)});
+        list.back().type = type_of(member(entry, "dtype"));
+        WXNN_TRY(dims_of(member(entry, "tensorShape"), &list.back().shape));
+      }
+    } else {
+      for (const Json& node : nodes) {
+        const std::string name(text_of(member(node, "name")));
+        if (otherwise(text_of(member(node, "op")), name))
+          list.push_back({.name = name, .tensor = name});
+      }
+    }
+    for (ListEndpoint& e : list) WXNN_TRY(complete(nodes, &e));
+    out_.endpoints(list);
+    return {};
+  }
+
+  // What the signature leaves out, the node may say.
+  static Status complete(const Json& nodes, ListEndpoint* e) {
+    for (const Json& node : nodes) {
+      if (text_of(member(node, "name")) != node_of(e->tensor)) continue;
+      const Json& attrs = member(node, "attr");
+      if (e->type == 0) e->type = type_of(member(member(attrs, "dtype"), "type"));
+      if (!e->shape) WXNN_TRY(dims_of(member(member(attrs, "shape"), "shape"), &e->shape));
+    }
+    return {};
+  }
+
+  Status write_weights() {
+    std::vector<const Json*> specs;
+    for (const Json& group : items(member(model_, "weightsManifest"))) {
+      for (const Json& spec : items(member(group, "weights"))) specs.push_back(&spec);
+    }
+    out_.count(specs.size());
+    size_t at = 0;
+    for (const Json* spec : specs) {
+      const std::string_view name = text_of(member(*spec, "name"));
+      Status status = write_weight(*spec, name, &at);
+      if (!status.ok()) return std::move(status).at(sentence("weight \"", name, "\""));
+      weight_names_.insert(name);
+    }
+    return {};
+  }
+
+  Status write_weight(const Json& spec, std::string_view name, size_t* at) {
+    const Json& quantization = member(spec, "quantization");
+    const std::string_view dtype = text_of(member(spec, "dtype"));
+    const std::string_view stored_as = text_of(member(quantization, "dtype"));
+    const TfjsType* type = find_tfjs_type(dtype);
+    const TfjsType* stored = find_tfjs_type(stored_as.empty() ? dtype : stored_as);
+    WXNN_CHECK(type != nullptr && stored != nullptr && stored->bytes != 0, "is ", dtype,
+               " stored as ", stored_as, ", which is not supported");
+    ListTensor tensor{.type = type->number, .stored = stored->number};
+    tensor.shape.emplace();
+    size_t bytes = stored->bytes;
+    for (const Json& dim : items(member(spec, "shape"))) {
+      const double d = number_of(dim);
+      WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension out of range");
+      tensor.shape->push_back(static_cast<int32_t>(d));
+      bytes *= static_cast<size_t>(d);
+      WXNN_CHECK(bytes <= weights_.size(), "is larger than all weight files together");
+    }
+    WXNN_CHECK(bytes <= weights_.size() - *at,
+               "lies behind the end of the weight files: ", *at + bytes,
+               " bytes are needed, there are ", weights_.size());
+    tensor.scale = number_of(member(quantization, "scale"));
+    tensor.min = number_of(member(quantization, "min"));
+    tensor.bytes = weights_.substr(*at, bytes);
+    *at += bytes;
+    out_.weight(name, tensor);
+    return {};
+  }
+
+  Status write_nodes(const Json& nodes) {
+    out_.count(nodes.size());
+    for (const Json& node : nodes) {
+      const std::string_view name = text_of(member(node, "name"));
+      Status status = write_node(node, name);
+      if (!status.ok()) return std::move(status).at(sentence("node \"", name, "\""));
+    }
+    return {};
+  }
+
+  Status write_node(const Json& node, std::string_view name) {
+    out_.text(name);
+    out_.text(text_of(member(node, "op")));
+    std::vector<std::string_view> inputs;
+    for (const Json& input : items(member(node, "input"))) inputs.push_back(text_of(input));
+    out_.texts(inputs);
+    const Json& attrs = member(node, "attr");
+    std::vector<std::pair<std::string_view, const Json*>> kept;
+    if (!attrs.is_object()) return no_attrs();
+    for (const auto& [key, value] : attrs.get_ref<const Json::object_t&>()) {
+      const bool stored_outside =
+          member(value, "tensor").is_object() && weight_names_.contains(name);
+      if (!key.starts_with('_') && !stored_outside) kept.push_back({key, &value});
+    }
+    out_.count(kept.size());
+    for (const auto& [key, value] : kept) WXNN_TRY(write_attr(key, *value));
+    return {};
+  }
+
+  Status no_attrs() {
+    out_.count(0);
+    return {};
+  }
+
+  Status write_attr(std::string_view name, const Json& value) {
+    const Json& list = member(value, "list");
+    if (const Json& s = member(value, "s"); s.is_string()) {
+      out_.attr_text(name, decoded(s));
+    } else if (const Json& texts = member(list, "s"); texts.is_array()) {
+      std::vector<std::string_view> all;
+      for (const Json& t : texts) all.push_back(decoded(t));
+      out_.attr_texts(name, all);
+    } else if (const Json& shape = member(value, "shape"); shape.is_object()) {
+      Dims dims;
+      WXNN_TRY(dims_of(shape, &dims));
+      out_.attr_shape(name, dims);
+    } else if (const Json& type = member(value, "type"); !type.is_null()) {
+      out_.attr_types(name, {type_of(type)});
+    } else if (const Json& types = member(list, "type"); types.is_array()) {
+      std::vector<uint32_t> all;
+      for (const Json& t : types) all.push_back(type_of(t));
+      out_.attr_types(name, all);
+    } else if (const Json& tensor = member(value, "tensor"); tensor.is_object()) {
+      return write_tensor(name, tensor);
+    } else if (const Json& func = member(value, "func"); func.is_object()) {
+      out_.attr_function(name, text_of(member(func, "name")));
+    } else {
+      out_.attr_numbers(name, numbers_of(value));
+    }
+    return {};
+  }
+
+  static std::vector<double> numbers_of(const Json& value) {
+    for (const char* key : {"i", "f", "b"}) {
+      const Json& one = member(value, key);
+      if (!one.is_null()) return {number_of(one)};
+    }
+    std::vector<double> numbers;
+    for (const char* key : {"i", "f", "b"}) {
+      for (const Json& n : items(member(member(value, "list"), key)))
+        numbers.push_back(number_of(n));
+    }
+    return numbers;
+  }
+
+  std::string_view decoded(const Json& base64) {
+    return texts_.emplace_back(base64_decode(text_of(base64)));
+  }
+
+  // A constant in the graph's own text.
+  Status write_tensor(std::string_view name, const Json& tensor) {
+    ListTensor t{.type = type_of(member(tensor, "dtype"))};
+    t.shape.emplace();
+    WXNN_TRY(dims_of(member(tensor, "tensorShape"), &t.shape));
+    std::string& bytes =
+        texts_.emplace_back(base64_decode(text_of(member(tensor, "tensorContent"))));
+    if (bytes.empty()) {
+      std::vector<double> numbers;
+      for (const char* key :
+           {"floatVal", "doubleVal", "intVal", "int64Val", "boolVal", "halfVal"}) {
+        for (const Json& n : items(member(tensor, key))) numbers.push_back(number_of(n));
+      }
+      WXNN_TRY(encode_numbers(t.type, *t.shape, numbers, &bytes));
+    }
+    t.bytes = bytes;
+    out_.attr_tensor(name, t);
+    return {};
+  }
+
+  Status write_function(const Json& f) {
+    const Json& signature = member(f, "signature");
+    out_.text(text_of(member(signature, "name")));
+    std::vector<std::string_view> parameters;
+    for (const Json& arg : items(member(signature, "inputArg")))
+      parameters.push_back(text_of(member(arg, "name")));
+    out_.texts(parameters);
+    const Json& returns = items(member(signature, "outputArg"));
+    out_.count(returns.size());
+    for (const Json& arg : returns) {
+      const std::string name(text_of(member(arg, "name")));
+      out_.text(name);
+      out_.text(text_of(member(member(f, "ret"), name.c_str())));
+    }
+    return write_nodes(items(member(f, "nodeDef")));
+  }
+
+  const Json& model_;
+  std::string_view weights_;
+  NodeListWriter out_;
+  std::set<std::string_view> weight_names_;
+  std::deque<std::string> texts_;  // what the writer points into until it is done
+};
+
+Status read_weights(const std::string& path, const Json& model, std::string* weights) {
+  for (const Json& group : items(member(model, "weightsManifest"))) {
+    for (const Json& name : items(member(group, "paths"))) {
+      std::string file, bytes;
+      WXNN_TRY(sibling(path, text_of(name), &file));
+      WXNN_TRY(read_file(file, &bytes));
+      *weights += bytes;
+    }
+  }
+  return {};
+}
+
+// nlohmann's parser keeps a stack of its own, but freeing a value recurses.
+constexpr int kDeepest = 64;
+
+}  // namespace
+
+Status read_tfjs(const std::string& path, const std::string& json, Graph* graph, size_t* bytes) {
+  bool too_deep = false;
+  const Json model = Json::parse(
+      json,
+      [&too_deep](int depth, Json::parse_event_t, Json&) {
+        too_deep = too_deep || depth > kDeepest;
+        return depth <= kDeepest;
+      },
+      false);
+  WXNN_CHECK(!model.is_discarded() && !too_deep, "it is no JSON, or damaged");
+  const Json& topology = member(model, "modelTopology");
+  WXNN_CHECK(topology.is_object(), "it is no tfjs model.json: it has no \"modelTopology\"");
+  const bool layers = text_of(member(model, "format")) == "layers-model" ||
+                      !member(topology, "model_config").is_null();
+  WXNN_CHECK(!layers, "it is a tfjs layers model; only graph models can be converted so far");
+  std::string weights;
+  WXNN_TRY(read_weights(path, model, &weights));
+  *bytes += weights.size();
+  Buffer list;
+  WXNN_TRY(TfjsEncoder(model, weights).encode(&list));
+  return read_node_list(std::move(list), graph);
+}
+
+}  // namespace wxnn
