@@ -21,10 +21,12 @@ function(add_wasm_binary target name ops)
   endif()
 endfunction()
 
-# What the plugin ships: the operators of the face models. wxnn_wasm_inference has all of them.
+# What the plugin ships: the operators of the face models. wxnn_wasm_inference has every operator of
+# graph models, wxnn_wasm_tfjs also what only eager tfjs calls.
 add_wasm_binary(wxnn_wasm wxnn-${WXNN_VARIANT} ops_faces.def)
 add_wasm_binary(wxnn_wasm_inference wxnn-${WXNN_VARIANT}-inference ops.def)
-set_target_properties(wxnn_wasm_inference PROPERTIES EXCLUDE_FROM_ALL TRUE)
+add_wasm_binary(wxnn_wasm_tfjs wxnn-${WXNN_VARIANT}-tfjs ops_tfjs.def)
+set_target_properties(wxnn_wasm_inference wxnn_wasm_tfjs PROPERTIES EXCLUDE_FROM_ALL TRUE)
 
 # The same with function names inside, to see what takes the bytes: cmake --build --preset wasm-simd -t wxnn_wasm_named
 add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named ops_faces.def)

@@ -2,7 +2,7 @@
 #include "core/op.h"
 
 #ifndef WXNN_OPS
-#define WXNN_OPS "ops/ops.def"
+#define WXNN_OPS "ops/ops_tfjs.def"
 #endif
 
 namespace wxnn {

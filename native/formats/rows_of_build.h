@@ -7,7 +7,7 @@
 #include <string_view>
 
 #ifndef WXNN_OPS
-#define WXNN_OPS "ops/ops.def"
+#define WXNN_OPS "ops/ops_tfjs.def"
 #endif
 
 namespace wxnn {
