@@ -101,8 +101,8 @@ struct Op {
   }
 };
 
-// The operators of this build, in the order of its list: ops_tfjs.def (all of them), ops.def, or what
-// WXNN_OPS names.
+// The operators of this build, in the order of its list: ops_tfjs.def (all of them), ops.def, or
+// what WXNN_OPS names.
 std::span<const Op* const> ops();
 // Null when this build does not have it.
 const Op* find_op(std::string_view name);
