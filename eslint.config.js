@@ -31,6 +31,11 @@ module.exports = ts.config(
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   {
+    // What runs in a desktop browser: ES modules.
+    files: ['tools/desktop/{screen,elements,camera,wx,sheet,selector_query}.js'],
+    languageOptions: { sourceType: 'module', globals: globals.browser },
+  },
+  {
     files: ['miniprogram/**/*.js'],
     languageOptions: { ecmaVersion: 2018, sourceType: 'commonjs', globals: { ...miniProgram, ...globals.commonjs } },
   },
