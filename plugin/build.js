@@ -1,7 +1,7 @@
 'use strict';
-// Bundles the adapter: plugin/src/*.ts -> plugin/index.js (mini-programs), plugin/node.js (Node), plugin/index.d.ts, and
-// writes the SIMD probe. It also copies the demo's model into miniprogram/models, where tools/setup has fetched it. Takes well
-// under a second; tools/build runs it.
+// Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts download.js and tfjs.js, plugin/node.js (Node),
+// plugin/index.d.ts, and writes the SIMD probe. It also copies the demo's model into miniprogram/models, where tools/setup has
+// fetched it. Takes well under a second; tools/build runs it.
 //
 //   node plugin/build.js [--readable]     --readable: not minified
 
@@ -17,8 +17,35 @@ const { version } = require('../package.json');
 // (module (func (export "f") (result i32) i32.const 1 i8x16.splat i8x16.extract_lane_s 0))
 const SIMD_PROBE = Buffer.from('0061736d010000000105016000017f0302010007050101660000' + '0a0b0109004101fd0ffd15000b', 'hex');
 
+/** Parts in files of their own: entry -> file. index.js requires them when they are asked for (src/parts.ts). */
+const PARTS = { 'download.ts': 'download.js', 'tfjs/index.ts': 'tfjs.js' };
+
+/** Of src/index.ts: module -> the names of it that parts take from index.js, so that they do not bring copies along. */
+function sharedNames() {
+  const text = fs.readFileSync(source('index.ts'), 'utf8');
+  const shared = /^const shared = \{(.*?)\};$/ms.exec(text)[1].match(/\w+/g);
+  const modules = {};
+  for (const [, names, module] of text.matchAll(/^import \{ (.*) \} from '\.\/(\w+)';$/gm)) {
+    modules[module] = names.split(', ').filter((name) => shared.includes(name));
+  }
+  return modules;
+}
+
+const sharedModules = {
+  name: 'shared modules',
+  setup(build) {
+    const modules = sharedNames();
+    build.onResolve({ filter: /^\.\.?\// }, ({ path: name, resolveDir }) => {
+      const module = path.relative(source('.'), path.join(resolveDir, name));
+      return module in modules && modules[module].length ? { path: module, namespace: 'shared' } : undefined;
+    });
+    build.onLoad({ filter: /./, namespace: 'shared' }, ({ path: module }) =>
+      ({ contents: modules[module].map((name) => `export const ${name} = wxnnShared.${name};`).join('\n') }));
+  },
+};
+
 function bundle(entry, file, options) {
-  esbuild.buildSync({
+  return esbuild.build({
     entryPoints: [source(entry)],
     outfile: output(file),
     bundle: true,
@@ -29,6 +56,16 @@ function bundle(entry, file, options) {
     legalComments: 'none',
     logLevel: 'warning',
     ...options,
+  });
+}
+
+/** A part is a function of the shared modules that gives the part's exports. */
+function bundlePart(entry) {
+  return bundle(entry, PARTS[entry], {
+    platform: 'neutral',
+    plugins: [sharedModules],
+    banner: { js: '"use strict";module.exports=function(wxnnShared){var module={exports:{}};' },
+    footer: { js: 'return module.exports};' },
   });
 }
 
@@ -51,13 +88,19 @@ function copyDemoModel() {
   fs.copyFileSync(model, output('../miniprogram/models/face_full_range.br'));
 }
 
-function main() {
+async function main() {
   fs.mkdirSync(output('wasm'), { recursive: true });
   fs.writeFileSync(output('wasm/simd_probe.wasm'), SIMD_PROBE);
-  bundle('index.ts', 'index.js', { platform: 'neutral' });
-  bundle('node.ts', 'node.js', { platform: 'node' });
+  await Promise.all([
+    bundle('index.ts', 'index.js', { platform: 'neutral', external: Object.values(PARTS).map((file) => './' + file) }),
+    bundle('node.ts', 'node.js', { platform: 'node' }),
+    ...Object.keys(PARTS).map(bundlePart),
+  ]);
   fs.writeFileSync(output('index.d.ts'), declarationsOf('types.ts') + '\n' + declarationsOf('public.ts'));
   copyDemoModel();
 }
 
-main();
+main().catch((error) => {
+  if (!error.errors) console.error(error);  // esbuild has said it
+  process.exit(1);
+});

@@ -30,6 +30,12 @@ export interface Host {
   instantiate(file: string, imports: WasmImports, directory?: string): Promise<WasmExports>;
   /** All bytes behind a URL or path. Throws a sentence that names it. */
   fetch(url: string, options: FetchOptions): Promise<Uint8Array>;
+  /** The platform's own; a plugin's sees the plugin's files only. */
+  fileSystem(): FileSystem;
+  /** The directory of user files. Throws a sentence where only the caller knows it (plugins). */
+  userDataPath(): string;
+  /** Small values that outlive the program. `read` gives undefined for what was never written. */
+  readonly storage: { read(key: string): unknown; write(key: string, value: string | number): void; remove(key: string): void };
   /** Milliseconds of a clock that never runs backwards. */
   now(): number;
   /** Where this form of the package keeps the models that createFaceDetector uses by default. */

@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
+import { fail } from './checks';
 import { FetchOptions, Host, WasmExports, WasmImports, abortable } from './host';
 
 declare const WebAssembly: {
   instantiate(bytes: Uint8Array, imports: WasmImports): Promise<{ instance: { exports: WasmExports } }>;
 };
 
+const kept = new Map<string, string | number>();  // a program's own: Node has no storage
 const kTimeOut = 60000;  // ms
 
 export const nodeHost: Host = {
@@ -24,6 +26,9 @@ export const nodeHost: Host = {
     if (options.onBytes) options.onBytes(bytes.length, bytes.length);
     return bytes;
   },
+  fileSystem: () => fail('in Node, pass a FileSystem as the option fs.'),
+  userDataPath: () => fail('in Node, pass a directory as userDataPath.'),
+  storage: { read: (key) => kept.get(key), write: (key, value) => { kept.set(key, value); }, remove: (key) => { kept.delete(key); } },
   now: () => performance.now(),
   models: { faces: path.join(__dirname, '../.cache/models/full/model.tflite') },
 };

@@ -1,8 +1,16 @@
 // wxnn inside a mini-program, on WeChat's own interfaces. Nothing here touches wx before the first call.
 import { fail } from './checks';
 import { FetchOptions, Host, WasmExports, WasmImports, abortable } from './host';
-import { fetchUrl } from './wechat_network';
-import { isFilePath, readFile } from './wechat_files';
+import type * as download from './download';
+import { isFilePath, readFile } from './files';
+import type { FileSystem } from './types';
+
+let getDownload: () => typeof download;
+
+/** How to get what fetches URLs: a file of its own (parts.ts). */
+export function setDownload(get: () => typeof download): void {
+  getDownload = get;
+}
 
 const kTries = 3;
 const kRetryDelay = 200;  // ms
@@ -10,13 +18,34 @@ const kRetryDelay = 200;  // ms
 export const wechatHost: Host = {
   instantiate,
   async fetch(url: string, options: FetchOptions): Promise<Uint8Array> {
-    const work = isFilePath(url, options.userDataPath) ? readFile(url, options) : fetchUrl(url, options);
+    const work = isFilePath(url, options.userDataPath) ? readFile(url, options) : getDownload().fetchUrl(url, options);
     return abortable(work, options.signal, `"${url}"`);
+  },
+  fileSystem,
+  userDataPath,
+  storage: {
+    read: (key) => wx.getStorageSync(key) || undefined,
+    write: (key, value) => wx.setStorageSync(key, value),
+    remove: (key) => wx.removeStorageSync(key),
   },
   now: calibratedClock(),
   // An ending that WeChat's packer keeps; the bytes are an ordinary .tflite file.
   models: { faces: '/models/face_full_range.br' },
 };
+
+function fileSystem(): FileSystem {
+  if (typeof wx === 'undefined' || !wx.getFileSystemManager) {
+    fail('this WeChat client gives a plugin no FileSystemManager: pass the host\'s as the option fs.');
+  }
+  return wx.getFileSystemManager() as FileSystem;
+}
+
+/** A plugin has no wx.env, so there the host must say. */
+function userDataPath(): string {
+  const env = typeof wx === 'undefined' ? undefined : (wx as { env?: { USER_DATA_PATH?: string } }).env;
+  if (!env || !env.USER_DATA_PATH) fail('a plugin does not know the directory of user files: pass the host\'s wx.env.USER_DATA_PATH as userDataPath.');
+  return env.USER_DATA_PATH;
+}
 
 /** iOS throws from instantiate now and then, so a failure that is not about the code itself is tried again. */
 async function instantiate(file: string, imports: WasmImports, directory = '/wasm'): Promise<WasmExports> {

@@ -1,7 +1,34 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { setHost } from './host';
-import { wechatHost } from './host_wechat';
+import { asBytes, describe, fail, tagOf } from './checks';
+import { readFile } from './files';
+import { checkAborted, getHost, setHost } from './host';
+import { setDownload, wechatHost } from './host_wechat';
+import { setParts } from './parts';
+import { base64Decode, utf8Decode, utf8Encode } from './text';
+
+/**
+ * What the parts share with this file: plugin/build.js takes their imports of these names from here, and refuses imports of
+ * other names from the modules above.
+ */
+const shared = {
+  asBytes, base64Decode, checkAborted, describe, fail, getHost, readFile, tagOf, utf8Decode, utf8Encode,
+};
+
+/** The part of a file, made when it is first asked for. */
+function partOf<T>(file: string, load: () => unknown): () => T {
+  let part: T | undefined;
+  return () => {
+    try {
+      return part || (part = (load() as (names: typeof shared) => T)(shared));
+    } catch (error) {
+      return fail(`this package of wxnn was made without ${file}, which is needed here: ${(error as Error).message}`);
+    }
+  };
+}
 
 setHost(wechatHost);
+// Literal paths: WeChat's packer follows them.
+setDownload(partOf('download.js', () => require('./download.js')));
+setParts({ tfjs: partOf('tfjs.js', () => require('./tfjs.js')) });
 
 export * from './public';

@@ -3,7 +3,8 @@ import { createDetector } from './faces';
 import { getEngine } from './engine';
 import { getHost } from './host';
 import { load } from './model';
-import type { EngineOptions, FaceDetector, FaceDetectorOptions, LoadOptions, Model, ModelSource, Probe } from './types';
+import { getParts } from './parts';
+import type { EngineOptions, FaceDetector, FaceDetectorOptions, FileSystem, LoadOptions, Model, ModelSource, Probe, StorageHandler } from './types';
 
 export * from './types';
 
@@ -38,4 +39,17 @@ export async function probe(options: EngineOptions = {}): Promise<Probe> {
   }
   result.startMs = getHost().now() - start;
   return result;
+}
+
+/**
+ * A tf.io handler that keeps a model in the user's files, as tfjs-wechat does: `tensorflowjs_models/<prefix>_info.json` and two
+ * more. A plugin passes the host's FileSystemManager and wx.env.USER_DATA_PATH.
+ */
+export function fileStorageIO(prefix: string, fs?: FileSystem, userDataPath?: string): StorageHandler {
+  return getParts().tfjs().fileStorageIO(prefix, fs, userDataPath);
+}
+
+/** A tf.io handler that keeps a model in wx's storage, as tfjs-wechat does. It holds 10 MB in all; fileStorageIO takes more. */
+export function localStorageIO(path: string): StorageHandler {
+  return getParts().tfjs().localStorageIO(path);
 }

@@ -62,25 +62,17 @@ const kDigits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+
 export function base64Decode(text: string): Uint8Array {
   const digits = text.replace(/=+$/, '').replace(/-/g, '+').replace(/_/g, '/');
   const bytes = new Uint8Array((digits.length * 3) >> 2);
+  const values = new Uint8Array(128).fill(64);
+  for (let i = 0; i < 64; i++) values[kDigits.charCodeAt(i)] = i;
   let bits = 0;
   let held = 0;
   let end = 0;
   for (let i = 0; i < digits.length; i++) {
-    const digit = kDigits.indexOf(digits[i]);
-    if (digit < 0) throw new Error(`"${digits[i]}" is no base64 digit.`);
+    const digit = values[digits.charCodeAt(i)];
+    if (!(digit < 64)) throw new Error(`"${digits[i]}" is no base64 digit.`);
     bits = ((bits << 6) | digit) & 0xffff;
     held += 6;
     if (held >= 8) bytes[end++] = (bits >> (held -= 8)) & 0xff;
   }
   return bytes;
-}
-
-export function base64Encode(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const bits = (bytes[i] << 16) | ((left > 1 ? bytes[i + 1] : 0) << 8) | (left > 2 ? bytes[i + 2] : 0);
-    text += kDigits[bits >> 18] + kDigits[(bits >> 12) & 63] + (left > 1 ? kDigits[(bits >> 6) & 63] : '=') + (left > 2 ? kDigits[bits & 63] : '=');
-  }
-  return text;
 }

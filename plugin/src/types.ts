@@ -34,6 +34,11 @@ export interface IOHandler {
   load(): Promise<object>;
 }
 
+/** A `tf.io.IOHandler` that saves as well: what fileStorageIO and localStorageIO give. */
+export interface StorageHandler extends IOHandler {
+  save(artifacts: object): Promise<{ modelArtifactsInfo: { dateSaved: Date; modelTopologyType: 'JSON'; weightDataBytes: number } }>;
+}
+
 /** A URL, package path or user path of a `.tflite` or tfjs `model.json`; the bytes; parts; or a `tf.io.IOHandler`. */
 export type ModelSource = string | Bytes | ModelParts | IOHandler;
 
@@ -43,7 +48,16 @@ export type FetchFunction = (url: string, init?: { method?: string }) => Promise
   arrayBuffer(): Promise<ArrayBuffer | string>;
 }>;
 
-/** The part of `wx.getFileSystemManager()` that wxnn uses. A plugin's own sees the plugin's files; pass the host's to read the host's. */
+/** What every call of a FileSystem takes besides its own. */
+export interface FileCallbacks {
+  success?(): void;
+  fail?(error: { errMsg: string }): void;
+}
+
+/**
+ * The part of `wx.getFileSystemManager()` that wxnn uses. A plugin's own sees the plugin's files; pass the host's to read the
+ * host's. Without the optional methods files can be read and nothing is kept.
+ */
 export interface FileSystem {
   readFile(options: {
     filePath: string;
@@ -58,6 +72,11 @@ export interface FileSystem {
     success?(result: any): void;
     fail?(error: { errMsg: string }): void;
   }): void;
+  writeFile?(options: FileCallbacks & { filePath: string; data: ArrayBuffer }): void;
+  appendFile?(options: FileCallbacks & { filePath: string; data: ArrayBuffer }): void;
+  unlink?(options: FileCallbacks & { filePath: string }): void;
+  mkdir?(options: FileCallbacks & { dirPath: string; recursive?: boolean }): void;
+  readdir?(options: { dirPath: string; success?(result: { files: string[] }): void; fail?(error: { errMsg: string }): void }): void;
 }
 
 /** Anything shaped like an AbortSignal; `{aborted: false}` that is set to true later will do (WeChat has no AbortController). */

@@ -1,6 +1,6 @@
 // A fetch of our own over wx.request: 200 to 299 only, ten at once, time-out, retries with back-off.
 import { FetchOptions, checkAborted } from './host';
-import { readFile } from './wechat_files';
+import { readFile } from './files';
 import { asBytes, fail } from './checks';
 import { utf8Encode } from './text';
 import type { Signal } from './types';

@@ -16,7 +16,8 @@ function source(name) {
   new Function('module', 'exports', outputFiles[0].text)(module, module.exports);
   return module.exports;
 }
-const { utf8Encode, utf8Decode, base64Encode, base64Decode } = source('text.ts');
+const { utf8Encode, utf8Decode, base64Decode } = source('text.ts');
+const { base64Encode } = source('tfjs/base64_encode.ts');
 const { encodeNodeList } = source('node_list.ts');
 
 // Bytes at the borders of what UTF-8 allows, and text units at the borders of its lengths and of surrogates.

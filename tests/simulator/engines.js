@@ -43,9 +43,8 @@ async function runInJsc({ pluginRoot, driver, packageFiles = {}, resultShape = '
       files[`/wasm/${name}`] = path.join(directory, name);
       fs.writeFileSync(files[`/wasm/${name}`], name.endsWith('.br') ? zlib.brotliDecompressSync(bytes) : bytes);
     }
-    const { main } = JSON.parse(fs.readFileSync(path.join(pluginRoot, 'plugin.json'), 'utf8'));
     const script = path.join(directory, 'script.js');
-    fs.writeFileSync(script, jscScript(path.join(pluginRoot, main), driver, files, resultShape));
+    fs.writeFileSync(script, jscScript(pluginRoot, driver, files, resultShape));
     const { stdout } = await run('jsc', [script], { ...LIMIT, env: { ...process.env, JSC_useJIT: '0' } });
     const { result, error } = JSON.parse(stdout);
     if (error) throw new Error(error);
@@ -55,7 +54,12 @@ async function runInJsc({ pluginRoot, driver, packageFiles = {}, resultShape = '
   }
 }
 
-function jscScript(bundle, driver, files, resultShape) {
+function jscScript(pluginRoot, driver, files, resultShape) {
+  const { main } = JSON.parse(fs.readFileSync(path.join(pluginRoot, 'plugin.json'), 'utf8'));
+  const scripts = {};
+  for (const name of fs.readdirSync(pluginRoot)) {
+    if (name.endsWith('.js')) scripts['./' + name] = fs.readFileSync(path.join(pluginRoot, name), 'utf8');
+  }
   const module = (file) => `(function () { var module = {exports: {}}, exports = module.exports;
 ${fs.readFileSync(file, 'utf8')}
 return module.exports; })()`;
@@ -74,7 +78,15 @@ var fileSystem = ${module(path.join(__dirname, 'wx_files.js'))}.createFileSystem
   decode: function () { throw 'this simulator decodes no texts'; } });
 var wx = { getFileSystemManager: function () { return fileSystem; } };
 var drive = ${module(driver)};
-var wxnn = (new Function('wx', 'WXWebAssembly', ${JSON.stringify(absent.slice(0, -1).join())}, ${JSON.stringify(`return ${module(bundle)}`)}))(wx, WXWebAssembly);
+var SCRIPTS = ${JSON.stringify(scripts)}, modules = {};
+function requireScript(name) {
+  if (!modules[name]) {
+    modules[name] = { exports: {} };
+    (new Function('module', 'exports', 'require', 'wx', 'WXWebAssembly', ${JSON.stringify(absent.slice(0, -1).join())}, SCRIPTS[name]))(modules[name], modules[name].exports, requireScript, wx, WXWebAssembly);
+  }
+  return modules[name].exports;
+}
+var wxnn = requireScript(${JSON.stringify('./' + main)});
 drive(wxnn).then(function (result) { print(JSON.stringify({ result: result })); },
                  function (error) { print(JSON.stringify({ error: String(error && error.message || error) })); });
 `;

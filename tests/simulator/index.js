@@ -9,6 +9,7 @@ const { createWXWebAssembly } = require('./wx_webassembly.js');
 const { createFileSystemManager } = require('./wx_files.js');
 const { createNetwork } = require('./wx_network.js');
 
+const MOST_IN_KEY = 1 << 20, MOST_IN_STORAGE = 10 << 20;  // characters, about
 // What V8 puts into a fresh context and WeChat's logic layer does not have.
 const ABSENT = ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'FinalizationRegistry'];
 
@@ -22,6 +23,7 @@ const ABSENT = ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'Final
  * @param {{[url: string]: import('./wx_network.js').Answer}} [options.urls] what the network answers
  * @param {{[path: string]: Uint8Array | string}} [options.userFiles] wxfile://usr/… : bytes, or a file on disk to read them from
  * @param {{[path: string]: Uint8Array | string}} [options.packageFiles] files added to the plugin's package, likewise
+ * @param {{[key: string]: unknown}} [options.storage] what the plugin's storage holds
  * @param {number} [options.timeScale] timers run that many times faster
  * @param {object} [options.faults] see README.md
  */
@@ -31,6 +33,7 @@ function createMiniProgram(options) {
   const later = (callback, ms, ...values) => setTimeout(callback, (ms || 0) / timeScale, ...values);
   const context = createContext(later, timeScale, log);
   const userFiles = toBytes(options.userFiles);
+  const pluginStorage = options.storage || {};
 
   function createWx(root, added, user, isPlugin) {
     const files = createFileSystemManager({
@@ -39,6 +42,7 @@ function createMiniProgram(options) {
       later: (callback) => { setImmediate(callback); },
       decode: (bytes, encoding) => Buffer.from(bytes).toString(encoding === 'binary' ? 'latin1' : encoding),
       log: log.reads,
+      faults,
     });
     let temporary = 0;
     const network = createNetwork({
@@ -52,13 +56,18 @@ function createMiniProgram(options) {
       },
       log: log.requests,
     });
-    const storage = {};
+    const storage = isPlugin ? pluginStorage : {};
     const wx = {
       request: network.request,
       downloadFile: network.downloadFile,
       getSystemInfoSync: () => ({ platform, SDKVersion: '2.30.0', version: '8.0.33', benchmarkLevel: platform === 'android' ? 30 : undefined }),
       getPerformance: () => ({ now: () => Number(process.hrtime.bigint() / BigInt(1000)) * (platform === 'devtools' ? 1e-3 : 1) }),
-      setStorageSync: (key, value) => { storage[key] = value; },
+      setStorageSync: (key, value) => {
+        const size = (held) => JSON.stringify(held).length;
+        if (size(value) > MOST_IN_KEY) throw new Error('setStorage:fail entry size limit reached');
+        if (size({ ...storage, [key]: value }) > MOST_IN_STORAGE) throw new Error('setStorage:fail exceed storage max size 10Mb');
+        storage[key] = value;
+      },
       getStorageSync: (key) => (key in storage ? storage[key] : ''),
       removeStorageSync: (key) => { delete storage[key]; },
     };
@@ -107,6 +116,9 @@ function createMiniProgram(options) {
     requirePlugin,
     /** A module of the host, by its path from the package's root. */
     requireHost: (name) => hostRequire('./' + name),
+    /** The host's user files, and the plugin's storage. */
+    user: userFiles,
+    storage: pluginStorage,
     /** Runs a script in the logic layer: for tests of what is there. */
     run: (code) => vm.runInContext(code, context),
     /** What happened: instantiations {path, error}, requests {url, way, result, atOnce}, reads {path, position, length}. */

@@ -1,6 +1,7 @@
 'use strict';
 // wx.getFileSystemManager() of a host or a plugin. Runs in Node (15.14 and newer) and in the jsc shell, so: no require.
 
+var MOST = 200 * 1024 * 1024;      // bytes of user files in all
 var MAX_READ = 100 * 1024 * 1024;  // bytes in one readFile (miniprogram-ci's list of limits)
 
 /**
@@ -10,6 +11,7 @@ var MAX_READ = 100 * 1024 * 1024;  // bytes in one readFile (miniprogram-ci's li
  * @param {(callback: () => void) => void} options.later runs a callback after the present task
  * @param {(bytes: Uint8Array, encoding: string) => string} options.decode
  * @param {{path: string, position: number, length: number}[]} [options.log] gets an entry for each read
+ * @param {{write?: (path: string, bytes: number) => string | undefined}} [options.faults] see README.md
  */
 exports.createFileSystemManager = function (options) {
   var log = options.log || [];
@@ -40,17 +42,43 @@ exports.createFileSystemManager = function (options) {
     return request.encoding ? options.decode(copy, request.encoding) : copy.buffer;
   }
 
-  function write(request) {
+  function bytesOf(request) {
     if (!isUser(request.filePath)) throw 'permission denied, open ' + request.filePath;
     var data = request.data;
-    if (typeof data === 'string') throw 'this simulator writes ArrayBuffers only';
-    options.user[request.filePath] = new Uint8Array(new Uint8Array(data));
+    if (Object.prototype.toString.call(data) !== '[object ArrayBuffer]') throw 'parameter error: this simulator writes ArrayBuffers only';
+    var fault = options.faults && options.faults.write && options.faults.write(request.filePath, data.byteLength);
+    if (fault) throw fault;
+    var total = 0;
+    Object.keys(options.user).forEach(function (name) { total += name === request.filePath ? 0 : options.user[name].length; });
+    if (total + data.byteLength > MOST) throw 'the maximum size of the file storage limit is exceeded';
+    return new Uint8Array(new Uint8Array(data));
+  }
+
+  function write(request) {
+    options.user[request.filePath] = bytesOf(request);
+  }
+
+  function append(request) {
+    var old = find(request.filePath), more = bytesOf(request), both = new Uint8Array(old.length + more.length);
+    both.set(old);
+    both.set(more, old.length);
+    options.user[request.filePath] = both;
   }
 
   function remove(request) {
     find(request.filePath);
     if (!isUser(request.filePath)) throw 'permission denied, unlink ' + request.filePath;
     delete options.user[request.filePath];
+  }
+
+  /** Directories are what files' paths begin with; one without files is not kept. */
+  function list(request) {
+    if (!isUser(request.dirPath)) throw 'permission denied, open ' + request.dirPath;
+    var start = request.dirPath.replace(/\/*$/, '/'), names = {};
+    Object.keys(options.user).forEach(function (name) {
+      if (name.indexOf(start) === 0) names[name.slice(start.length).split('/')[0]] = true;
+    });
+    return Object.keys(names);
   }
 
   function stat(request) {
@@ -98,6 +126,11 @@ exports.createFileSystemManager = function (options) {
     },
     writeFile: asynchronous('writeFile', write),
     writeFileSync: function (filePath, data) { writeSync({ filePath: filePath, data: data }); },
+    appendFile: asynchronous('appendFile', append),
+    mkdir: asynchronous('mkdir', function (request) {
+      if (!isUser(request.dirPath)) throw 'permission denied, mkdir ' + request.dirPath;
+    }),
+    readdir: asynchronous('readdir', list, 'files'),
     unlink: asynchronous('unlink', remove),
     access: asynchronous('access', function (request) { find(request.path); }),
     stat: asynchronous('stat', stat, 'stats'),

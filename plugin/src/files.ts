@@ -1,5 +1,5 @@
-// Files of the code package and of the user's directory, through a FileSystemManager.
-import { FetchOptions, checkAborted } from './host';
+// Files of the code package and of the user's directory, through a FileSystemManager (the host's, or one of its shape).
+import { FetchOptions, checkAborted, getHost } from './host';
 import { asBytes, fail } from './checks';
 import { utf8Encode } from './text';
 import type { FileSystem } from './types';
@@ -14,7 +14,7 @@ export function isFilePath(path: string, userDataPath?: string): boolean {
 
 /** The whole file; large ones in slices. */
 export async function readFile(path: string, options: FetchOptions): Promise<Uint8Array> {
-  const fs = options.fs || ownFileSystem();
+  const fs = options.fs || getHost().fileSystem();
   const filePath = path.replace(/^file:\/\//, '');
   const size = await sizeOf(fs, filePath);
   if (size === undefined || size <= kSlice) return readSlice(fs, path, { filePath });
@@ -28,13 +28,6 @@ export async function readFile(path: string, options: FetchOptions): Promise<Uin
     if (options.onBytes) options.onBytes(position + length, size);
   }
   return bytes;
-}
-
-function ownFileSystem(): FileSystem {
-  if (typeof wx === 'undefined' || !wx.getFileSystemManager) {
-    fail('this WeChat client gives a plugin no FileSystemManager: pass the host\'s as the option fs.');
-  }
-  return wx.getFileSystemManager() as FileSystem;
 }
 
 /** Undefined where the platform will not say; the read that follows then says what is wrong. */

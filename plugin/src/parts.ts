@@ -1,0 +1,18 @@
+// Parts of the adapter that lie in files of their own and are read when they are first asked for, so that index.js stays
+// small. A mini-program requires them; Node and browsers have all in one bundle. The entry point says how.
+import type * as tfjs from './tfjs';
+
+export interface Parts {
+  /** tfjs.js: backends, graph models, storage handlers. */
+  tfjs(): typeof tfjs;
+}
+
+let current: Parts;
+
+export function setParts(parts: Parts): void {
+  current = parts;
+}
+
+export function getParts(): Parts {
+  return current;
+}
