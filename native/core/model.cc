@@ -160,6 +160,12 @@ Status Model::run() {
   return {};
 }
 
+void Model::reset_state() {
+  for (Step& step : steps_) {
+    if (step.kernel) step.kernel->reset();
+  }
+}
+
 void Model::set_profiling(bool on) {
   profiling_ = on;
   if (!on) return;

@@ -52,6 +52,10 @@ class Model {
   // Fails over data only (an index out of range), naming the node; the next run works.
   Status run();
 
+  // What runs leave for later runs (variables of LSTM, RNN and SVDF, places in random sequences) is
+  // again as after loading.
+  void reset_state();
+
   // Starts (with zeroes) or stops counting time per node.
   void set_profiling(bool on);
   const std::vector<NodeProfile>& profile() const { return profile_; }

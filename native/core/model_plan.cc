@@ -141,7 +141,7 @@ Status Model::plan_step(Step& step) {
   } else if (op.view) {
     step.kind = Step::Kind::kView;
     step.outputs[0].data = step.inputs[0]->data;
-  } else if (all_known) {
+  } else if (all_known && !op.stateful) {
     step.kind = Step::Kind::kEvaluated;
     WXNN_TRY(evaluate_now(step));
   } else {

@@ -62,6 +62,8 @@ class Kernel {
   virtual ~Kernel() = default;
   virtual Status reshape(const InferCtx& c, size_t* scratch_bytes) = 0;
   virtual Status run(const RunCtx& c) = 0;
+  // Forgets what one run left for the next (the memory of an LSTM, the place in a random sequence).
+  virtual void reset() {}
 };
 
 enum PortTrait : uint8_t {
@@ -93,6 +95,7 @@ struct Op {
   bool variadic = false;  // the last port stands for one or more inputs
   bool view = false;      // output 0 is input 0's bytes under another shape; run is never called
   uint8_t outputs = 1;    // kAnyNumber: as many as the node has
+  bool stateful = false;  // a run depends on those before: never computed while planning
 
   // Of input i; the last port's where the operator is variadic.
   uint8_t traits(size_t i) const {

@@ -23,8 +23,9 @@ struct FieldKind {
   std::span<const std::string_view> texts;  // of an enum
 };
 constexpr FieldKind kFieldKinds[] = {
-    {'i', 4, {}},        {'d', 4, {}},           {'b', 1, {}},           {'n', 1, {}}, {'f', 4, {}},
-    {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes}, {'t', 1, {}}, {'v', 4, {}},
+    {'i', 4, {}}, {'d', 4, {}},        {'b', 1, {}},           {'n', 1, {}},
+    {'f', 4, {}}, {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes},
+    {'t', 1, {}}, {'v', 4, {}},        {'l', 8, {}},           {'w', 4, {}},
 };
 
 // An operator of the file while it becomes nodes of ours.
@@ -71,8 +72,9 @@ class OperatorNode final : public TfliteSource {
     const auto& table = *static_cast<const Table*>(options != nullptr ? options : kNoOptions + 4);
     const flatbuffers::voffset_t slot = vtable_slot(field);
     if (options != nullptr) {
-      const bool inside = kind.letter == 'v' ? verify_vector(verifier_, table, field, kind.bytes)
-                                             : verify_scalar(verifier_, table, field, kind.bytes);
+      const bool list = kind.letter == 'v' || kind.letter == 'w';
+      const bool inside = list ? verify_vector(verifier_, table, field, kind.bytes)
+                               : verify_scalar(verifier_, table, field, kind.bytes);
       WXNN_CHECK(inside, "has options that reach outside the file");
     }
     if (kind.letter == 'v') {
@@ -80,6 +82,13 @@ class OperatorNode final : public TfliteSource {
       for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
         value->numbers.push_back(list->Get(i));
       }
+    } else if (kind.letter == 'w') {
+      const auto* list = table.GetPointer<const flatbuffers::Vector<float>*>(slot);
+      for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
+        value->numbers.push_back(list->Get(i));
+      }
+    } else if (kind.letter == 'l') {
+      value->numbers.push_back(static_cast<double>(table.GetField<int64_t>(slot, 0)));
     } else if (kind.letter == 'f') {
       value->numbers.push_back(table.GetField<float>(slot, 0));
     } else if (kind.bytes == 4) {

@@ -5,7 +5,8 @@
 // make a list:
 //
 //   i2 int   d5 int, 1 where absent   b1 bool   f0 float   v0 list of ints
-//   p0 padding   a3 fused activation   t1 tensor type   m0 mirror mode
+//   p0 padding   a3 fused activation   t1 tensor type   m0 mirror mode   l0 64-bit int
+//   w0 list of floats
 //
 // "b5:offset": what follows the colon only names the field in sentences.
 #pragma once

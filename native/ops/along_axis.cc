@@ -1,9 +1,9 @@
 // Operators that walk one axis in order: ArgMax, ArgMin, Cumsum, Cumprod, TopK.
 #include <algorithm>
-#include <bit>
 
 #include "core/elementwise.h"
 #include "ops/arguments.h"
+#include "ops/order.h"
 
 namespace wxnn {
 namespace {
@@ -111,15 +111,6 @@ Status run_cumulative(const RunCtx& c) {
   }
   c.out(1).dtype = DType::kInt32;
   return {};
-}
-
-// Integers in the order of the elements they stand for: float32 bits of negative numbers turned
-// round, both zeros 0, NaN above all.
-int32_t key_of(int32_t element, bool is_float) {
-  if (!is_float) return element;
-  const float x = std::bit_cast<float>(element);
-  if (x == 0) return 0;
-  return x != x ? INT32_MAX : element ^ (element >> 31 & INT32_MAX);
 }
 
 // Of equal elements the first comes first.

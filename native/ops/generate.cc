@@ -57,8 +57,7 @@ double bound(const Ctx& c, size_t port, std::string_view name) {
   return c.in(port).dtype == DType::kInt32 ? *c.in(port).i32() : *c.in(port).f32();
 }
 
-[[clang::minsize]] Status infer_range(InferCtx& c) {
-  WXNN_TRY(read_dtype(c.attrs.text("dtype"), &c.out().dtype));
+[[clang::minsize]] Status check_bounds(const InferCtx& c) {
   for (size_t i = 0; i < 3; ++i) {
     if (!c.has(i)) continue;
     WXNN_TRY(check_number("a bound", c.in(i)));
@@ -66,6 +65,12 @@ double bound(const Ctx& c, size_t port, std::string_view name) {
                " should be one known number");
     c.out().dtype = c.in(i).dtype;
   }
+  return {};
+}
+
+[[clang::minsize]] Status infer_range(InferCtx& c) {
+  WXNN_TRY(read_dtype(c.attrs.text("dtype"), &c.out().dtype));
+  WXNN_TRY(check_bounds(c));
   WXNN_CHECK(c.out().dtype != DType::kBool, "dtype is bool");
   const double start = bound(c, 0, "start");
   const double stop = bound(c, 1, "stop");
@@ -103,14 +108,22 @@ void progression(const Tensor& y, double start, double step) {
   WXNN_TRY(read_axis(c.attrs.i("axis"), indices, indices.rank() + 1, &axis));
   c.out().shape = indices;
   c.out().shape.insert(axis, depth[0]);
-  return read_dtype(c.attrs.text("dtype"), &c.out().dtype);
+  WXNN_TRY(read_dtype(c.attrs.text("dtype"), &c.out().dtype));
+  for (size_t i = 2; i < 4; ++i) {
+    WXNN_CHECK(!c.has(i) || (c.in(i).dtype == c.out().dtype && c.in(i).shape.elements() == 1),
+               "onValue and offValue should be one ", name_of(c.out().dtype), " each");
+  }
+  return {};
 }
 
 // An index outside [0, depth) gives no hot element.
 Status run_one_hot(const RunCtx& c) {
   const Tensor& y = c.out();
-  const uint32_t hot = element(c.attrs.f("onValue"), y.dtype);
-  fill(y, element(c.attrs.f("offValue"), y.dtype));
+  uint32_t hot = element(c.attrs.f("onValue"), y.dtype);
+  uint32_t cold = element(c.attrs.f("offValue"), y.dtype);
+  if (c.has(2)) std::memcpy(&hot, c.in(2).data, size_of(y.dtype));
+  if (c.has(3)) std::memcpy(&cold, c.in(3).data, size_of(y.dtype));
+  fill(y, cold);
   const int axis = axis_of(c.attrs.i("axis"), y.shape.rank());
   const int32_t depth = y.shape[axis];
   const int32_t inner = y.shape.elements(axis + 1, y.shape.rank());
@@ -181,16 +194,21 @@ extern constinit const Op kRange = {
 
 extern constinit const Op kLinSpace = {
     .name = "LinSpace",
-    .attrs = {{"start"}, {"stop"}, {"num"}},
+    .inputs = {{"start", kArgument}, {"stop", kArgument}, {"num", kArgument}},
+    .attrs = {{"start", AttrKind::kNumber, 0.0},
+              {"stop", AttrKind::kNumber, 0.0},
+              {"num", AttrKind::kNumber, 0.0}},
     .infer = [](InferCtx& c) -> Status {
-      WXNN_CHECK(c.attrs.i("num") > 0, "num ", c.attrs.i("num"), " is not positive");
-      c.out() = {DType::kFloat32, {c.attrs.i("num")}};
+      WXNN_TRY(check_bounds(c));
+      const double num = bound(c, 2, "num");
+      WXNN_CHECK(num > 0 && num < 1e9, "num should be positive");
+      c.out() = {DType::kFloat32, {static_cast<int32_t>(num)}};
       return {};
     },
     .run = [](const RunCtx& c) -> Status {
       const int32_t n = c.out().shape[0];
-      const double start = c.attrs.f("start");
-      const double stop = c.attrs.f("stop");
+      const double start = bound(c, 0, "start");
+      const double stop = bound(c, 1, "stop");
       progression(c.out(), start, n > 1 ? (stop - start) / (n - 1) : 0);
       if (n > 1) c.out().f32()[n - 1] = static_cast<float>(stop);
       return {};
@@ -199,7 +217,7 @@ extern constinit const Op kLinSpace = {
 
 extern constinit const Op kOneHot = {
     .name = "OneHot",
-    .inputs = {{"indices"}, {"depth", kArgument}},
+    .inputs = {{"indices"}, {"depth", kArgument}, {"onValue", kOptional}, {"offValue", kOptional}},
     .attrs = {{"depth", AttrKind::kNumbers, kEmptyList},
               {"onValue", AttrKind::kNumber, 1.0},
               {"offValue", AttrKind::kNumber, 0.0},

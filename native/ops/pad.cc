@@ -111,7 +111,8 @@ class Padder {
 
 Status run_pad(const RunCtx& c) {
   const Tensor& x = c.in(0);
-  const Fill fill = fill_of(c.attrs.f("constantValue"), x.dtype);
+  Fill fill = fill_of(c.attrs.f("constantValue"), x.dtype);
+  if (c.has(2)) std::memcpy(&fill.bits, c.in(2).data, fill.size);
   if (x.shape.elements() == 0) {
     fill.write(c.out().u8(), static_cast<size_t>(c.out().shape.elements()));
     return {};
@@ -177,10 +178,12 @@ Status run_mirror_pad(const RunCtx& c) {
 
 extern constinit const Op kPadV2 = {
     .name = "PadV2",
-    .inputs = {{"x"}, {"paddings", kArgument}},
+    .inputs = {{"x"}, {"paddings", kArgument}, {"constantValue", kOptional}},
     .attrs = {{"paddings", AttrKind::kNumbers, kEmptyList},
               {"constantValue", AttrKind::kNumber, 0.0}},
     .infer = [](InferCtx& c) -> Status {
+      WXNN_CHECK(!c.has(2) || (c.in(2).dtype == c.in(0).dtype && c.in(2).shape.elements() == 1),
+                 "constantValue should be one ", name_of(c.in(0).dtype));
       Numbers paddings;
       return infer_paddings(c, &paddings);
     },
