@@ -44,9 +44,15 @@ target_compile_definitions(wxnn_convert PRIVATE WXNN_VERSION="${WXNN_VERSION}")
 target_link_libraries(wxnn_convert PRIVATE wxnn_all_ops wxnn_converter)
 target_compile_options(wxnn_convert PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
 
+# Runs a model on inputs from stdin; the tests compare its outputs with other runtimes'.
+add_executable(wxnn_run_model tests/converter/run/run_model.cc)
+target_link_libraries(wxnn_run_model PRIVATE wxnn_all_ops wxnn_converter)
+target_compile_options(wxnn_run_model PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
+
 file(GLOB converter_tests CONFIGURE_DEPENDS tests/converter/*.cc)
 if(converter_tests)
   add_executable(wxnn_convert_tests ${converter_tests})
   target_link_libraries(wxnn_convert_tests PRIVATE wxnn_all_ops wxnn_converter googletest)
   target_compile_options(wxnn_convert_tests PRIVATE ${WXNN_OURS} -O1)
+  target_compile_definitions(wxnn_convert_tests PRIVATE WXNN_ROOT="${PROJECT_SOURCE_DIR}")
 endif()

@@ -35,6 +35,12 @@ bool moves_nothing(const Shape& from, const std::vector<double>& perm) {
 
 }  // namespace
 
+const OnnxTensor* OnnxScope::find(const std::string& name) const {
+  const auto at = tensors.find(name);
+  if (at != tensors.end()) return &at->second;
+  return outer == nullptr ? nullptr : outer->find(name);
+}
+
 Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value) {
   *value = tensor.value;
   if (tensor.perm == perm) return {};
@@ -60,9 +66,9 @@ Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value)
 
 OnnxNode::OnnxNode(OnnxScope& scope, const onnx::NodeProto& proto)
     : b(scope.builder),
-      name(!proto.name().empty()      ? proto.name()
-           : proto.output_size() != 0 ? proto.output(0)
-                                      : ""),
+      name(scope.prefix + (!proto.name().empty()      ? proto.name()
+                           : proto.output_size() != 0 ? proto.output(0)
+                                                      : "")),
       opset(scope.opset),
       scope_(scope),
       proto_(proto),
@@ -73,10 +79,10 @@ OnnxNode::OnnxNode(OnnxScope& scope, const onnx::NodeProto& proto)
 Status OnnxNode::any(size_t i, OnnxTensor* tensor) {
   WXNN_CHECK(has(i), "lacks its input ", i);
   const std::string& input = proto_.input(static_cast<int>(i));
-  const auto at = scope_.tensors.find(input);
-  WXNN_CHECK(at != scope_.tensors.end(), "its input \"", input, "\" is computed by no node");
-  *tensor = at->second;
-  WXNN_CHECK(!scope_.saturated.contains(tensor->value), "its input \"", input,
+  const OnnxTensor* known = scope_.find(input);
+  WXNN_CHECK(known != nullptr, "its input \"", input, "\" is computed by no node");
+  *tensor = *known;
+  WXNN_CHECK(!scope_.is_saturated(tensor->value), "its input \"", input,
              "\" holds an int64 that does not fit int32");
   return {};
 }
@@ -111,17 +117,16 @@ Status OnnxNode::dtype(size_t i, DType* dtype) {
 }
 
 bool OnnxNode::is_known(size_t i) {
-  const auto at =
-      has(i) ? scope_.tensors.find(proto_.input(static_cast<int>(i))) : scope_.tensors.end();
-  return at != scope_.tensors.end() && b.is_known(at->second.value);
+  const OnnxTensor* known = has(i) ? scope_.find(proto_.input(static_cast<int>(i))) : nullptr;
+  return known != nullptr && b.is_known(known->value);
 }
 
 Status OnnxNode::numbers(size_t i, std::string_view what, std::vector<double>* numbers) {
   WXNN_CHECK(has(i), "lacks its ", what);
-  const auto at = scope_.tensors.find(proto_.input(static_cast<int>(i)));
-  WXNN_CHECK(at != scope_.tensors.end(), "its ", what, " is computed by no node");
+  const OnnxTensor* known = scope_.find(proto_.input(static_cast<int>(i)));
+  WXNN_CHECK(known != nullptr, "its ", what, " is computed by no node");
   int value = kAbsent;
-  WXNN_TRY(scope_.layout(at->second, identity(static_cast<int>(at->second.perm.size())), &value));
+  WXNN_TRY(scope_.layout(*known, identity(static_cast<int>(known->perm.size())), &value));
   return b.numbers(value, what, numbers);
 }
 

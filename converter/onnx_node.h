@@ -28,13 +28,32 @@ struct OnnxTensor {
   Perm perm;
 };
 
-// What the importer knows beyond the graph.
+// What the importer knows beyond the graph. The body of an If or a Loop has a scope of its own,
+// which sees the outer one's tensors.
 class OnnxScope {
  public:
-  explicit OnnxScope(GraphBuilder& builder) : builder(builder) {}
+  OnnxScope(GraphBuilder& builder, std::string model_path)
+      : builder(builder), model_path(std::move(model_path)) {}
+  OnnxScope(OnnxScope& outer, std::string prefix)
+      : builder(outer.builder),
+        model_path(outer.model_path),
+        opset(outer.opset),
+        prefix(outer.prefix + std::move(prefix)),
+        outer(&outer),
+        depth(outer.depth + 1) {}
   GraphBuilder& builder;
+  const std::string model_path;
   int64_t opset = 0;
+  const std::string prefix;  // of the names of nodes
+  OnnxScope* const outer = nullptr;
+  const int depth = 0;
+  int64_t unrolled = 0;  // nodes of bodies, counted in the outermost scope
   std::map<std::string, OnnxTensor> tensors;
+  // Null where no tensor has the name.
+  const OnnxTensor* find(const std::string& name) const;
+  bool is_saturated(int value) const {
+    return saturated.contains(value) || (outer != nullptr && outer->is_saturated(value));
+  }
   // int64 constants beyond int32, brought to its limits: right where they mean "to the end" only.
   std::set<int> saturated;
 
@@ -52,6 +71,7 @@ class OnnxNode {
   GraphBuilder& b;
   const std::string name;
   const int64_t opset;
+  OnnxScope& scope() { return scope_; }
 
   // --- inputs: those left out at the end or by an empty name are absent
   // ----------------------------

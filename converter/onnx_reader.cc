@@ -12,7 +12,8 @@ namespace wxnn {
 const OnnxRow* find_onnx_row(std::string_view op) {
   for (const auto& rows :
        {onnx_rows_elementwise(), onnx_rows_shapes(), onnx_rows_indices(), onnx_rows_reductions(),
-        onnx_rows_images(), onnx_rows_resize(), onnx_rows_products(), onnx_rows_losses()}) {
+        onnx_rows_images(), onnx_rows_resize(), onnx_rows_products(), onnx_rows_losses(),
+        onnx_rows_recurrent(), onnx_rows_control(), onnx_rows_sampling(), onnx_rows_signal()}) {
     const auto row = std::ranges::find(rows, op, &OnnxRow::op);
     if (row != rows.end()) return &*row;
   }
@@ -65,6 +66,95 @@ std::string node_name(const onnx::NodeProto& node) {
   return !node.name().empty() ? node.name() : node.output_size() != 0 ? node.output(0) : "";
 }
 
+Status add_constant(OnnxScope& scope, const onnx::TensorProto& tensor, const std::string& name) {
+  OnnxConstant constant;
+  Status status = read_onnx_tensor(scope.model_path, tensor, &constant);
+  if (!status.ok()) return std::move(status).at(sentence("tensor \"", name, "\""));
+  int value = kAbsent;
+  WXNN_TRY(scope.builder.graph.add_constant(name, constant.type, constant.bytes.data(), &value));
+  if (constant.saturated) scope.saturated.insert(value);
+  const bool fresh =
+      scope.tensors.try_emplace(name, OnnxTensor{value, identity(constant.type.shape.rank())})
+          .second;
+  WXNN_CHECK(fresh, "two tensors are called \"", name, "\"");
+  return {};
+}
+
+Status add_constant_node(OnnxScope& scope, OnnxNode& node, const onnx::NodeProto& proto) {
+  WXNN_CHECK(proto.output_size() == 1, "has ", proto.output_size(), " outputs");
+  if (const onnx::TensorProto* tensor = node.tensor("value"))
+    return add_constant(scope, *tensor, proto.output(0));
+  onnx::TensorProto tensor;
+  for (const char* attribute : {"value_float", "value_int", "value_floats", "value_ints"}) {
+    const onnx::AttributeProto* a = node.find(attribute);
+    if (a == nullptr) continue;
+    const bool is_float = std::string_view(attribute).starts_with("value_f");
+    tensor.set_data_type(is_float ? onnx::TensorProto::FLOAT : onnx::TensorProto::INT64);
+    for (const float f : a->floats()) tensor.add_float_data(f);
+    for (const int64_t i : a->ints()) tensor.add_int64_data(i);
+    if (a->has_f()) tensor.add_float_data(a->f());
+    if (a->has_i()) tensor.add_int64_data(a->i());
+    const int count = is_float ? tensor.float_data_size() : tensor.int64_data_size();
+    if (std::string_view(attribute).ends_with('s')) tensor.add_dims(count);
+    return add_constant(scope, tensor, proto.output(0));
+  }
+  return fail("has no value of a type that is supported");
+}
+
+Status add_node(OnnxScope& scope, const onnx::NodeProto& proto) {
+  OnnxNode node(scope, proto);
+  const OnnxRow* row = find_onnx_row(proto.op_type());
+  Status status = row == nullptr ? add_constant_node(scope, node, proto) : row->build(node, *row);
+  if (status.ok()) status = node.check_all_seen();
+  if (status.ok()) return status;
+  return std::move(status).at(sentence("node \"", node_name(proto), "\" (", proto.op_type(), ")"));
+}
+
+// Adds the nodes that no row knows, those in bodies too.
+void collect_unknown(const onnx::GraphProto& graph, int depth, std::vector<MissingOp>* missing) {
+  constexpr int kDeepest = 16;
+  if (depth > kDeepest) return;
+  for (const auto& node : graph.node()) {
+    const bool ours = node.domain().empty() || node.domain() == "ai.onnx";
+    for (const auto& attribute : node.attribute()) {
+      if (attribute.has_g()) collect_unknown(attribute.g(), depth + 1, missing);
+    }
+    if (ours && (node.op_type() == "Constant" || find_onnx_row(node.op_type()) != nullptr))
+      continue;
+    missing->push_back(
+        {ours ? node.op_type() : node.domain() + "." + node.op_type(), node_name(node)});
+  }
+}
+
+}  // namespace
+
+Status import_body(OnnxScope& scope, const onnx::GraphProto& body,
+                   const std::vector<OnnxTensor>& inputs, std::vector<OnnxTensor>* outputs) {
+  constexpr int kDeepest = 16;
+  constexpr int64_t kMostNodes = 100000;
+  WXNN_CHECK(scope.depth <= kDeepest, "is nested more than ", kDeepest, " deep");
+  OnnxScope* root = &scope;
+  while (root->outer != nullptr) root = root->outer;
+  root->unrolled += body.node_size() + 1;
+  WXNN_CHECK(root->unrolled <= kMostNodes, "would be written out as more than ", kMostNodes,
+             " nodes");
+  WXNN_CHECK(static_cast<size_t>(body.input_size()) == inputs.size(), "its body has ",
+             body.input_size(), " inputs and gets ", inputs.size());
+  for (int i = 0; i < body.input_size(); ++i) scope.tensors[body.input(i).name()] = inputs[i];
+  for (const auto& tensor : body.initializer())
+    WXNN_TRY(add_constant(scope, tensor, tensor.name()));
+  for (const auto& node : body.node()) WXNN_TRY(add_node(scope, node));
+  for (const auto& output : body.output()) {
+    const OnnxTensor* tensor = scope.find(output.name());
+    WXNN_CHECK(tensor != nullptr, "its body's output \"", output.name(),
+               "\" is computed by no node");
+    outputs->push_back(*tensor);
+  }
+  return {};
+}
+
+namespace {
+
 class Importer {
  public:
   Importer(const ConvertOptions& options, const onnx::GraphProto& proto, Source* source)
@@ -72,52 +162,28 @@ class Importer {
         proto_(proto),
         source_(*source),
         builder_(source->graph, (size_t{1} << 20) + 8 * source->bytes),
-        scope_(builder_) {}
+        scope_(builder_, options.source) {}
 
   Status run(int64_t opset) {
     scope_.opset = opset;
     WXNN_TRY(refuse_unknown());
-    for (const auto& tensor : proto_.initializer()) WXNN_TRY(add_constant(tensor, tensor.name()));
+    for (const auto& tensor : proto_.initializer())
+      WXNN_TRY(add_constant(scope_, tensor, tensor.name()));
     WXNN_CHECK(proto_.sparse_initializer_size() == 0,
                "the model has sparse tensors, which are not supported");
     for (const auto& input : proto_.input()) WXNN_TRY(add_input(input));
-    for (const auto& node : proto_.node()) WXNN_TRY(add_node(node));
+    for (const auto& node : proto_.node()) WXNN_TRY(add_node(scope_, node));
     WXNN_CHECK(proto_.output_size() != 0, "the model has no outputs");
     for (const auto& output : proto_.output()) WXNN_TRY(add_graph_output(output));
     return {};
   }
 
  private:
-  static bool is_onnx_domain(const std::string& domain) {
-    return domain.empty() || domain == "ai.onnx";
-  }
-
   // All at once, before anything is built.
   Status refuse_unknown() const {
     std::vector<MissingOp> missing;
-    for (const auto& node : proto_.node()) {
-      const bool known = is_onnx_domain(node.domain()) &&
-                         (node.op_type() == "Constant" || find_onnx_row(node.op_type()) != nullptr);
-      if (known) continue;
-      const std::string op =
-          is_onnx_domain(node.domain()) ? node.op_type() : node.domain() + "." + node.op_type();
-      missing.push_back({op, node_name(node)});
-    }
+    collect_unknown(proto_, 0, &missing);
     return refuse_missing(std::move(missing));
-  }
-
-  Status add_constant(const onnx::TensorProto& tensor, const std::string& name) {
-    OnnxConstant constant;
-    Status status = read_onnx_tensor(options_.source, tensor, &constant);
-    if (!status.ok()) return std::move(status).at(sentence("tensor \"", name, "\""));
-    int value = kAbsent;
-    WXNN_TRY(source_.graph.add_constant(name, constant.type, constant.bytes.data(), &value));
-    if (constant.saturated) scope_.saturated.insert(value);
-    const bool fresh =
-        scope_.tensors.try_emplace(name, OnnxTensor{value, identity(constant.type.shape.rank())})
-            .second;
-    WXNN_CHECK(fresh, "two tensors are called \"", name, "\"");
-    return {};
   }
 
   Status add_input(const onnx::ValueInfoProto& input) {
@@ -199,37 +265,6 @@ class Importer {
     }
     WXNN_CHECK(type->shape.fits(), type->shape, " does not fit in memory");
     return {};
-  }
-
-  Status add_node(const onnx::NodeProto& proto) {
-    OnnxNode node(scope_, proto);
-    const OnnxRow* row = find_onnx_row(proto.op_type());
-    Status status = row == nullptr ? add_constant_node(node, proto) : row->build(node, *row);
-    if (status.ok()) status = node.check_all_seen();
-    if (status.ok()) return status;
-    return std::move(status).at(
-        sentence("node \"", node_name(proto), "\" (", proto.op_type(), ")"));
-  }
-
-  Status add_constant_node(OnnxNode& node, const onnx::NodeProto& proto) {
-    WXNN_CHECK(proto.output_size() == 1, "has ", proto.output_size(), " outputs");
-    if (const onnx::TensorProto* tensor = node.tensor("value"))
-      return add_constant(*tensor, proto.output(0));
-    onnx::TensorProto tensor;
-    for (const char* attribute : {"value_float", "value_int", "value_floats", "value_ints"}) {
-      const onnx::AttributeProto* a = node.find(attribute);
-      if (a == nullptr) continue;
-      const bool is_float = std::string_view(attribute).starts_with("value_f");
-      tensor.set_data_type(is_float ? onnx::TensorProto::FLOAT : onnx::TensorProto::INT64);
-      for (const float f : a->floats()) tensor.add_float_data(f);
-      for (const int64_t i : a->ints()) tensor.add_int64_data(i);
-      if (a->has_f()) tensor.add_float_data(a->f());
-      if (a->has_i()) tensor.add_int64_data(a->i());
-      const int count = is_float ? tensor.float_data_size() : tensor.int64_data_size();
-      if (std::string_view(attribute).ends_with('s')) tensor.add_dims(count);
-      return add_constant(tensor, proto.output(0));
-    }
-    return fail("has no value of a type that is supported");
   }
 
   Status add_graph_output(const onnx::ValueInfoProto& output) {

@@ -19,6 +19,15 @@ std::span<const OnnxRow> onnx_rows_images();
 std::span<const OnnxRow> onnx_rows_resize();
 std::span<const OnnxRow> onnx_rows_products();
 std::span<const OnnxRow> onnx_rows_losses();
+std::span<const OnnxRow> onnx_rows_recurrent();
+std::span<const OnnxRow> onnx_rows_control();
+std::span<const OnnxRow> onnx_rows_sampling();
+std::span<const OnnxRow> onnx_rows_signal();
 const OnnxRow* find_onnx_row(std::string_view op);
+
+// Appends the nodes of a body to the graph, in a scope made for it. Bounded: a small file cannot
+// ask for endless nodes.
+Status import_body(OnnxScope& scope, const onnx::GraphProto& body,
+                   const std::vector<OnnxTensor>& inputs, std::vector<OnnxTensor>* outputs);
 
 }  // namespace wxnn

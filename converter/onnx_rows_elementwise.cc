@@ -331,13 +331,16 @@ Status is_inf(OnnxNode& n, const OnnxRow&) {
 
 // In inference nothing is dropped; the mask, where somebody wants it, is all true.
 Status dropout(OnnxNode& n, const OnnxRow&) {
-  n.ignore("ratio");
+  std::vector<double> ratio = {n.number("ratio", 0.5)};
   n.ignore("seed");
   n.ignore("is_test");
   if (n.has(2)) {
     std::vector<double> training;
     WXNN_TRY(n.numbers(2, "training_mode", &training));
-    WXNN_CHECK(training.size() == 1 && training[0] == 0, "training_mode is not supported");
+    if (n.has(1)) ratio.clear();
+    if (n.has(1)) WXNN_TRY(n.numbers(1, "ratio", &ratio));
+    const bool keeps_all = training == std::vector<double>{0} || ratio == std::vector<double>{0};
+    WXNN_CHECK(keeps_all, "training_mode is not supported");
   }
   OnnxTensor x;
   WXNN_TRY(n.any(0, &x));

@@ -228,15 +228,120 @@ Status conv_transpose(OnnxNode& n, const OnnxRow&) {
 
 // --- pools
 // ------------------------------------------------------------------------------------------
+// [N,C,D,H,W] without padding: over height and width, then over depth.
+Status pool_volume(OnnxNode& n, const OnnxRow& row) {
+  std::vector<double> kernel = n.list("kernel_shape"), strides = n.list("strides");
+  if (strides.empty()) strides.assign(3, 1);
+  WXNN_CHECK(kernel.size() == 3 && strides.size() == 3, "has a kernel of ", kernel.size(),
+             " dimensions");
+  for (const char* name : {"pads", "ceil_mode", "storage_order"}) {
+    const std::vector<double> list = n.list(name);
+    const bool none = std::ranges::all_of(list, [](double d) { return d == 0; });
+    WXNN_CHECK(none && n.number(name, 0) == 0, name, " of three dimensions is not supported");
+  }
+  for (const double d : n.list("dilations"))
+    WXNN_CHECK(d == 1, "dilations of three dimensions are not supported");
+  WXNN_TRY(n.must_be("auto_pad", "NOTSET"));
+  n.ignore("count_include_pad");  // there is none
+  WXNN_CHECK(!n.wants(1), "its output of indices is not supported for three dimensions");
+  int x = kAbsent, y = kAbsent;
+  WXNN_TRY(n.in(0, channels_last(5), &x));
+  const Shape s = n.b.shape(x);
+  const auto slide = [&](double a, double b, double c, double d) {
+    return n.add(row.ours, {y},
+                 {{"filterSize", std::vector<double>{a, b}},
+                  {"pad", "valid"},
+                  {"strides", std::vector<double>{c, d}}},
+                 &y);
+  };
+  WXNN_TRY(n.reshape(x, {s[0] * s[1], s[2], s[3], s[4]}, &y));
+  WXNN_TRY(slide(kernel[1], kernel[2], strides[1], strides[2]));
+  const Shape flat = n.b.shape(y);
+  WXNN_TRY(n.reshape(y, {s[0], s[1], flat[1] * flat[2], s[4]}, &y));
+  WXNN_TRY(slide(kernel[0], 1, strides[0], 1));
+  WXNN_TRY(n.reshape(y, {s[0], n.b.shape(y)[1], flat[1], flat[2], s[4]}, &y));
+  return n.out(0, y, channels_last(5));
+}
+
+// One step of MaxPool with indices: the window's pixel (row, column), and where in the plane it is.
+Status window_pixel(OnnxNode& n, int x, const Shape& out, const Sliding& s, double row,
+                    double column, int* y) {
+  const Shape from = n.b.shape(x);
+  const std::vector<double> begin = {0, row * s.dilations[0], column * s.dilations[1], 0};
+  const std::vector<double> strides = {1, s.strides[0], s.strides[1], 1};
+  std::vector<double> end = {1.0 * from[0], 0, 0, 1.0 * from[3]};
+  for (int i = 1; i < 3; ++i) end[i] = begin[i] + (out[i] - 1) * strides[i] + 1;
+  return n.add("StridedSlice", {x}, {{"begin", begin}, {"end", end}, {"strides", strides}}, y);
+}
+
+// Numbers of the padded plane's pixels in the whole tensor, without the image and channel:
+// [1,H,W,1].
+Status plane_numbers(OnnxNode& n, const Shape& image, const Sliding& s, bool by_column, int* v) {
+  std::vector<int32_t> numbers;
+  const Shape padded{1, image[1] + static_cast<int32_t>(s.pads[0] + s.pads[1]),
+                     image[2] + static_cast<int32_t>(s.pads[2] + s.pads[3]), 1};
+  for (int32_t i = 0; i < padded[1]; ++i) {
+    for (int32_t j = 0; j < padded[2]; ++j) {
+      const int32_t row = i - static_cast<int32_t>(s.pads[0]),
+                    column = j - static_cast<int32_t>(s.pads[2]);
+      numbers.push_back(by_column ? column * image[1] + row : row * image[2] + column);
+    }
+  }
+  return n.b.constant(n.name + "/places", padded, numbers, v);
+}
+
+// MaxPool that also tells where: the window's pixels compared one after another.
+Status max_places(OnnxNode& n, const Image& image, const Sliding& s, bool by_column) {
+  const Shape from = n.b.shape(image.value);
+  WXNN_CHECK(!image.is_line && s.name != "same" && from.elements() > 0,
+             "its output of indices is supported for [N,C,H,W] with explicit padding only");
+  int x = image.value, places = kAbsent, best = kAbsent, where = kAbsent;
+  const std::vector<double> sides = {0, 0, s.pads[0], s.pads[1], s.pads[2], s.pads[3], 0, 0};
+  WXNN_TRY(n.add("PadV2", {x}, {{"paddings", sides}, {"constantValue", -INFINITY}}, &x));
+  WXNN_TRY(plane_numbers(n, from, s, by_column, &places));
+  Shape out = n.b.shape(x);
+  for (int i = 0; i < 2; ++i) {
+    const double span = (s.kernel[i] - 1) * s.dilations[i] + 1;
+    WXNN_CHECK(span <= out[1 + i], "its window is larger than ", out);
+    out[1 + i] = static_cast<int32_t>((out[1 + i] - span) / s.strides[i]) + 1;
+  }
+  for (double i = 0; i < s.kernel[0]; ++i) {
+    for (double j = 0; j < s.kernel[1]; ++j) {
+      int pixel = kAbsent, place = kAbsent, better = kAbsent;
+      WXNN_TRY(window_pixel(n, x, out, s, i, j, &pixel));
+      WXNN_TRY(window_pixel(n, places, out, s, i, j, &place));
+      if (best == kAbsent) {
+        best = pixel;
+        WXNN_TRY(n.add("BroadcastTo", {place}, {{"shape", out}}, &where));
+        continue;
+      }
+      WXNN_TRY(n.add("Greater", {pixel, best}, {}, &better));
+      WXNN_TRY(n.add("SelectV2", {better, place, where}, {}, &where));
+      WXNN_TRY(n.add("Maximum", {best, pixel}, {}, &best));
+    }
+  }
+  std::vector<int32_t> planes;
+  for (int32_t k = 0; k < from[0] * from[3]; ++k) planes.push_back(k * from[1] * from[2]);
+  int offsets = kAbsent;
+  WXNN_TRY(n.b.constant(n.name + "/planes", {from[0], 1, 1, from[3]}, planes, &offsets));
+  WXNN_TRY(n.add("Add", {where, offsets}, {}, &where));
+  WXNN_TRY(n.out(0, best, channels_last(4)));
+  return n.out(1, where, channels_last(4));
+}
+
 Status pool(OnnxNode& n, const OnnxRow& row) {
+  Shape shape;
+  WXNN_TRY(n.shape(0, &shape));
+  if (shape.rank() == 5) return pool_volume(n, row);
   Image x;
   WXNN_TRY(take_image(n, 0, &x));
   Sliding s;
   WXNN_TRY(read_sliding(n, x, n.list("kernel_shape"), &s));
   const bool ceil = n.integer("ceil_mode", 0) != 0;
   const bool counts_pad = n.integer("count_include_pad", 0) != 0;
-  WXNN_TRY(n.must_be("storage_order", 0));
-  WXNN_CHECK(!n.wants(1), "its output of indices is not supported");
+  const bool by_column = n.integer("storage_order", 0) != 0;
+  WXNN_CHECK(!(n.wants(1) && ceil), "ceil_mode with an output of indices is not supported");
+  if (n.wants(1)) return max_places(n, x, s, by_column);
   WXNN_CHECK(!(ceil && counts_pad && s.name != "valid"),
              "ceil_mode with count_include_pad is not supported");
   int y = x.value;
@@ -276,26 +381,9 @@ Status global_pool(OnnxNode& n, const OnnxRow& row) {
 
 // --- norms
 // ------------------------------------------------------------------------------------------
-Status batch_norm(OnnxNode& n, const OnnxRow&) {
-  n.ignore("momentum");
-  WXNN_TRY(n.must_be("training_mode", 0));
-  WXNN_TRY(n.must_be("spatial", 1));
-  WXNN_CHECK(!n.wants(1), "its further outputs are of training, which is not supported");
-  Shape shape;
-  WXNN_TRY(n.shape(0, &shape));
-  const Perm perm = channels_last(shape.rank());
-  int x = kAbsent, v[5] = {}, y = kAbsent;
-  WXNN_TRY(n.in(0, perm, &x));
-  for (size_t i = 1; i < 5; ++i) WXNN_TRY(n.in(i, &v[i]));
-  // ONNX: scale, bias, mean, variance. Ours: mean, variance, offset, scale.
-  WXNN_TRY(n.add("FusedBatchNorm", {x, v[3], v[4], v[2], v[1]},
-                 {{"varianceEpsilon", n.number("epsilon", 1e-5)}}, &y));
-  return n.out(0, y, perm);
-}
-
 // (x - mean) / sqrt(variance + epsilon) over `axes` of the value.
 struct Moments {
-  int normal = kAbsent, mean = kAbsent, inverse = kAbsent;
+  int normal = kAbsent, mean = kAbsent, variance = kAbsent, inverse = kAbsent;
 };
 Status normalise(OnnxNode& n, int x, const std::vector<double>& axes, double epsilon, Moments* m) {
   int centred = kAbsent, variance = kAbsent;
@@ -303,9 +391,52 @@ Status normalise(OnnxNode& n, int x, const std::vector<double>& axes, double eps
   WXNN_TRY(n.add("Sub", {x, m->mean}, {}, &centred));
   WXNN_TRY(n.add("Square", {centred}, {}, &variance));
   WXNN_TRY(n.add("Mean", {variance}, {{"axis", axes}, {"keepDims", true}}, &variance));
+  m->variance = variance;
   WXNN_TRY(n.with_scalar("Add", variance, epsilon, &variance));
   WXNN_TRY(n.add("Rsqrt", {variance}, {}, &m->inverse));
   return n.add("Multiply", {centred, m->inverse}, {}, &m->normal);
+}
+
+// In training the batch's own moments are used, and mixed into the running ones.
+Status training_norm(OnnxNode& n, int x, const int (&v)[5], const Perm& perm) {
+  const double momentum = n.number("momentum", 0.9);
+  std::vector<double> axes;
+  for (int i = 0; i + 1 < n.b.shape(x).rank(); ++i) axes.push_back(i);
+  Moments m;
+  int y = kAbsent;
+  WXNN_TRY(normalise(n, x, axes, n.number("epsilon", 1e-5), &m));
+  WXNN_TRY(n.add("Multiply", {m.normal, v[1]}, {}, &y));
+  WXNN_TRY(n.add("Add", {y, v[2]}, {}, &y));
+  WXNN_TRY(n.out(0, y, perm));
+  const int fresh[] = {m.mean, m.variance};
+  for (size_t i = 0; i < 2; ++i) {
+    int running = kAbsent, now = kAbsent;
+    WXNN_TRY(n.reshape(fresh[i], n.b.shape(v[3 + i]), &now));
+    WXNN_TRY(n.with_scalar("Multiply", now, 1 - momentum, &now));
+    WXNN_TRY(n.with_scalar("Multiply", v[3 + i], momentum, &running));
+    WXNN_TRY(n.add("Add", {running, now}, {}, &running));
+    WXNN_TRY(n.out(1 + i, running));
+  }
+  return {};
+}
+
+Status batch_norm(OnnxNode& n, const OnnxRow&) {
+  const bool training = n.integer("training_mode", 0) != 0;
+  n.ignore("momentum");
+  WXNN_TRY(n.must_be("spatial", 1));
+  WXNN_CHECK(training || !n.wants(1),
+             "its further outputs are of training, which is not supported");
+  Shape shape;
+  WXNN_TRY(n.shape(0, &shape));
+  const Perm perm = channels_last(shape.rank());
+  int x = kAbsent, v[5] = {}, y = kAbsent;
+  WXNN_TRY(n.in(0, perm, &x));
+  for (size_t i = 1; i < 5; ++i) WXNN_TRY(n.in(i, &v[i]));
+  if (training) return training_norm(n, x, v, perm);
+  // ONNX: scale, bias, mean, variance. Ours: mean, variance, offset, scale.
+  WXNN_TRY(n.add("FusedBatchNorm", {x, v[3], v[4], v[2], v[1]},
+                 {{"varianceEpsilon", n.number("epsilon", 1e-5)}}, &y));
+  return n.out(0, y, perm);
 }
 
 Status instance_norm(OnnxNode& n, const OnnxRow&) {

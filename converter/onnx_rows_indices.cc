@@ -197,10 +197,34 @@ Status eye_like(OnnxNode& n, const OnnxRow&) {
   return n.out(0, y);
 }
 
+// The elements (or with an axis slices) where a known condition holds.
+Status compress(OnnxNode& n, const OnnxRow&) {
+  int x = kAbsent, table = kAbsent, y = kAbsent, axis = 0;
+  std::vector<double> condition;
+  WXNN_TRY(n.in(0, &x));
+  WXNN_TRY(n.numbers(1, "condition", &condition));
+  if (n.has_attribute("axis")) {
+    WXNN_TRY(onnx_axis(n.integer("axis", 0), n.b.shape(x).rank(), &axis));
+  } else {
+    WXNN_TRY(n.reshape(x, {n.b.shape(x).elements()}, &x));
+  }
+  std::vector<int32_t> indices;
+  for (size_t i = 0; i < condition.size(); ++i) {
+    WXNN_CHECK(condition[i] == 0 || static_cast<int64_t>(i) < n.b.shape(x)[axis],
+               "its condition is longer than ", n.b.shape(x));
+    if (condition[i] != 0) indices.push_back(static_cast<int32_t>(i));
+  }
+  WXNN_TRY(
+      n.b.constant(n.name + "/indices", {static_cast<int32_t>(indices.size())}, indices, &table));
+  WXNN_TRY(n.add("GatherV2", {x, table}, {{"axis", axis}}, &y));
+  return n.out(0, y);
+}
+
 constexpr OnnxRow kRows[] = {
-    {"EyeLike", eye_like},   {"Gather", gather},  {"GatherElements", gather_elements},
-    {"GatherND", gather_nd}, {"OneHot", one_hot}, {"Range", range},
-    {"Trilu", triangle},
+    {"Compress", compress},  {"EyeLike", eye_like},
+    {"Gather", gather},      {"GatherElements", gather_elements},
+    {"GatherND", gather_nd}, {"OneHot", one_hot},
+    {"Range", range},        {"Trilu", triangle},
 };
 
 }  // namespace

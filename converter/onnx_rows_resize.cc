@@ -24,6 +24,7 @@ struct Resize {
 double source_of(const Resize& r, size_t k, double i) {
   const double in = r.in[k], out = r.out[k], scale = r.scale[k];
   if (r.coordinates == "asymmetric") return i / scale;
+  if (r.coordinates == "tf_half_pixel_for_nn") return (i + 0.5) / scale;
   if (r.coordinates == "align_corners") return out == 1 ? 0 : i * (in - 1) / (out - 1);
   if (r.coordinates == "pytorch_half_pixel" && out == 1) return 0;
   if (r.coordinates == "tf_crop_and_resize") {
@@ -57,9 +58,9 @@ Status read_modes(OnnxNode& n, Resize* r) {
   WXNN_TRY(n.must_be("keep_aspect_ratio_policy", "stretch"));
   WXNN_CHECK(n.list("axes").empty(), "axes is not supported");
   constexpr std::string_view kModes[] = {"nearest", "linear", "cubic"};
-  constexpr std::string_view kCoordinates[] = {"asymmetric",           "align_corners",
-                                               "half_pixel",           "pytorch_half_pixel",
-                                               "half_pixel_symmetric", "tf_crop_and_resize"};
+  constexpr std::string_view kCoordinates[] = {
+      "asymmetric",           "align_corners",      "half_pixel",          "pytorch_half_pixel",
+      "half_pixel_symmetric", "tf_crop_and_resize", "tf_half_pixel_for_nn"};
   constexpr std::string_view kNearest[] = {"floor", "ceil", "round_prefer_floor",
                                            "round_prefer_ceil"};
   WXNN_CHECK(std::ranges::find(kModes, r->mode) != std::end(kModes), "mode \"", r->mode,

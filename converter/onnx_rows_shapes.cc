@@ -216,6 +216,29 @@ Status tile(OnnxNode& n, const OnnxRow&) {
   return n.out(0, y);
 }
 
+// The first and the last repeated, or all of them in turn: a table of indices per axis.
+Status pad_by_index(OnnxNode& n, const std::vector<double>& paddings, bool wraps, int* y) {
+  const Shape shape = n.b.shape(*y);
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    const double before = paddings[2 * axis], after = paddings[2 * axis + 1];
+    if (before == 0 && after == 0) continue;
+    const int64_t length = shape[axis];
+    WXNN_CHECK(length > 0 && before + after + static_cast<double>(length) < 1 << 24, "pads ", shape,
+               " too far");
+    std::vector<int32_t> indices;
+    for (int64_t i = -static_cast<int64_t>(before); i < length + static_cast<int64_t>(after); ++i) {
+      const int64_t turned = (i % length + length) % length;
+      indices.push_back(
+          static_cast<int32_t>(wraps ? turned : std::clamp<int64_t>(i, 0, length - 1)));
+    }
+    int table = kAbsent;
+    WXNN_TRY(
+        n.b.constant(n.name + "/indices", {static_cast<int32_t>(indices.size())}, indices, &table));
+    WXNN_TRY(n.add("GatherV2", {*y, table}, {{"axis", axis}}, y));
+  }
+  return {};
+}
+
 Status pad(OnnxNode& n, const OnnxRow&) {
   OnnxTensor x;
   WXNN_TRY(n.any(0, &x));
@@ -229,8 +252,8 @@ Status pad(OnnxNode& n, const OnnxRow&) {
   for (int i = 0; !n.has(3) && i < rank; ++i) axes.push_back(i);
   WXNN_CHECK(pads.size() == 2 * axes.size() && value.size() == 1, "has ", pads.size(), " pads for ",
              axes.size(), " axes");
-  WXNN_CHECK(mode == "constant" || mode == "reflect", "mode \"", mode,
-             "\" is not supported, only \"constant\" and \"reflect\"");
+  WXNN_CHECK(mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap", "mode \"",
+             mode, "\" is not known");
   const Shape shape = n.b.shape(x.value);
   std::vector<double> paddings(2 * rank), begin(rank), size(rank, -1);
   bool cuts = false;
@@ -249,7 +272,9 @@ Status pad(OnnxNode& n, const OnnxRow&) {
   for (int i = 0; i < rank; ++i) size[i] = size[i] < 0 ? shape[i] : size[i];
   int y = x.value;
   if (cuts) WXNN_TRY(n.add("Slice", {y}, {{"begin", begin}, {"size", size}}, &y));
-  if (mode == "constant") {
+  if (mode == "edge" || mode == "wrap") {
+    WXNN_TRY(pad_by_index(n, paddings, mode == "wrap", &y));
+  } else if (mode == "constant") {
     WXNN_TRY(n.add("PadV2", {y}, {{"paddings", paddings}, {"constantValue", value[0]}}, &y));
   } else {
     WXNN_TRY(n.add("MirrorPad", {y}, {{"paddings", paddings}, {"mode", "reflect"}}, &y));

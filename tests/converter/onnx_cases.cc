@@ -169,7 +169,10 @@ CaseResult run_onnx_case(const std::string& name) {
   // An "expanded" case is an operator's definition in terms of others.
   result.op = proto.graph().node(proto.graph().node_size() - 1).op_type();
   const auto ordinary = [](const auto& list) { return std::ranges::all_of(list, is_ordinary); };
-  const bool foreign = !ordinary(proto.graph().input()) || !ordinary(proto.graph().output());
+  const bool other_domain = std::ranges::any_of(
+      proto.graph().node(), [](const onnx::NodeProto& n) { return !n.domain().empty(); });
+  const bool foreign =
+      other_domain || !ordinary(proto.graph().input()) || !ordinary(proto.graph().output());
   Data data;
   bool wrong = false;
   status = foreign ? Status() : read_tensors(folder / "test_data_set_0", "input", &data.inputs);

@@ -28,4 +28,7 @@ std::vector<std::string> onnx_case_names();
 // the .tflite, reads it back and runs that too.
 CaseResult run_onnx_case(const std::string& name);
 
+// docs/onnx.md: a line per operator.
+std::string onnx_table(const std::vector<CaseResult>& results);
+
 }  // namespace wxnn
