@@ -20,3 +20,11 @@ endif()
 foreach(call malloc calloc realloc aligned_alloc posix_memalign free)
   target_link_options(wxnn_tests PRIVATE -Wl,--wrap=${call})
 endforeach()
+
+# One run of a model on this machine, for tools/zoo.
+if(NOT EMSCRIPTEN)
+  add_executable(wxnn_run tests/programs/run_model.cc)
+  target_link_libraries(wxnn_run PRIVATE wxnn_all_ops wxnn)
+  target_compile_options(wxnn_run PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
+  target_link_options(wxnn_run PRIVATE -Wl,--gc-sections)
+endif()

@@ -8,11 +8,12 @@ const path = require('node:path');
 const { fetchedFile, isFetched, findEntry } = require('../../tools/fetch_models.js');
 
 /**
- * @typedef {{name: string, shape: number[], data: Float32Array}} Output
+ * @typedef {{name: string, shape: number[], data: Float32Array}} Output  integers and bools as floats
+ * @typedef {{data: Float32Array | Int32Array | Uint8Array, shape: number[], dtype: 'float32' | 'int32' | 'bool'}} Input
  * @typedef {'cpu' | 'wasm' | 'wasm-plain' | 'compat' | 'default'} Variant
  *   for model.json: tfjs's backend, 'cpu' when left out; for .tflite: LiteRT's build, 'compat' when left out
- * @typedef {{model: string, input: Float32Array, shape?: number[], variant?: Variant, cache?: boolean}} Job
- *   model: a file, or an id of tools/models.json
+ * @typedef {{model: string, input?: Float32Array, shape?: number[], inputs?: Input[], variant?: Variant, cache?: boolean}} Job
+ *   model: a file, or an id of tools/models.json; inputs in the model's own order, or the only one as `input`
  */
 
 const CACHE = path.join(__dirname, '..', '..', '.cache', 'reference');
@@ -57,10 +58,12 @@ function partsOf(file) {
 const bytesOf = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 
 /** @param {string} file @param {Job} job @param {string} version */
-function keyOf(file, { input, shape }, version) {
+function keyOf(file, { input, shape, inputs }, version) {
   const hash = crypto.createHash('sha256').update(JSON.stringify([version, shape ?? null]));
   for (const part of partsOf(file)) hash.update(fs.readFileSync(part));
-  return hash.update(bytesOf(input)).digest('hex').slice(0, 32);
+  if (input) hash.update(bytesOf(input));
+  for (const { data, dtype, shape: dims } of inputs ?? []) hash.update(JSON.stringify([dtype, dims])).update(bytesOf(data));
+  return hash.digest('hex').slice(0, 32);
 }
 
 /** @param {string} file @returns {Output[] | undefined} */

@@ -10,7 +10,7 @@ const path = require('node:path');
 /**
  * @typedef {{name: string, shape: number[], data: Float32Array}} Output
  * @typedef {'compat' | 'default'} Build
- * @typedef {{model: string, input: Float32Array, shape?: number[], build?: Build}} Job
+ * @typedef {{model: string, input?: Float32Array, shape?: number[], inputs?: import('./index.js').Input[], build?: Build}} Job
  */
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -44,17 +44,19 @@ const models = new Map();
 window.start = (loader) => loadLiteRt('/core/wasm/' + loader);
 window.hasModel = (key) => models.has(key);
 window.addModel = async (key, base64) => { models.set(key, await loadAndCompile(bytesOf(base64), {accelerator: 'wasm'})); };
-window.run = async (key, base64, shape) => {
+const arrays = {float32: Float32Array, int32: Int32Array, bool: Uint8Array};
+window.run = async (key, given) => {
   const model = models.get(key);
-  const details = model.getInputDetails()[0];
-  const input = new Tensor(new Float32Array(bytesOf(base64).buffer), shape ?? Array.from(details.shape));
+  const details = model.getInputDetails();
+  const inputs = given.map(({base64, dtype, shape}, i) =>
+      new Tensor(new arrays[dtype](bytesOf(base64).buffer), shape ?? Array.from(details[i].shape)));
   const names = model.getOutputDetails().map((d) => d.name);
-  const outputs = await model.run([input]);
+  const outputs = await model.run(inputs);
   const result = outputs.map((t, i) => {
-    const data = t.toTypedArray();
+    const data = Float32Array.from(t.toTypedArray(), Number);
     return {name: names[i], shape: Array.from(t.type.layout.dimensions), data: base64Of(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))};
   });
-  for (const t of [input, ...outputs]) t.delete();
+  for (const t of [...inputs, ...outputs]) t.delete();
   return result;
 };
 </script>`;
@@ -124,14 +126,16 @@ const base64Of = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLe
 let queue = Promise.resolve();
 
 /** @param {Job} job @returns {Promise<Output[]>} */
-async function runNow({ model, input, shape, build = 'compat' }) {
+async function runNow({ model, input, shape, inputs, build = 'compat' }) {
   clearTimeout(idle);
   try {
     const page = await pageFor(build);
     const key = `${path.resolve(model)}@${fs.statSync(model).mtimeMs}`;
     const call = (name, ...args) => page.evaluate(([n, a]) => /** @type {any} */ (window)[n](...a), [name, args]);
     if (!(await call('hasModel', key))) await call('addModel', key, base64Of(fs.readFileSync(model)));
-    const outputs = await call('run', key, base64Of(input), shape);
+    const given = (inputs ?? [{ data: input, dtype: 'float32', shape }])
+        .map(({ data, dtype, shape: dims }) => ({ base64: base64Of(data), dtype, shape: dims }));
+    const outputs = await call('run', key, given);
     return outputs.map((o) => {
       const bytes = Uint8Array.from(Buffer.from(o.data, 'base64'));
       return { name: o.name, shape: o.shape, data: new Float32Array(bytes.buffer) };

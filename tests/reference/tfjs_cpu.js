@@ -65,14 +65,14 @@ const isStatic = (model) => {
 };
 
 /**
- * @param {{model: string, input: Float32Array, shape?: number[], backend?: Backend}} job
+ * @param {{model: string, input?: Float32Array, shape?: number[], inputs?: import('./index.js').Input[], backend?: Backend}} job
  * @returns {Promise<Output[]>} in the order of the model's own outputs
  */
-async function run({ model: file, input, shape, backend = 'cpu' }) {
+async function run({ model: file, input, shape, inputs, backend = 'cpu' }) {
   await useBackend(backend);
   const model = await converter.loadGraphModel(handlerOf(file));
-  const declared = model.inputs[0].shape.map((n) => (n < 0 ? 1 : n));
-  const fed = tf.tensor(input, shape ?? declared, 'float32');
+  const given = inputs ?? [{ data: input, shape: shape ?? model.inputs[0].shape.map((n) => (n < 0 ? 1 : n)), dtype: 'float32' }];
+  const fed = given.map((i) => tf.tensor(i.data, i.shape, i.dtype));
   const raw = isStatic(model) ? model.execute(fed) : await model.executeAsync(fed);
   const tensors = Array.isArray(raw) ? raw : [raw];
   const outputs = await Promise.all(tensors.map(async (t, i) => ({
@@ -80,7 +80,7 @@ async function run({ model: file, input, shape, backend = 'cpu' }) {
     shape: t.shape.slice(),
     data: Float32Array.from(await t.data()),
   })));
-  tf.dispose([fed, ...tensors]);
+  tf.dispose([...fed, ...tensors]);
   model.dispose();
   return outputs;
 }
