@@ -54,7 +54,7 @@ Status GraphBuilder::settle(const Node& node, bool* folded) {
   std::vector<TensorType> types(node.outputs.size());
   InferCtx c{node.attrs, inputs, types};
   Status status = infer(*node.op, c);
-  if (!status.ok()) return std::move(status).at(node.place());
+  if (!status.ok()) return status.at(node.place());
   for (size_t i = 0; i < types.size(); ++i) graph.values[node.outputs[i]].type = types[i];
   if (!all_known || (node.inputs.empty() && node.op->inputs.size() != 0)) return {};
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -98,7 +98,7 @@ Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int>
   node.attrs = Attrs(node.op->attrs);
   for (Setting& s : settings) {
     Status status = node.attrs.set(s.name, std::move(s.value));
-    if (!status.ok()) return std::move(status).at(node.place());
+    if (!status.ok()) return status.at(node.place());
   }
   while (!inputs.empty() && inputs.back() == kAbsent) inputs.pop_back();
   node.inputs = std::move(inputs);

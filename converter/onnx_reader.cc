@@ -69,7 +69,7 @@ std::string node_name(const onnx::NodeProto& node) {
 Status add_constant(OnnxScope& scope, const onnx::TensorProto& tensor, const std::string& name) {
   OnnxConstant constant;
   Status status = read_onnx_tensor(scope.model_path, tensor, &constant);
-  if (!status.ok()) return std::move(status).at(sentence("tensor \"", name, "\""));
+  if (!status.ok()) return status.at(sentence("tensor \"", name, "\""));
   int value = kAbsent;
   WXNN_TRY(scope.builder.graph.add_constant(name, constant.type, constant.bytes.data(), &value));
   if (constant.saturated) scope.saturated.insert(value);
@@ -107,7 +107,7 @@ Status add_node(OnnxScope& scope, const onnx::NodeProto& proto) {
   Status status = row == nullptr ? add_constant_node(scope, node, proto) : row->build(node, *row);
   if (status.ok()) status = node.check_all_seen();
   if (status.ok()) return status;
-  return std::move(status).at(sentence("node \"", node_name(proto), "\" (", proto.op_type(), ")"));
+  return status.at(sentence("node \"", node_name(proto), "\" (", proto.op_type(), ")"));
 }
 
 // Adds the nodes that no row knows, those in bodies too.
@@ -191,7 +191,7 @@ class Importer {
     if (scope_.tensors.contains(input.name())) return {};
     TensorType type;
     Status status = input_type(input, &type);
-    if (!status.ok()) return std::move(status).at(sentence("input \"", input.name(), "\""));
+    if (!status.ok()) return status.at(sentence("input \"", input.name(), "\""));
     const int rank = type.shape.rank();
     const auto fixed = std::ranges::find(options_.constants, input.name(),
                                          &std::pair<std::string, std::vector<double>>::first);

@@ -155,7 +155,7 @@ class TfjsEncoder {
     for (const Json* spec : specs) {
       const std::string_view name = text_of(member(*spec, "name"));
       Status status = write_weight(*spec, name, &at);
-      if (!status.ok()) return std::move(status).at(sentence("weight \"", name, "\""));
+      if (!status.ok()) return status.at(sentence("weight \"", name, "\""));
       weight_names_.insert(name);
     }
     return {};
@@ -195,7 +195,7 @@ class TfjsEncoder {
     for (const Json& node : nodes) {
       const std::string_view name = text_of(member(node, "name"));
       Status status = write_node(node, name);
-      if (!status.ok()) return std::move(status).at(sentence("node \"", name, "\""));
+      if (!status.ok()) return status.at(sentence("node \"", name, "\""));
     }
     return {};
   }

@@ -41,7 +41,7 @@ class Writer {
     for (const int v : graph_.inputs) tensor_of_[v] = add_tensor(v);
     for (const Node& node : graph_.nodes) {
       Status status = write_node(node);
-      if (!status.ok()) return std::move(status).at(node.place());
+      if (!status.ok()) return status.at(node.place());
     }
     std::vector<int> outputs;
     for (const int v : graph_.outputs) {

@@ -38,7 +38,7 @@ Status Graph::materialize(int value, Tensor* tensor) {
     Buffer wide;
     Status status = wide.allocate(v.type.bytes());
     if (status.ok()) status = widen(c, v.type, wide.data());
-    if (!status.ok()) return std::move(status).at(sentence("constant \"", v.name, "\""));
+    if (!status.ok()) return status.at(sentence("constant \"", v.name, "\""));
     c.owned = std::move(wide);
     c.bytes = {c.owned.data(), v.type.bytes()};
     c.encoding = Encoding::kPlain;
@@ -194,11 +194,11 @@ Status refuse_missing(std::vector<MissingOp> missing) {
   for (size_t i = 0; i < missing.size();) {
     size_t end = i;
     while (end < missing.size() && missing[end].op == missing[i].op) ++end;
-    text += sentence(i == 0 ? " " : "; ", missing[i].op, " (", end - i, "): ");
+    say(text, i == 0 ? " " : "; ", missing[i].op, " (", end - i, "): ");
     for (size_t k = i; k < end && k < i + kNamesShown; ++k) {
-      text += sentence(k == i ? "\"" : ", \"", missing[k].node, "\"");
+      say(text, k == i ? "\"" : ", \"", missing[k].node, "\"");
     }
-    if (end - i > kNamesShown) text += sentence(" and ", end - i - kNamesShown, " more");
+    if (end - i > kNamesShown) say(text, " and ", end - i - kNamesShown, " more");
     i = end;
   }
   return Status(std::move(text));

@@ -56,17 +56,15 @@ void json_shape(std::string& to, const Shape& shape) {
   to += '[';
   for (int i = 0; i < shape.rank(); ++i) {
     if (i > 0) to += ',';
-    say_number(to, shape[i]);
+    say(to, shape[i]);
   }
   to += ']';
 }
 
 void json_ms(std::string& to, double ms) {
   const int64_t micros = static_cast<int64_t>(ms * 1000);
-  const std::string_view pad[] = {"00", "0", ""};
-  say_number(to, micros / 1000);
   const int64_t rest = micros % 1000;
-  say(to, sentence(".", pad[rest < 10 ? 0 : rest < 100 ? 1 : 2], rest));
+  say(to, micros / 1000, rest < 10 ? ".00" : rest < 100 ? ".0" : ".", rest);
 }
 
 }  // namespace wxnn

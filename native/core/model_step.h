@@ -29,9 +29,7 @@ struct Model::Step {
   }
   // Gives output i memory of its own, growing what it had.
   Status own_output(size_t i);
-  Status at(Status status) const {
-    return status.ok() ? Status() : std::move(status).at(described());
-  }
+  Status at(Status status) const { return status.ok() ? Status() : status.at(described()); }
   // `node "head" (Conv2D), x [1,8,8,3] filter [3,3,4,8]`
   std::string described() const;
 };

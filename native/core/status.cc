@@ -1,12 +1,24 @@
 #include "core/status.h"
 
+#include "core/tensor.h"
+
 namespace wxnn {
 
-Status Status::at(std::string_view place) && {
-  if (ok()) return {};
-  return Status(sentence(place, ": ", message()));
+Status::Status(std::string sentence) {
+  // Live as long as the program, so they need no destructor.
+  [[clang::no_destroy]] static std::string kept[kKept];
+  static unsigned next = 0;
+  std::string& place = kept[next++ % kKept];
+  place = std::move(sentence);
+  sentence_ = &place;
 }
 
+Status Status::at(std::string_view place) const {
+  if (ok()) return {};
+  return Status(sentence(place, ": ", *sentence_));
+}
+
+namespace {
 void say_number(std::string& to, int64_t number) {
   char digits[20];
   int n = 0;
@@ -17,6 +29,52 @@ void say_number(std::string& to, int64_t number) {
   } while (rest != 0);
   if (number < 0) to += '-';
   while (n > 0) to += digits[--n];
+}
+
+// "[1,32,32,48]", "[?,224,224,3]", "[unknown]"
+void say_shape(std::string& to, const Shape& shape) {
+  if (shape.is_unknown()) {
+    to += "[unknown]";
+    return;
+  }
+  for (int i = 0; i < shape.rank(); ++i) {
+    to += i > 0 ? ',' : '[';
+    if (shape[i] == Shape::kOpen) {
+      to += '?';
+    } else {
+      say_number(to, shape[i]);
+    }
+  }
+  to += shape.rank() > 0 ? "]" : "[]";
+}
+}  // namespace
+
+void say_parts(std::string* to, uint64_t kinds, const PartWord* words) {
+  constexpr uint64_t kKindMask = (1U << kPartKindBits) - 1;
+  for (; kinds != 0; kinds >>= kPartKindBits, ++words) {
+    const PartKind kind = static_cast<PartKind>(kinds & kKindMask);
+    if (kind == PartKind::kText) {
+      *to += reinterpret_cast<const char*>(*words);
+    } else if (kind == PartKind::kView) {
+      *to += *reinterpret_cast<const std::string_view*>(*words);
+    } else if (kind == PartKind::kString) {
+      *to += *reinterpret_cast<const std::string*>(*words);
+    } else if (kind == PartKind::kShape) {
+      say_shape(*to, *reinterpret_cast<const Shape*>(*words));
+    } else if (kind == PartKind::kSigned) {
+      say_number(*to, static_cast<intptr_t>(*words));
+    } else if (kind == PartKind::kUnsigned) {
+      say_number(*to, static_cast<int64_t>(*words));
+    } else {
+      say_number(*to, *reinterpret_cast<const int64_t*>(*words));
+    }
+  }
+}
+
+Status fail_with(uint64_t kinds, const PartWord* words) {
+  std::string text;
+  say_parts(&text, kinds, words);
+  return Status(std::move(text));
 }
 
 }  // namespace wxnn

@@ -1,57 +1,120 @@
 // Status: success, or one sentence that says what is wrong.
 //
 // No exceptions cross this code base: the wasm is built with -fno-exceptions, and every sentence
-// reaches JavaScript unchanged as Error.message. A Status is one pointer, null when all is well.
+// reaches JavaScript unchanged as Error.message. There are hundreds of places that can fail, so
+// what one costs decides the binary's size: a Status is one word without a destructor, and a
+// sentence's parts are passed as words too (about 20 bytes of wasm for `return fail("axis ", i)`).
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace wxnn {
 
+class Shape;
+
+// Null when all is well. It owns nothing: the last kKept sentences of the program are kept, and a
+// Status that is older than those has another one's message.
 class [[nodiscard]] Status {
  public:
-  Status() = default;
-  explicit Status(std::string sentence)
-      : sentence_(std::make_unique<std::string>(std::move(sentence))) {}
+  static constexpr int kKept = 16;
 
-  bool ok() const { return !sentence_; }
+  constexpr Status() = default;
+  explicit Status(std::string sentence);
+
+  bool ok() const { return sentence_ == nullptr; }
   // Empty when ok().
   std::string_view message() const {
-    return sentence_ ? std::string_view(*sentence_) : std::string_view();
+    return sentence_ != nullptr ? std::string_view(*sentence_) : std::string_view();
   }
   // Puts the place in front of the reason: `node "conv_3" (Conv2D): filter has 3 channels, x 4`.
-  Status at(std::string_view place) &&;
+  Status at(std::string_view place) const;
 
  private:
-  std::unique_ptr<std::string> sentence_;
+  const std::string* sentence_ = nullptr;
 };
 
-// What may stand in a sentence: text, whole numbers, anything with str() (Shape, DType).
-inline void say(std::string& to, std::string_view text) { to += text; }
-void say_number(std::string& to, int64_t number);
-inline void say(std::string& to, std::integral auto number) {
-  say_number(to, static_cast<int64_t>(number));
-}
+// --- sentences -----------------------------------------------------------------------------------
+// A part is text, a whole number or a Shape. It travels as one word: the number itself, or an
+// address; the kinds of all parts travel as one number, three bits each, first part lowest.
+using PartWord = uintptr_t;
+enum class PartKind : uint8_t { kNone, kText, kView, kString, kSigned, kUnsigned, kLong, kShape };
+inline constexpr int kPartKindBits = 3;
+
 template <class T>
-  requires requires(const T& t) { t.str(); }
-void say(std::string& to, const T& value) {
-  to += value.str();
+constexpr PartKind part_kind() {
+  if constexpr (std::is_same_v<T, std::string>) {
+    return PartKind::kString;
+  } else if constexpr (std::is_same_v<T, std::string_view>) {
+    return PartKind::kView;
+  } else if constexpr (std::is_same_v<T, Shape>) {
+    return PartKind::kShape;
+  } else if constexpr (std::integral<T>) {
+    return sizeof(T) > sizeof(PartWord) ? PartKind::kLong
+           : std::is_signed_v<T>        ? PartKind::kSigned
+                                        : PartKind::kUnsigned;
+  } else {
+    static_assert(std::is_convertible_v<T, const char*>, "what is no part of a sentence");
+    return PartKind::kText;
+  }
+}
+
+template <class T>
+PartWord part_word(const T& part) {
+  constexpr PartKind kind = part_kind<T>();
+  if constexpr (kind == PartKind::kText) {
+    return reinterpret_cast<PartWord>(static_cast<const char*>(part));
+  } else if constexpr (kind == PartKind::kSigned || kind == PartKind::kUnsigned) {
+    return static_cast<PartWord>(part);
+  } else {
+    return reinterpret_cast<PartWord>(&part);
+  }
 }
 
 template <class... Parts>
-[[gnu::noinline]] std::string sentence(const Parts&... parts) {
+constexpr uint64_t part_kinds() {
+  static_assert(sizeof...(Parts) * kPartKindBits < 64, "a sentence of too many parts");
+  uint64_t kinds = 0;
+  int shift = 0;
+  ((kinds |= static_cast<uint64_t>(part_kind<Parts>()) << shift, shift += kPartKindBits), ...);
+  return kinds;
+}
+
+void say_parts(std::string* to, uint64_t kinds, const PartWord* words);
+Status fail_with(uint64_t kinds, const PartWord* words);
+
+// Words are parameters, not an array: the caller then writes no memory. One function for each
+// number of parts.
+template <std::same_as<PartWord>... Words>
+[[gnu::noinline]] void say_words(std::string* to, uint64_t kinds, Words... words) {
+  const PartWord list[] = {words...};
+  say_parts(to, kinds, list);
+}
+template <std::same_as<PartWord>... Words>
+[[gnu::noinline]] Status fail_words(uint64_t kinds, Words... words) {
+  const PartWord list[] = {words...};
+  return fail_with(kinds, list);
+}
+
+// Appends the parts.
+template <class... Parts>
+void say(std::string& to, const Parts&... parts) {
+  say_words(&to, part_kinds<Parts...>(), part_word(parts)...);
+}
+
+template <class... Parts>
+std::string sentence(const Parts&... parts) {
   std::string text;
-  (say(text, parts), ...);
+  say(text, parts...);
   return text;
 }
 
 // return fail("axis ", axis, " is outside ", shape);
 template <class... Parts>
-[[gnu::noinline]] Status fail(const Parts&... parts) {
-  return Status(sentence(parts...));
+Status fail(const Parts&... parts) {
+  return fail_words(part_kinds<Parts...>(), part_word(parts)...);
 }
 
 #define WXNN_TRY(expression)                                                  \

@@ -56,19 +56,7 @@ bool Shape::operator==(const Shape& other) const {
   return std::ranges::equal(dims(), other.dims());
 }
 
-std::string Shape::str() const {
-  if (is_unknown()) return "[unknown]";
-  std::string s = "[";
-  for (int i = 0; i < rank_; ++i) {
-    if (i > 0) s += ',';
-    if (dims_[i] == kOpen) {
-      s += '?';
-    } else {
-      say_number(s, dims_[i]);
-    }
-  }
-  return s + "]";
-}
+std::string Shape::str() const { return sentence(*this); }
 
 bool broadcasts(const Shape& from, const Shape& to) {
   if (from.rank() > to.rank()) return false;

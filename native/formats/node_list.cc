@@ -177,7 +177,7 @@ class Reader {
     for (size_t i = 0; i < alive_.size(); ++i) {
       if (alive_[i] == 0) continue;
       Status status = read_node(static_cast<int>(i));
-      if (!status.ok()) return std::move(status).at(place(list_.nodes[i]));
+      if (!status.ok()) return status.at(place(list_.nodes[i]));
     }
     for (const Endpoint& e : list_.outputs) {
       int value = kAbsent;
@@ -214,7 +214,7 @@ class Reader {
     if (outputs_.any(ref.node) || !is_const(from.op)) return outputs_.value(ref, value);
     Status status = read_constant(ref.node, value);
     if (status.ok()) return status;
-    return std::move(status).at(place(from));
+    return status.at(place(from));
   }
 
   // The weight of the node's name, or the tensor that it carries itself.
@@ -300,7 +300,7 @@ class Reader {
         const std::string_view input = inputs.text();
         if (is_control(input)) continue;
         Status status = visit(input, &open);
-        if (!status.ok()) return std::move(status).at(place(from));
+        if (!status.ok()) return status.at(place(from));
       }
     }
     return {};

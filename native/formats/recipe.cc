@@ -283,7 +283,7 @@ Status add_output(Graph& graph, int value, std::string name) {
   if (graph.values[value].constant || listed(graph.inputs) || listed(graph.outputs)) {
     const Op* identity = nullptr;
     Status status = need_op("Identity", &identity);
-    if (!status.ok()) return std::move(status).at(sentence("output \"", name, "\""));
+    if (!status.ok()) return status.at(sentence("output \"", name, "\""));
     const TensorType type = graph.values[value].type;
     value = graph.add_node(*identity, name, {value}, Attrs(identity->attrs));
     graph.values[value].type = type;

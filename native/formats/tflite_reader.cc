@@ -251,8 +251,8 @@ class Reader {
                         : build_operator(i);
     if (status.ok()) return status;
     const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
-    return std::move(status).at(sentence("node \"", name_of_operator(i), "\" (",
-                                         is_custom ? custom : tflite_name(code), ")"));
+    return status.at(sentence("node \"", name_of_operator(i), "\" (",
+                              is_custom ? custom : tflite_name(code), ")"));
   }
 
   Status build_operator(size_t i) {
@@ -321,7 +321,7 @@ Status read_tflite(Buffer file, Graph* graph) {
   WXNN_CHECK(graph->file.size() < FLATBUFFERS_MAX_BUFFER_SIZE, "the file is larger than 2 GB");
   Verifier verifier(bytes, graph->file.size());
   Status status = check_frame(verifier, graph->file);
-  if (!status.ok()) return std::move(status).at("not a TensorFlow Lite file");
+  if (!status.ok()) return status.at("not a TensorFlow Lite file");
   const tflite::Model& model = *tflite::GetModel(bytes);
   return Reader(verifier, model, *model.subgraphs()->Get(0), graph).run();
 }

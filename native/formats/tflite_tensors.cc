@@ -143,7 +143,7 @@ Status TfliteTensors::value(int tensor, int* value) {
     TensorType type;
     std::unique_ptr<Constant> constant;
     Status status = make(tensor, &type, &constant);
-    if (!status.ok()) return std::move(status).at(sentence("tensor \"", name(tensor), "\""));
+    if (!status.ok()) return status.at(sentence("tensor \"", name(tensor), "\""));
     values_[tensor] = graph_->add_value(name(tensor), type);
     graph_->values[values_[tensor]].constant = std::move(constant);
   }
@@ -158,7 +158,7 @@ Status TfliteTensors::input(int tensor, int* value) {
   if (open == nullptr || static_cast<int>(open->size()) != shape.rank()) return {};
   Shape declared;
   Status status = read_shape(open, true, &declared);
-  if (!status.ok()) return std::move(status).at(sentence("input \"", name(tensor), "\""));
+  if (!status.ok()) return status.at(sentence("input \"", name(tensor), "\""));
   shape = declared;
   return {};
 }

@@ -182,7 +182,7 @@ Status run_pass(const Pass& pass, Graph& graph, bool* changed) {
     if (!match.find(pattern, static_cast<int>(i))) continue;
     bool here = false;
     Status status = pass.rewrite(match, &here);
-    if (!status.ok()) return std::move(status).at(sentence("pass ", pass.name));
+    if (!status.ok()) return status.at(sentence("pass ", pass.name));
     any |= here;
   }
   if (any) {

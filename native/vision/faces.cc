@@ -74,10 +74,7 @@ Status FaceDetector::create(int input_size, std::span<const Shape> outputs,
     return {};
   }
   std::string shapes;
-  for (const Shape& s : outputs) {
-    shapes += ' ';
-    say(shapes, s);
-  }
+  for (const Shape& s : outputs) say(shapes, " ", s);
   return fail("no face detector is known that reads ", input_size, " x ", input_size,
               " pixels and has the outputs", shapes,
               ": BlazeFace has [1,896,16] and [1,896,1] (or 512 and 384 rows) at 128 or 256, "

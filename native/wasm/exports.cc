@@ -35,7 +35,7 @@ void json_tensors(std::string& to, const Model& model, bool inputs) {
 }
 
 void json_node(std::string& to, std::string_view key, const Node& node) {
-  to += sentence("{\"", key, "\":");
+  say(to, "{\"", key, "\":");
   json_text(to, node.name);
   to += ",\"op\":";
   json_text(to, node.op->name);
@@ -155,7 +155,7 @@ WXNN_EXPORT(wxnn_model_profile)(const Model* model)->const char* {
     wxnn::json_node(json, "node", *p.node);
     json += ",\"ms\":";
     wxnn::json_ms(json, p.ms);
-    json += wxnn::sentence(",\"runs\":", p.runs, "}");
+    wxnn::say(json, ",\"runs\":", p.runs, "}");
   }
   return wxnn::keep_text(json + "]");
 }

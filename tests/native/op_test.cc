@@ -130,7 +130,7 @@ OpTest& OpTest::attr(std::string_view name, std::initializer_list<double> number
 }
 
 Status OpTest::infer(const std::vector<HostTensor>& inputs, std::vector<TensorType>* types) {
-  if (op_ == nullptr || !setup_.ok()) return Status(std::string(setup_.message()));
+  if (op_ == nullptr || !setup_.ok()) return setup_;
   std::vector<Tensor> views;
   for (size_t i = 0; i < inputs.size(); ++i) {
     views.push_back(inputs[i].view(has_trait(*op_, i, kValueKnown)));
