@@ -1,6 +1,6 @@
 // Everything wxnn asks of the platform it runs on. host_wechat.ts and host_node.ts answer; the entry
 // point (index.ts, node.ts) sets one of them before anything else runs.
-import type { FetchFunction, FileSystem, Signal } from './types';
+import type { CacheOptions, FetchFunction, FileSystem, Signal } from './types';
 
 /** What the binary is given: `{env: {name: function}}`. */
 export interface WasmImports {
@@ -18,6 +18,7 @@ export interface FetchOptions {
   fs?: FileSystem;
   userDataPath?: string;
   signal?: Signal;
+  cache?: boolean | CacheOptions;
   /** Told bytes so far, and in all where the platform knows. */
   onBytes?(received: number, total: number | undefined): void;
 }
@@ -30,6 +31,8 @@ export interface Host {
   instantiate(file: string, imports: WasmImports, directory?: string): Promise<WasmExports>;
   /** All bytes behind a URL or path. Throws a sentence that names it. */
   fetch(url: string, options: FetchOptions): Promise<Uint8Array>;
+  /** Throws away what was kept of a URL, because it is no model after all. */
+  forget?(url: string, options: FetchOptions): Promise<void>;
   /** The platform's own; a plugin's sees the plugin's files only. */
   fileSystem(): FileSystem;
   /** The directory of user files. Throws a sentence where only the caller knows it (plugins). */

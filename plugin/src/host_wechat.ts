@@ -21,6 +21,7 @@ export const wechatHost: Host = {
     const work = isFilePath(url, options.userDataPath) ? readFile(url, options) : getDownload().fetchUrl(url, options);
     return abortable(work, options.signal, `"${url}"`);
   },
+  forget: (url, options) => (isFilePath(url, options.userDataPath) ? Promise.resolve() : getDownload().forget(url, options)),
   fileSystem,
   userDataPath,
   storage: {

@@ -3,10 +3,10 @@ import { arrayOf, checkKeys, describe, elements, fail, shapeText, tagOf, viewOf 
 import { Engine, getEngine } from './engine';
 import { abortable, checkAborted } from './host';
 import { writeImage } from './picture';
-import { ModelFile, readModel } from './source';
+import { ModelFile, orForget, readModel } from './source';
 import type { LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
 
-export const kLoadOptions = ['variant', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath'];
+export const kLoadOptions = ['variant', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache'];
 
 /** Where a Model lives, for the detector. */
 export interface Residence {
@@ -28,9 +28,10 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   checkKeys('loadModel\'s options', options, kLoadOptions);
   const what = typeof source === 'string' ? `"${source}"` : 'the model';
   checkAborted(options.signal, what);
+  if (typeof options.cache === 'object') checkKeys('cache', options.cache, ['bytes', 'refresh', 'ignoreQuery']);
   // Side by side: the binary and the model come from different places.
   const [engine, file] = await abortable(Promise.all([getEngine(options), readModel(source, options)]), options.signal, what);
-  const model = createModel(engine, file);
+  const model = await orForget(source, options, () => createModel(engine, file));
   if (options.onProgress) options.onProgress(1);
   return model;
 }

@@ -57,8 +57,8 @@ async function readAddress(address: string, options: LoadOptions): Promise<Model
   if (!address) fail('loadModel was given an empty address.');
   const report = progressOf(address, options);
   const file = await getHost().fetch(address, { ...options, onBytes: report.file });
-  if (!looksLike(file, '{')) return fromTflite(name, file);
-  const json = parseModelJson(name, file);
+  if (!looksLike(file, '{')) return orForget(address, options, () => fromTflite(name, file));
+  const json = await orForget(address, options, () => parseModelJson(name, file));
   const groups = json.weightsManifest || [];
   const shards: { group: WeightGroup; path: string }[] = [];
   for (const group of groups) for (const path of group.paths || []) shards.push({ group, path });
@@ -70,12 +70,25 @@ async function readAddress(address: string, options: LoadOptions): Promise<Model
         fail(`shard "${path}" of ${name}: ${error.message}`);
       })));
   checkAborted(options.signal, name);
-  let next = 0;
-  for (const group of groups) {
-    checkShards(name, group, fetched.slice(next, next + group.paths.length));
-    next += group.paths.length;
+  return orForget(address, options, () => {
+    let next = 0;
+    for (const group of groups) {
+      checkShards(name, group, fetched.slice(next, next + group.paths.length));
+      next += group.paths.length;
+    }
+    return fromGraph(name, json, fetched);
+  });
+}
+
+/** Does `work` on what came from an address; where it fails, what was kept of that is thrown away, so that the next call fetches it. */
+export async function orForget<T>(address: ModelSource, options: LoadOptions, work: () => T): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    const host = getHost();
+    if (typeof address === 'string' && host.forget) await host.forget(address, options);
+    throw error;
   }
-  return fromGraph(name, json, fetched);
 }
 
 function fromJson(name: string, model: unknown, weights: Bytes | Bytes[] | undefined): ModelFile {
@@ -195,8 +208,9 @@ function progressOf(address: string, { onProgress }: LoadOptions) {
   const isJson = /\.json([?#]|$)/i.test(address);  // small beside its shards, so only they count
   let last = 0;
   const tell = (fraction: number) => {
-    if (!onProgress || !(fraction > last)) return;
-    last = Math.min(fraction, 0.99);
+    const capped = Math.min(fraction, 0.99);
+    if (!onProgress || !(capped > last)) return;
+    last = capped;
     onProgress(last);
   };
   return {

@@ -95,7 +95,23 @@ export interface EngineOptions {
   wasmPath?: string;
 }
 
+/** How downloaded files are kept. */
+export interface CacheOptions {
+  /** The most that all of them take; 64 MB by default. The least recently used go first. */
+  bytes?: number;
+  /** Fetch anew, and keep that. */
+  refresh?: boolean;
+  /** Addresses that differ only in their query (signed ones) are one file. */
+  ignoreQuery?: boolean;
+}
+
 export interface LoadOptions extends EngineOptions {
+  /**
+   * Keep downloaded files (under `userDataPath`, by its `fs`) and load them from there the next time, with or without a
+   * network; a download that is cut off goes on there. In a mini-program that is the default where userDataPath is known;
+   * Node keeps nothing. What cannot be written is loaded all the same.
+   */
+  cache?: boolean | CacheOptions;
   /** Told the fraction (0 to 1, never falling) of the model that has arrived; 1 when it is ready. */
   onProgress?(fraction: number): void;
   signal?: Signal;

@@ -11,10 +11,17 @@ const kTimeOut = 60000;   // ms; WeChat's own maximum
 const kPatience = 62000;  // ms until a request that outlived its time-out is given up here
 const kBackOff = 300;     // ms, tripled at each try
 
-interface Answer {
+export interface Answer {
   status: number;
   header: { [name: string]: string };
   bytes: Uint8Array;
+}
+
+/** Bytes `from` to `to` of a file, both included, if it is still the one that `validator` names. */
+export interface Range {
+  from: number;
+  to: number;
+  validator: string;
 }
 
 /** A failure that another try will not mend. (A mark, not a class: WeChat's packer turns classes into ES5.) */
@@ -24,10 +31,8 @@ function final(message: string): Error & { final?: boolean } {
   return error;
 }
 
-export async function fetchUrl(url: string, options: FetchOptions): Promise<Uint8Array> {
-  if (!/^https?:\/\//i.test(url)) {
-    fail(`cannot fetch "${url}": only https addresses, package paths and user files can be read.`);
-  }
+/** One answer of the server, of status 200 to 299 (or 416 where a range was asked for), after up to three tries. */
+export async function fetchAnswer(url: string, options: FetchOptions, range: Range | undefined): Promise<Answer> {
   const failures: string[] = [];
   for (let attempt = 1; ; attempt++) {
     checkAborted(options.signal, `"${url}"`);
@@ -36,11 +41,11 @@ export async function fetchUrl(url: string, options: FetchOptions): Promise<Uint
       const way = options.fetchFunc ? viaFetchFunction : attempt === kTries && typeof wx.downloadFile === 'function' ? viaDownload : viaRequest;
       const answer = await inQueue(() => {
         checkAborted(options.signal, `"${url}"`);
-        return way(url, options);
+        return way(url, options, range);
       });
+      if (range && answer.status === 416) return answer;
       checkAnswer(answer);
-      if (options.onBytes) options.onBytes(answer.bytes.length, answer.bytes.length);
-      return answer.bytes;
+      return answer;
     } catch (error) {
       const { message, name, final } = error as Error & { final?: boolean };
       if (name === 'AbortError') throw error;
@@ -62,7 +67,7 @@ function checkAnswer({ status, header, bytes }: Answer): void {
   }
 }
 
-function headerOf(header: { [name: string]: string } | undefined, name: string): string | undefined {
+export function headerOf(header: { [name: string]: string } | undefined, name: string): string | undefined {
   return header && header[Object.keys(header).filter((key) => key.toLowerCase() === name)[0]];
 }
 
@@ -73,12 +78,16 @@ function bodyOf(data: unknown): Uint8Array {
   return bytes;
 }
 
-function viaRequest(url: string, options: FetchOptions): Promise<Answer> {
+function viaRequest(url: string, options: FetchOptions, range: Range | undefined): Promise<Answer> {
+  const header: { [name: string]: string } = {};
+  if (range) header.Range = `bytes=${range.from}-${range.to}`;
+  if (range && range.validator) header['If-Range'] = range.validator;
   return new Promise((resolve, reject) => {
     const settle = once(options.signal, () => task.abort(), reject);
     const task = wx.request({
       url,
       method: 'GET',
+      header,
       responseType: 'arraybuffer',
       timeout: kTimeOut,
       success: (result) => settle(() => resolve({ status: Number(result.statusCode), header: result.header, bytes: bodyOf(result.data) })),

@@ -12,7 +12,7 @@ const { PLUGIN, ROOT, createFakeProgram, requireBuilt } = require('./programs.js
 
 const FILES = ['index.js', 'download.js', 'tfjs.js'];  // of the mini-program; index.js requires the others when they are needed
 // Bytes, minified: index.js alone has the limit of design.md, section 7.
-const BUDGETS = { 'index.js': 30000, 'download.js': 8000, 'tfjs.js': 40000 };
+const BUDGETS = { 'index.js': 30000, 'download.js': 10000, 'tfjs.js': 40000 };
 // WeChat's packer drops files with other endings without a word (miniprogram-ci's white_ext_list).
 const ENDINGS = ['.wxml', '.wxss', '.wxs', '.png', '.jpg', '.jpeg', '.gif', '.svg', '.js', '.json', '.wasm', '.br'];
 const PUBLIC = ['createFaceDetector', 'fileStorageIO', 'loadModel', 'localStorageIO', 'probe', 'version'];

@@ -15,13 +15,15 @@ const MODEL = Uint8Array.from(Buffer.from('\0\0\0\0TFL3 the fake model'));
  * @param {number} [behaviour.memory] bytes that malloc gives at most
  * @param {string} [behaviour.trapIn] the export that throws a RuntimeError
  * @param {boolean} [behaviour.moves] the heap moves to a new buffer in every malloc and load, as growing memory does
+ * @param {number} [behaviour.pages] of 64 KB: the heap; 16
+ * @param {(file: Uint8Array) => void} [behaviour.loaded] told each file that is loaded
  * @param {{outstanding: Set<number>, models: number, calls: string[]}} [behaviour.state] filled in for the test to look at
  */
 function createFakeEngine(behaviour = {}) {
   const { selfTestFails, memory: limit = Infinity, trapIn, moves } = behaviour;
   const state = behaviour.state || {};
   Object.assign(state, { outstanding: new Set(), models: 0, calls: [] });
-  const memory = { buffer: new ArrayBuffer(16 * PAGE) };
+  const memory = { buffer: new ArrayBuffer((behaviour.pages || 16) * PAGE) };
   const TEXT = 1024, INPUT = 8192, OUTPUT = 8320, SHAPE = 8448;
   let top = 16384;
   let error = '';
@@ -61,6 +63,7 @@ function createFakeEngine(behaviour = {}) {
       state.outstanding.delete(pointer);
       const file = Buffer.from(new Uint8Array(memory.buffer, pointer, bytes));
       move();
+      if (behaviour.loaded) behaviour.loaded(Uint8Array.from(file));
       if (!file.includes('the fake model')) return fail('the file is broken at byte 8');
       state.models++;
       return 77;
