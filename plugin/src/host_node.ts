@@ -14,7 +14,7 @@ const kept = new Map<string, string | number>();  // a program's own: Node has n
 const kTimeOut = 60000;  // ms
 
 export const nodeHost: Host = {
-  async instantiate(file: string, imports: WasmImports, directory = path.join(__dirname, 'wasm')): Promise<WasmExports> {
+  async instantiate(file: string, imports: WasmImports, directory = path.join(__dirname, '../../plugin/wasm')): Promise<WasmExports> {
     const whole = path.join(directory, file);
     const bytes = await readBinary(whole);
     const { instance } = await WebAssembly.instantiate(file.endsWith('.br') ? brotliDecompressSync(bytes) : bytes, imports);
@@ -30,7 +30,7 @@ export const nodeHost: Host = {
   userDataPath: () => fail('in Node, pass a directory as userDataPath.'),
   storage: { read: (key) => kept.get(key), write: (key, value) => { kept.set(key, value); }, remove: (key) => { kept.delete(key); } },
   now: () => performance.now(),
-  models: { faces: path.join(__dirname, '../.cache/models/full/model.tflite') },
+  models: { faces: path.join(__dirname, '../../.cache/models/full/model.tflite') },
 };
 
 async function readBinary(file: string): Promise<Uint8Array> {

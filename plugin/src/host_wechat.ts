@@ -12,6 +12,7 @@ export function setDownload(get: () => typeof download): void {
   getDownload = get;
 }
 
+declare const WXNN_WASM: string;  // the package path of the binaries in this form of the package, put in by tools/bundle.js
 const kTries = 3;
 const kRetryDelay = 200;  // ms
 
@@ -49,7 +50,7 @@ function userDataPath(): string {
 }
 
 /** iOS throws from instantiate now and then, so a failure that is not about the code itself is tried again. */
-async function instantiate(file: string, imports: WasmImports, directory = '/wasm'): Promise<WasmExports> {
+async function instantiate(file: string, imports: WasmImports, directory = WXNN_WASM): Promise<WasmExports> {
   if (typeof WXWebAssembly === 'undefined') {
     fail('this WeChat client has no WXWebAssembly: wxnn needs base library 2.30.0 or newer.');
   }

@@ -7,7 +7,7 @@ import { setParts } from './parts';
 import { base64Decode, utf8Decode, utf8Encode } from './text';
 
 /**
- * What the parts share with this file: plugin/build.js takes their imports of these names from here, and refuses imports of
+ * What the parts share with this file: tools/bundle.js takes their imports of these names from here, and refuses imports of
  * other names from the modules above.
  */
 const shared = {

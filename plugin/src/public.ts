@@ -8,7 +8,7 @@ import type { EngineOptions, FaceDetector, FaceDetectorOptions, FileSystem, Load
 
 export * from './types';
 
-declare const WXNN_VERSION: string;  // package.json's, put in by plugin/build.js
+declare const WXNN_VERSION: string;  // package.json's, put in by tools/bundle.js
 
 /** Of wxnn, as in package.json. */
 export const version: string = WXNN_VERSION;

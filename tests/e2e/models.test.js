@@ -4,7 +4,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { loadModel } = require('../../plugin/node.js');
+const { loadModel } = require('../..');
 const { referenceOutputs, fetchedFile } = require('../reference/index.js');
 const litert = require('../reference/litert_chromium.js');
 const { SIGNED, UNIT, readPhoto, letterboxArea, letterboxRegion } = require('../reference/photo.js');

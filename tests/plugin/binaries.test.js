@@ -62,7 +62,7 @@ for (const variant of ['plain', 'simd']) {
 }
 
 test('the SIMD probe is 39 bytes of SIMD and nothing else', () => {
-  requireBuilt('plugin/wasm/simd_probe.wasm', 'node plugin/build.js');
+  requireBuilt('plugin/wasm/simd_probe.wasm', 'node tools/bundle.js');
   const bytes = new Uint8Array(fs.readFileSync(path.join(PLUGIN, 'wasm/simd_probe.wasm')));
   assert.equal(bytes.length, 39);
   assert.deepEqual([...parseModule(bytes).features], ['simd']);

@@ -11,7 +11,7 @@ const { BINARIES, PLUGIN, ROOT, requireBuilt } = require('./programs.js');
 const CHOSEN = { node: 'simd', node15: 'plain', jsc: 'plain' };
 
 function drive(engine, resultShape) {
-  requireBuilt('plugin/index.js', 'node plugin/build.js');
+  requireBuilt('plugin/index.js', 'node tools/bundle.js');
   for (const name of BINARIES) requireBuilt(`plugin/wasm/${name}`, 'tools/build');
   const model = '.cache/models/short/model.tflite';
   requireBuilt(model, 'tools/setup');

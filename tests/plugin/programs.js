@@ -19,7 +19,7 @@ function requireBuilt(file, how) {
  * of the time. `options`: the simulator's, and `exports`, which changes what instantiate gives.
  */
 function createFakeProgram(behaviour = {}, options = {}) {
-  requireBuilt('plugin/index.js', 'node plugin/build.js');
+  requireBuilt('plugin/index.js', 'node tools/bundle.js');
   const of = typeof behaviour === 'function' ? behaviour : () => behaviour;
   const change = options.exports || ((file, exports) => exports);
   const faults = {
@@ -34,7 +34,7 @@ function createFakeProgram(behaviour = {}, options = {}) {
 
 /** The bundle on the real binaries. */
 function createRealProgram(options = {}) {
-  requireBuilt('plugin/index.js', 'node plugin/build.js');
+  requireBuilt('plugin/index.js', 'node tools/bundle.js');
   for (const name of BINARIES) requireBuilt(`plugin/wasm/${name}`, 'tools/build');
   const program = createMiniProgram({ pluginRoot: PLUGIN, timeScale: 100, ...options });
   return { ...program, wxnn: program.requirePlugin('wxnn') };

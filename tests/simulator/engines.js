@@ -2,7 +2,7 @@
 // Runs the plugin's bundle on engines like those of phones: node15 (V8 8.6: Chrome 86, the floor on Android), jsc (JavaScriptCore
 // without JIT: iOS's logic layer), and the Node that runs the tests.
 //
-// A driver is a CommonJS file without require that exports `function (wxnn)`, which gives a promise of something JSON can hold.
+// A driver is a CommonJS file without require that exports `function (wxnn, input)`, which gives a promise of something JSON can hold.
 
 const { execFile } = require('child_process');
 const fs = require('fs');
@@ -23,6 +23,7 @@ const LIMIT = { maxBuffer: 1 << 26, timeout: 300000 };
  * @param {string} options.driver file
  * @param {{[path: string]: string}} [options.packageFiles] package path -> file on disk
  * @param {'instance' | 'both'} [options.resultShape]
+ * @param {string} [options.input] file whose bytes the driver gets
  * @returns {Promise<unknown>} what the driver gave
  */
 async function runOn(engine, options) {
@@ -34,7 +35,7 @@ async function runOn(engine, options) {
 }
 
 /** The jsc shell has neither files by path nor zlib nor vm, so a script is made that brings all it needs. */
-async function runInJsc({ pluginRoot, driver, packageFiles = {}, resultShape = 'instance' }) {
+async function runInJsc({ pluginRoot, driver, packageFiles = {}, resultShape = 'instance', input }) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-jsc-'));
   try {
     const files = { ...packageFiles };
@@ -44,7 +45,7 @@ async function runInJsc({ pluginRoot, driver, packageFiles = {}, resultShape = '
       fs.writeFileSync(files[`/wasm/${name}`], name.endsWith('.br') ? zlib.brotliDecompressSync(bytes) : bytes);
     }
     const script = path.join(directory, 'script.js');
-    fs.writeFileSync(script, jscScript(pluginRoot, driver, files, resultShape));
+    fs.writeFileSync(script, jscScript(pluginRoot, driver, files, resultShape, input));
     const { stdout } = await run('jsc', [script], { ...LIMIT, env: { ...process.env, JSC_useJIT: '0' } });
     const { result, error } = JSON.parse(stdout);
     if (error) throw new Error(error);
@@ -54,11 +55,11 @@ async function runInJsc({ pluginRoot, driver, packageFiles = {}, resultShape = '
   }
 }
 
-function jscScript(pluginRoot, driver, files, resultShape) {
+function jscScript(pluginRoot, driver, files, resultShape, input) {
   const { main } = JSON.parse(fs.readFileSync(path.join(pluginRoot, 'plugin.json'), 'utf8'));
   const scripts = {};
-  for (const name of fs.readdirSync(pluginRoot)) {
-    if (name.endsWith('.js')) scripts['./' + name] = fs.readFileSync(path.join(pluginRoot, name), 'utf8');
+  for (const name of fs.readdirSync(pluginRoot, { recursive: true })) {
+    if (name.endsWith('.js')) scripts[name] = fs.readFileSync(path.join(pluginRoot, name), 'utf8');
   }
   const module = (file) => `(function () { var module = {exports: {}}, exports = module.exports;
 ${fs.readFileSync(file, 'utf8')}
@@ -80,14 +81,22 @@ var wx = { getFileSystemManager: function () { return fileSystem; } };
 var drive = ${module(driver)};
 var SCRIPTS = ${JSON.stringify(scripts)}, modules = {};
 function requireScript(name) {
+  function requireBeside(relative) {
+    var parts = /^@babel/.test(relative) ? [] : name.split('/').slice(0, -1);
+    relative.split('/').forEach(function (part) {
+      if (part === '..') parts.pop();
+      else if (part !== '.') parts.push(part);
+    });
+    return requireScript(parts.join('/').replace(/(\\.js)?$/, '.js'));
+  }
   if (!modules[name]) {
     modules[name] = { exports: {} };
-    (new Function('module', 'exports', 'require', 'wx', 'WXWebAssembly', ${JSON.stringify(absent.slice(0, -1).join())}, SCRIPTS[name]))(modules[name], modules[name].exports, requireScript, wx, WXWebAssembly);
+    (new Function('module', 'exports', 'require', 'wx', 'WXWebAssembly', ${JSON.stringify(absent.slice(0, -1).join())}, SCRIPTS[name]))(modules[name], modules[name].exports, requireBeside, wx, WXWebAssembly);
   }
   return modules[name].exports;
 }
-var wxnn = requireScript(${JSON.stringify('./' + main)});
-drive(wxnn).then(function (result) { print(JSON.stringify({ result: result })); },
+var wxnn = requireScript(${JSON.stringify(main)});
+drive(wxnn, ${input ? `shell.readFile(${JSON.stringify(input)}, 'binary')` : 'undefined'}).then(function (result) { print(JSON.stringify({ result: result })); },
                  function (error) { print(JSON.stringify({ error: String(error && error.message || error) })); });
 `;
 }

@@ -138,8 +138,9 @@ function createContext(later, timeScale, log) {
   return context;
 }
 
-/** WeChat's require: relative paths inside the package. */
+/** WeChat's require: relative paths inside the package, and the helpers that WeChat's compiler to ES5 puts at its root. */
 function resolve(root, directory, name) {
+  if (/^@babel\/runtime\//.test(name)) return resolve(root, root, './' + name);
   if (!/^\.\.?\//.test(name)) throw new Error(`module '${name}' is not defined, require args is '${name}'`);
   let file = path.join(directory, name);
   if (!/\.js(on)?$/.test(file)) file += '.js';

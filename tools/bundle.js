@@ -1,17 +1,17 @@
 'use strict';
-// Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts download.js and tfjs.js, plugin/node.js (Node),
+// Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts download.js and tfjs.js, build/node/index.js (Node),
 // plugin/index.d.ts, and writes the SIMD probe. It also copies the demo's model into miniprogram/models, where tools/setup has
 // fetched it. Takes well under a second; tools/build runs it.
 //
-//   node plugin/build.js [--readable]     --readable: not minified
+//   node tools/bundle.js [--readable]     --readable: not minified
 
 const fs = require('node:fs');
 const path = require('node:path');
 const esbuild = require('esbuild');
 const ts = require('typescript');
 
-const source = (name) => path.join(__dirname, 'src', name);
-const output = (name) => path.join(__dirname, name);
+const source = (name) => path.join(__dirname, '../plugin/src', name);
+const output = (name) => path.join(__dirname, '../plugin', name);
 const { version } = require('../package.json');
 
 // (module (func (export "f") (result i32) i32.const 1 i8x16.splat i8x16.extract_lane_s 0))
@@ -44,14 +44,14 @@ const sharedModules = {
   },
 };
 
-function bundle(entry, file, options) {
+function bundle(entry, file, { wasmDirectory = '/wasm', ...options }) {
   return esbuild.build({
     entryPoints: [source(entry)],
-    outfile: output(file),
+    outfile: file,
     bundle: true,
     format: 'cjs',
     target: 'es2018',   // what WeChat's own tools and the engines of base library 2.30.0 take
-    define: { WXNN_VERSION: JSON.stringify(version) },
+    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory) },
     minify: !process.argv.includes('--readable'),
     legalComments: 'none',
     logLevel: 'warning',
@@ -60,8 +60,8 @@ function bundle(entry, file, options) {
 }
 
 /** A part is a function of the shared modules that gives the part's exports. */
-function bundlePart(entry) {
-  return bundle(entry, PARTS[entry], {
+function bundlePart(entry, folder) {
+  return bundle(entry, path.join(folder, PARTS[entry]), {
     platform: 'neutral',
     plugins: [sharedModules],
     banner: { js: '"use strict";module.exports=function(wxnnShared){var module={exports:{}};' },
@@ -88,19 +88,28 @@ function copyDemoModel() {
   fs.copyFileSync(model, output('../miniprogram/models/face_full_range.br'));
 }
 
+/** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package. */
+function bundleAdapter(folder, wasmDirectory) {
+  const external = Object.values(PARTS).map((file) => './' + file);
+  return Promise.all([
+    bundle('index.ts', path.join(folder, 'index.js'), { platform: 'neutral', external, wasmDirectory }),
+    ...Object.keys(PARTS).map((entry) => bundlePart(entry, folder)),
+  ]);
+}
+
 async function main() {
   fs.mkdirSync(output('wasm'), { recursive: true });
   fs.writeFileSync(output('wasm/simd_probe.wasm'), SIMD_PROBE);
-  await Promise.all([
-    bundle('index.ts', 'index.js', { platform: 'neutral', external: Object.values(PARTS).map((file) => './' + file) }),
-    bundle('node.ts', 'node.js', { platform: 'node' }),
-    ...Object.keys(PARTS).map(bundlePart),
-  ]);
+  await Promise.all([bundleAdapter(output('.'), '/wasm'), bundle('node.ts', output('../build/node/index.js'), { platform: 'node' })]);
   fs.writeFileSync(output('index.d.ts'), declarationsOf('types.ts') + '\n' + declarationsOf('public.ts'));
   copyDemoModel();
 }
 
-main().catch((error) => {
-  if (!error.errors) console.error(error);  // esbuild has said it
-  process.exit(1);
-});
+if (require.main === module) {
+  main().catch((error) => {
+    if (!error.errors) console.error(error);  // esbuild has said it
+    process.exit(1);
+  });
+}
+
+module.exports = { bundleAdapter };
