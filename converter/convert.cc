@@ -6,6 +6,7 @@
 #include "converter/graph_builder.h"
 #include "converter/lower.h"
 #include "converter/onnx_reader.h"
+#include "converter/tf_reader.h"
 #include "converter/tfjs_reader.h"
 #include "formats/tflite_reader.h"
 #include "passes/passes.h"
@@ -41,6 +42,11 @@ constexpr FormatRow kFormats[] = {
      [](std::string_view, std::string_view b) { return b.size() >= 8 && b.substr(4, 4) == "TFL3"; },
      read_tflite_bytes},
     {"ONNX", [](std::string_view p, std::string_view) { return p.ends_with(".onnx"); }, read_onnx},
+    {"TensorFlow graph",
+     [](std::string_view p, std::string_view) {
+       return p.ends_with(".pb") || p.ends_with(".pbtxt");
+     },
+     read_graph_def},
     {"tfjs graph model", [](std::string_view, std::string_view b) { return looks_like_json(b); },
      read_tfjs_json},
 };
@@ -89,6 +95,10 @@ bool has_halves(const Graph& graph) {
 }  // namespace
 
 Status read_source(const ConvertOptions& options, Source* source) {
+  if (is_folder(options.source)) {
+    WXNN_TRY(read_saved_model(options, options.source, source));
+    return sort(source->graph);
+  }
   std::string bytes;
   WXNN_TRY(read_file(options.source, &bytes));
   for (const FormatRow& row : kFormats) {

@@ -19,6 +19,11 @@ bool is_folder(const std::string& path) {
   return std::filesystem::is_directory(path, error);
 }
 
+bool is_file(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error);
+}
+
 Status read_file(const std::string& path, std::string* bytes) {
   WXNN_CHECK(!is_folder(path), "\"", path, "\" is a folder, not a file");
   const File file(std::fopen(path.c_str(), "rb"));

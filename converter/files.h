@@ -7,6 +7,7 @@
 namespace wxnn {
 
 bool is_folder(const std::string& path);
+bool is_file(const std::string& path);
 Status read_file(const std::string& path, std::string* bytes);
 Status write_file(const std::string& path, std::string_view bytes);
 // The file `name` that the model `model_path` refers to. Refuses absolute names, "..", and links

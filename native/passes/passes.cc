@@ -12,6 +12,7 @@ namespace wxnn {
   PASS(FoldBatchNorm)     \
   PASS(FoldFactor)        \
   PASS(FoldBias)          \
+  PASS(BiasIntoProduct)   \
   PASS(PadIntoConv)       \
   PASS(FuseRelu)          \
   PASS(FuseClip)          \

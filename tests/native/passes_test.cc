@@ -44,6 +44,29 @@ Graph rewrite(std::string_view before, double tolerance = 1e-6) {
   return graph;
 }
 
+TEST(Passes, ABiasGoesIntoTheProduct) {
+  const Graph g = rewrite(R"(
+    input x 2,5
+    const w 5,3
+    const b 3
+    p = _FusedMatMul(x, w)
+    s = Add(p, b)
+    y = Relu(s)
+    output y
+  )");
+  EXPECT_EQ(to_text(g), "y = _FusedMatMul(x, w, b)\n");
+  // One number for all columns, or one per row, is no bias.
+  EXPECT_EQ(to_text(rewrite(R"(
+    input x 3,5
+    const w 5,3
+    const b 3,1
+    p = _FusedMatMul(x, w)
+    y = Add(p, b)
+    output y
+  )")),
+            "p = _FusedMatMul(x, w)\ny = Add(p, b)\n");
+}
+
 TEST(Passes, PadGoesIntoTheConvolution) {
   const Graph g = rewrite(R"(
     input x 1,6,6,2
