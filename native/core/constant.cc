@@ -29,13 +29,24 @@ struct Channels {
   int32_t of(int32_t i) const { return count == 1 ? 0 : i / inner % count; }
 };
 
+// Element i of a list of T.
 template <class T>
+T element(const std::byte* bytes, int32_t i) {
+  return load<T>(bytes + static_cast<size_t>(i) * sizeof(T));
+}
+int8_t half_byte(const std::byte* bytes, int32_t i) {
+  const uint8_t pair = load<uint8_t>(bytes + i / 2);
+  const uint8_t high = i % 2 == 0 ? static_cast<uint8_t>(pair << 4) : pair;
+  return static_cast<int8_t>(static_cast<int8_t>(high) >> 4);
+}
+
+template <class T, auto at = element<T>>
 Status widen_number(const Constant& constant, const TensorType& type, void* out) {
   const Quantization& q = constant.quantization;
   const Channels channels(q, type.shape);
   const int32_t n = type.shape.elements();
   for (int32_t i = 0; i < n; ++i) {
-    const T raw = load<T>(constant.bytes.data() + static_cast<size_t>(i) * sizeof(T));
+    const T raw = at(constant.bytes.data(), i);
     if constexpr (std::is_same_v<T, int64_t>) {
       WXNN_CHECK(type.dtype == DType::kFloat32 || (raw >= INT32_MIN && raw <= INT32_MAX),
                  "holds the int64 ", raw, ", which does not fit int32");
@@ -48,7 +59,12 @@ Status widen_number(const Constant& constant, const TensorType& type, void* out)
       if (type.dtype != DType::kFloat32) value = std::floor(value + 0.5);
     }
     if (type.dtype == DType::kFloat32) {
-      static_cast<float*>(out)[i] = static_cast<float>(value);
+      const float narrow = static_cast<float>(value);
+      if constexpr (std::is_same_v<T, double>) {
+        WXNN_CHECK(std::isfinite(narrow) || !std::isfinite(value),
+                   "holds a float64 that does not fit float32");
+      }
+      static_cast<float*>(out)[i] = narrow;
     } else if (type.dtype == DType::kInt32) {
       const bool in_range = value >= -2147483648.0 && value <= 2147483647.0;
       WXNN_CHECK(in_range, "holds a number that does not fit int32");
@@ -79,28 +95,30 @@ Status copy(const Constant& constant, const TensorType& type, void* out) {
 }
 
 struct EncodingRow {
-  size_t element_bytes;  // 0: as the dtype
+  size_t element_bits;  // 0: as the dtype
   Status (*widen)(const Constant&, const TensorType&, void*);
 };
 
 // In the order of enum Encoding.
 constexpr EncodingRow kEncodings[] = {
     {0, copy},
-    {2, widen_half},
-    {1, widen_number<int8_t>},
-    {1, widen_number<uint8_t>},
-    {2, widen_number<int16_t>},
-    {2, widen_number<uint16_t>},
-    {8, widen_number<int64_t>},
-    {8, widen_number<double>},
+    {16, widen_half},
+    {8, widen_number<int8_t>},
+    {8, widen_number<uint8_t>},
+    {16, widen_number<int16_t>},
+    {16, widen_number<uint16_t>},
+    {64, widen_number<int64_t>},
+    {64, widen_number<double>},
+    {32, widen_number<int32_t>},
+    {4, widen_number<int8_t, half_byte>},
 };
 
 }  // namespace
 
 size_t encoded_bytes(Encoding encoding, const TensorType& type) {
-  const size_t element = kEncodings[static_cast<int>(encoding)].element_bytes;
-  return static_cast<size_t>(type.shape.elements()) *
-         (element != 0 ? element : size_of(type.dtype));
+  const size_t bits = kEncodings[static_cast<int>(encoding)].element_bits;
+  const size_t n = static_cast<size_t>(type.shape.elements());
+  return bits == 0 ? n * size_of(type.dtype) : bits < 8 ? (n + 1) / 2 : n * (bits / 8);
 }
 
 Status check(const Constant& constant, const TensorType& type) {

@@ -17,7 +17,9 @@ enum class Encoding : uint8_t {
   kInt16,    // likewise
   kUint16,   // likewise
   kInt64,    // -> int32, refused outside its range
-  kFloat64,  // -> float32
+  kFloat64,  // -> float32, refused outside its range
+  kInt32,    // value = (q - zero_point) * scale: the bias of a quantised convolution
+  kInt4,     // likewise, two to a byte, the lower half first
 };
 
 // Affine quantisation: value = (q - zero) * scale + min, in double, then rounded once to float32.
@@ -45,7 +47,7 @@ size_t encoded_bytes(Encoding encoding, const TensorType& type);
 Status check(const Constant& constant, const TensorType& type);
 
 // Writes type.bytes() bytes to `out`, which may not overlap the constant's bytes.
-// Fails where an int64 does not fit int32. check() has passed.
+// Fails where an int64 does not fit int32 or a float64 float32. check() has passed.
 Status widen(const Constant& constant, const TensorType& type, void* out);
 
 }  // namespace wxnn

@@ -23,9 +23,9 @@ struct FieldKind {
   std::span<const std::string_view> texts;  // of an enum
 };
 constexpr FieldKind kFieldKinds[] = {
-    {'i', 4, {}}, {'d', 4, {}},        {'b', 1, {}},           {'n', 1, {}},
-    {'f', 4, {}}, {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes},
-    {'t', 1, {}}, {'v', 4, {}},        {'l', 8, {}},           {'w', 4, {}},
+    {'i', 4, {}},        {'d', 4, {}},           {'b', 1, {}},           {'n', 1, {}}, {'f', 4, {}},
+    {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes}, {'t', 1, {}}, {'v', 4, {}},
+    {'l', 8, {}},        {'w', 4, {}},           {'y', 1, {}},
 };
 
 // An operator of the file while it becomes nodes of ours.
@@ -52,10 +52,46 @@ class OperatorNode final : public TfliteSource {
     return {};
   }
 
+  // What a node writes to a quantised tensor is rounded to its grid behind the node.
   Status output(size_t i, int* value) override {
     WXNN_CHECK(i < output_count, "has ", output_count, " outputs");
     const int tensor = op_.outputs()->Get(static_cast<uint32_t>(i));
-    return tensors_.value(tensor, value);
+    WXNN_TRY(tensors_.value(tensor, value));
+    const TfliteTensors::Grid grid = tensors_.grid(tensor);
+    if (grid.bits == 0 || on_grid(grid)) return {};
+    for (const Rounding& r : roundings_) {
+      if (r.to != *value) continue;
+      *value = r.from;
+      return {};
+    }
+    const TensorType type = graph.values[*value].type;
+    const int from = graph.add_value(sentence(graph.values[*value].name, "/exact"), type);
+    roundings_.push_back({from, *value, grid});
+    *value = from;
+    return {};
+  }
+
+  Status emit_roundings() {
+    for (const Rounding& r : roundings_) WXNN_TRY(round_to_grid(graph, r.from, r.to, r.grid));
+    return {};
+  }
+
+  tflite::TensorType output_type(size_t i) const override {
+    const bool there = op_.outputs() != nullptr && i < op_.outputs()->size();
+    return there ? tensors_.stored_type(op_.outputs()->Get(static_cast<uint32_t>(i)))
+                 : tflite::TensorType::FLOAT32;
+  }
+  void copies_elements() { copies_ = true; }
+
+  static Status round_to_grid(Graph& graph, int from, int to, const TfliteTensors::Grid& grid) {
+    const Op* op = nullptr;
+    WXNN_TRY(need_op("FakeQuantWithMinMaxArgs", &op));
+    Attrs attrs(op->attrs);
+    WXNN_TRY(attrs.set("min", grid.min));
+    WXNN_TRY(attrs.set("max", grid.max));
+    WXNN_TRY(attrs.set("numBits", grid.bits));
+    graph.nodes.push_back({op, graph.values[to].name, std::move(attrs), {from}, {to}});
+    return {};
   }
 
   std::span<const std::byte> custom_options() const override {
@@ -65,6 +101,22 @@ class OperatorNode final : public TfliteSource {
   }
 
  private:
+  struct Rounding {
+    int from, to;  // values
+    TfliteTensors::Grid grid;
+  };
+
+  // True where all that the node hands on is on that grid already.
+  bool on_grid(const TfliteTensors::Grid& grid) const {
+    for (uint32_t k = 0; copies_ && k < op_.inputs()->size(); ++k) {
+      const int tensor = op_.inputs()->Get(k);
+      const bool list =
+          tensor == kAbsent || tensors_.stored_type(tensor) == tflite::TensorType::INT32;
+      if (!list && !(tensors_.grid(tensor) == grid)) return false;
+    }
+    return copies_;
+  }
+
   Status read_field(const FieldKind& kind, int field, AttrValue* value) const {
     // A table that is absent, or ends before the field, means the schema's default.
     alignas(4) static constexpr uint8_t kNoOptions[] = {4, 0, 4, 0, 4, 0, 0, 0};
@@ -94,7 +146,7 @@ class OperatorNode final : public TfliteSource {
     } else if (kind.bytes == 4) {
       value->numbers.push_back(table.GetField<int32_t>(slot, kind.letter == 'd' ? 1 : 0));
     } else {
-      return read_enum(kind, table.GetField<uint8_t>(slot, 0), value);
+      return read_enum(kind, table.GetField<uint8_t>(slot, kind.letter == 'y' ? 1 : 0), value);
     }
     return {};
   }
@@ -115,7 +167,49 @@ class OperatorNode final : public TfliteSource {
   TfliteTensors& tensors_;
   const Verifier& verifier_;
   const tflite::Operator& op_;
+  bool copies_ = false;
+  std::vector<Rounding> roundings_;
 };
+
+using Code = tflite::BuiltinOperator;
+
+// Operators whose outputs are elements of their inputs.
+constexpr Code kCopies[] = {Code::CONCATENATION, Code::MAX_POOL_2D,   Code::PAD,   Code::PACK,
+                            Code::RESHAPE,       Code::SLICE,         Code::SPLIT, Code::SQUEEZE,
+                            Code::EXPAND_DIMS,   Code::STRIDED_SLICE, Code::TILE,  Code::TRANSPOSE,
+                            Code::UNPACK};
+// Operators whose variables we keep.
+constexpr Code kKeepState[] = {Code::LSTM,
+                               Code::RNN,
+                               Code::SVDF,
+                               Code::UNIDIRECTIONAL_SEQUENCE_LSTM,
+                               Code::UNIDIRECTIONAL_SEQUENCE_RNN,
+                               Code::BIDIRECTIONAL_SEQUENCE_LSTM,
+                               Code::BIDIRECTIONAL_SEQUENCE_RNN};
+// Operators that may read and write small integers which stand for themselves.
+constexpr Code kSmallInts[] = {Code::CAST, Code::GATHER, Code::GATHER_ND, Code::SHAPE};
+// Operators that see the integers of quantised tensors, not the numbers that they stand for.
+constexpr Code kSeeIntegers[] = {Code::BITCAST, Code::BITWISE_XOR, Code::CAST,
+                                 Code::CUSTOM,  Code::RIGHT_SHIFT, Code::ZEROS_LIKE};
+// From which input on an int32 with a scale is a bias.
+struct BiasRow {
+  Code code;
+  uint32_t first;
+};
+constexpr BiasRow kBiases[] = {{Code::CONV_2D, 2},
+                               {Code::DEPTHWISE_CONV_2D, 2},
+                               {Code::FULLY_CONNECTED, 2},
+                               {Code::TRANSPOSE_CONV, 3},
+                               {Code::CONV_3D, 2},
+                               {Code::CONV_3D_TRANSPOSE, 3},
+                               {Code::SVDF, 3},
+                               {Code::LSTM, 12},
+                               {Code::UNIDIRECTIONAL_SEQUENCE_LSTM, 12},
+                               {Code::BIDIRECTIONAL_SEQUENCE_LSTM, 12}};
+
+bool has(std::span<const Code> list, Code code) {
+  return std::ranges::find(list, code) != list.end();
+}
 
 class Reader {
  public:
@@ -186,13 +280,23 @@ class Reader {
       for (uint32_t k = 0; op.outputs() != nullptr && k < op.outputs()->size(); ++k) {
         tensors_.mark_written(op.outputs()->Get(k));
       }
+      mark_biases(code, op.inputs());
       const TfliteRow* row = find_tflite_row(code, custom);
       rows_.push_back(row);
-      if (is_widening(code) || (row != nullptr && available(row->recipe))) continue;
+      if (is_widening(code) || code == Code::QUANTIZE || (row != nullptr && available(row->recipe)))
+        continue;
       const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
       missing.push_back({is_custom ? custom : tflite_name(code), name_of_operator(i)});
     }
     return refuse_missing(std::move(missing));
+  }
+
+  void mark_biases(Code code, const Ints* inputs) {
+    const auto* row = std::ranges::find(kBiases, code, &BiasRow::code);
+    if (row == std::end(kBiases) || inputs == nullptr) return;
+    for (uint32_t k = row->first; k < inputs->size(); ++k) {
+      if (inputs->Get(k) != kAbsent) tensors_.mark_bias(inputs->Get(k));
+    }
   }
 
   Status read_inputs() {
@@ -207,6 +311,12 @@ class Reader {
       WXNN_TRY(tensors_.input(inputs->Get(i), &value));
       graph_.values[value].name = name_in(names, inputs->Get(i));
       graph_.inputs.push_back(value);
+      if (const TfliteTensors::Grid grid = tensors_.grid(inputs->Get(i)); grid.bits != 0) {
+        const std::string name = sentence(graph_.values[value].name, "/rounded");
+        const int rounded = graph_.add_value(name, graph_.values[value].type);
+        WXNN_TRY(OperatorNode::round_to_grid(graph_, value, rounded, grid));
+        tensors_.alias(inputs->Get(i), rounded);
+      }
     }
     return {};
   }
@@ -246,16 +356,16 @@ class Reader {
     tflite::BuiltinOperator code;
     std::string custom;
     WXNN_TRY(code_of(i, &code, &custom));
-    Status status = is_widening(code)
-                        ? read_widening(i, code == tflite::BuiltinOperator::DEQUANTIZE)
-                        : build_operator(i);
+    Status status = is_widening(code)        ? read_widening(i, code == Code::DEQUANTIZE)
+                    : code == Code::QUANTIZE ? read_quantize(i)
+                                             : build_operator(i, code);
     if (status.ok()) return status;
     const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
     return status.at(sentence("node \"", name_of_operator(i), "\" (",
                               is_custom ? custom : tflite_name(code), ")"));
   }
 
-  Status build_operator(size_t i) {
+  Status build_operator(size_t i, Code code) {
     const tflite::Operator& op = operator_at(i);
     const TfliteRow& row = *rows_[i];
     const bool other = row.options != tflite::BuiltinOptions::NONE &&
@@ -265,22 +375,63 @@ class Reader {
     for (uint32_t k = 0; op.inputs() != nullptr && k < op.inputs()->size(); ++k) {
       node.inputs.push_back(kAbsent);
       const int tensor = op.inputs()->Get(k);
-      if (tensor != kAbsent) WXNN_TRY(tensors_.value(tensor, &node.inputs.back()));
+      if (tensor == kAbsent) continue;
+      if (has(kKeepState, code) && tensors_.is_state(tensor)) {
+        const bool shared = std::ranges::find(states_, tensor) != states_.end();
+        WXNN_CHECK(!shared, "shares the variable \"", tensors_.name(tensor),
+                   "\" with another node");
+        states_.push_back(tensor);
+        continue;
+      }
+      WXNN_TRY(tensors_.value(tensor, &node.inputs.back()));
+      WXNN_TRY(check_small_int(code, tensor));
+      WXNN_CHECK(!has(kSeeIntegers, code) || tensors_.grid(tensor).bits == 0, "its input \"",
+                 tensors_.name(tensor), "\" is quantised, which is not supported here");
     }
     WXNN_CHECK(node.output_count != 0, "has no outputs");
-    return cook(node, row.recipe);
+    for (uint32_t k = 0; k < op.outputs()->size(); ++k) {
+      WXNN_TRY(check_small_int(code, op.outputs()->Get(k)));
+    }
+    if (has(kCopies, code) && !node.inputs.empty()) node.copies_elements();
+    WXNN_TRY(cook(node, row.recipe));
+    return node.emit_roundings();
   }
 
-  // A constant keeps its float16 or int8 bytes and is float32 from here on: no node remains.
+  Status check_small_int(Code code, int tensor) const {
+    WXNN_CHECK(!tensors_.is_small_int(tensor) || has(kCopies, code) || has(kSmallInts, code),
+               "tensor \"", tensors_.name(tensor), "\" is computed in ",
+               name_of(tensors_.stored_type(tensor)),
+               " without a scale, which is not supported here");
+    return {};
+  }
+
+  // Numbers rounded to the grid of a quantised tensor.
+  Status read_quantize(size_t i) {
+    const tflite::Operator& op = operator_at(i);
+    WXNN_CHECK(has_one_each(op), "should have one input and one output");
+    int from = kAbsent;
+    int to = kAbsent;
+    WXNN_TRY(tensors_.value(op.inputs()->Get(0), &from));
+    WXNN_TRY(tensors_.value(op.outputs()->Get(0), &to));
+    const TfliteTensors::Grid grid = tensors_.grid(op.outputs()->Get(0));
+    WXNN_CHECK(grid.bits != 0, "its output \"", graph_.values[to].name, "\" has no scale");
+    return OperatorNode::round_to_grid(graph_, from, to, grid);
+  }
+
+  static bool has_one_each(const tflite::Operator& op) {
+    return op.inputs() != nullptr && op.inputs()->size() == 1 && op.outputs() != nullptr &&
+           op.outputs()->size() == 1 && op.inputs()->Get(0) != kAbsent;
+  }
+
+  // A constant keeps its float16 or int8 bytes and is float32 from here on, as is a quantised
+  // tensor that is computed: no node remains.
   Status read_widening(size_t i, bool is_dequantize) {
     const tflite::Operator& op = operator_at(i);
-    const bool one_each = op.inputs() != nullptr && op.inputs()->size() == 1 &&
-                          op.outputs() != nullptr && op.outputs()->size() == 1 &&
-                          op.inputs()->Get(0) != kAbsent;
-    WXNN_CHECK(one_each, "should have one input and one output");
+    WXNN_CHECK(has_one_each(op), "should have one input and one output");
     int value = kAbsent;
     WXNN_TRY(tensors_.value(op.inputs()->Get(0), &value));
-    WXNN_CHECK(graph_.values[value].constant != nullptr, "its input \"", graph_.values[value].name,
+    WXNN_CHECK(is_dequantize || graph_.values[value].constant != nullptr, "its input \"",
+               graph_.values[value].name,
                "\" is computed while running; only a constant is supported");
     WXNN_CHECK(!is_dequantize || graph_.values[value].type.dtype == DType::kFloat32, "its input \"",
                graph_.values[value].name, "\" has no scale");
@@ -293,6 +444,7 @@ class Reader {
   const tflite::SubGraph& subgraph_;
   Graph& graph_;
   TfliteTensors tensors_;
+  std::vector<int> states_;             // variables that some operator keeps
   std::vector<const TfliteRow*> rows_;  // parallel to the operators; null for DEQUANTIZE, DENSIFY
 };
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "formats/rows_of_build.h"
+#include "formats/tflite_recurrent.h"
 
 namespace wxnn {
 
@@ -90,6 +91,39 @@ Status build_typed(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(cooked));
 }
 
+// Small integers are computed as int32: a cast to one keeps the bits that the type has.
+Status build_cast(SourceNode& node, const Recipe& recipe) {
+  struct SmallInt {
+    tflite::TensorType type;
+    int32_t shift;  // of a signed one: left and back; else a mask
+    int32_t mask;
+  };
+  constexpr SmallInt kSmallInts[] = {{tflite::TensorType::UINT8, 0, 255},
+                                     {tflite::TensorType::INT8, 24, 0},
+                                     {tflite::TensorType::INT16, 16, 0}};
+  const tflite::TensorType to = static_cast<TfliteSource&>(node).output_type(0);
+  const auto* small = std::ranges::find(kSmallInts, to, &SmallInt::type);
+  if (small == std::end(kSmallInts)) return build_typed(node, recipe);
+  Cooked cast;
+  WXNN_TRY(prepare(node, recipe, &cast));
+  WXNN_TRY(cast.attrs.set("dtype", "int32"));
+  int value = kAbsent;
+  int number = kAbsent;
+  WXNN_TRY(emit_before(node, "/int32", std::move(cast), &value));
+  const int32_t& operand = small->shift != 0 ? small->shift : small->mask;
+  WXNN_TRY(node.graph.add_constant(sentence(node.name, "/bits"), {DType::kInt32, {}}, &operand,
+                                   &number));
+  Cooked bits;
+  if (small->shift == 0) {
+    WXNN_TRY(make("BitwiseAnd", {value, number}, &bits));
+    return emit(node, std::move(bits));
+  }
+  WXNN_TRY(make("LeftShift", {value, number}, &bits));
+  WXNN_TRY(emit_before(node, "/up", std::move(bits), &value));
+  WXNN_TRY(make("RightShift", {value, number}, &bits));
+  return emit(node, std::move(bits));
+}
+
 // MediaPipe's transposed convolution with bias. Inputs (x, filter, bias); options: three int32,
 // padding (1 same, 2 valid), stride_width, stride_height.
 Status build_mediapipe_transpose_conv(SourceNode& node, const Recipe& recipe) {
@@ -129,6 +163,9 @@ constexpr TfliteRow kAllRows[] = {
      Options::FullyConnectedOptions,
      {"_FusedMatMul", "transposeB=#1 activation=a0 !0=n1:weights_format", build_fully_connected}},
     {Code::LOGISTIC, Options::NONE, {"Sigmoid"}},
+    {Code::LSTM,
+     Options::LSTMOptions,
+     {"LSTM", "activation=a0 cellClip=f1 projClip=f2 !0=n3:kernel_type", build_lstm}},
     {Code::MAX_POOL_2D, Options::Pool2DOptions, {"MaxPool", kPool}},
     {Code::MUL, Options::MulOptions, {"Multiply", "activation=a0"}},
     {Code::RELU, Options::NONE, {"Relu"}},
@@ -138,10 +175,15 @@ constexpr TfliteRow kAllRows[] = {
     {Code::RESIZE_BILINEAR,
      Options::ResizeBilinearOptions,
      {"ResizeBilinear", "size=<1? alignCorners=b2 halfPixelCenters=b3"}},
+    {Code::RNN, Options::RNNOptions, {"RNN", "activation=a0", build_rnn}},
     {Code::SOFTMAX, Options::SoftmaxOptions, {"Softmax", "", build_softmax}},
     {Code::SPACE_TO_DEPTH, Options::SpaceToDepthOptions, {"SpaceToDepth", "blockSize=i0"}},
+    {Code::SVDF, Options::SVDFOptions, {"SVDF", "rank=i0 activation=a1 ^0123"}},
     {Code::TANH, Options::NONE, {"Tanh"}},
     {Code::PAD, Options::NONE, {"PadV2", "paddings=<1? constantValue=#0"}},
+    {Code::UNIDIRECTIONAL_SEQUENCE_RNN,
+     Options::SequenceRNNOptions,
+     {"RNN", "timeMajor=b0 activation=a1", build_rnn}},
     {Code::GATHER, Options::GatherOptions, {"GatherV2", "axis=i0 batchDims=i1"}},
     {Code::BATCH_TO_SPACE_ND, Options::NONE, {"BatchToSpaceND", "blockShape=<1? crops=<2?"}},
     {Code::SPACE_TO_BATCH_ND, Options::NONE, {"SpaceToBatchND", "blockShape=<1? paddings=<2?"}},
@@ -150,16 +192,26 @@ constexpr TfliteRow kAllRows[] = {
     {Code::SUB, Options::SubOptions, {"Sub", "activation=a0"}},
     {Code::DIV, Options::DivOptions, {"RealDiv", "activation=a0"}},
     {Code::SQUEEZE, Options::SqueezeOptions, {"Squeeze", "axis=v0"}},
+    {Code::UNIDIRECTIONAL_SEQUENCE_LSTM,
+     Options::UnidirectionalSequenceLSTMOptions,
+     {"LSTM", "activation=a0 cellClip=f1 projClip=f2 timeMajor=b3 !0=b5:diagonal_recurrent_tensors",
+      build_lstm}},
     {Code::STRIDED_SLICE,
      Options::StridedSliceOptions,
      {"StridedSlice",
       "begin=<1? end=<2? strides=<3? beginMask=i0 endMask=i1 ellipsisMask=i2 newAxisMask=i3 "
       "shrinkAxisMask=i4 !0=b5:offset"}},
+    {Code::BIDIRECTIONAL_SEQUENCE_RNN,
+     Options::BidirectionalSequenceRNNOptions,
+     {"RNN", "timeMajor=b0 activation=a1", build_bidirectional_rnn}},
     {Code::EXP, Options::NONE, {"Exp"}},
     {Code::TOPK_V2, Options::NONE, {"TopK", "k=<1?"}},
     {Code::SPLIT, Options::SplitOptions, {"SplitV", "axis=<0 numOrSizeSplits=i0"}},
     {Code::LOG_SOFTMAX, Options::NONE, {"LogSoftmax"}},
-    {Code::CAST, Options::NONE, {"Cast", "", build_typed}},
+    {Code::BIDIRECTIONAL_SEQUENCE_LSTM,
+     Options::BidirectionalSequenceLSTMOptions,
+     {"LSTM", "activation=a0 cellClip=f1 projClip=f2 timeMajor=y4", build_bidirectional_lstm}},
+    {Code::CAST, Options::NONE, {"Cast", "", build_cast}},
     {Code::PRELU, Options::NONE, {"Prelu"}},
     {Code::MAXIMUM, Options::NONE, {"Maximum"}},
     {Code::ARG_MAX, Options::NONE, {"ArgMax", "axis=<1"}},
@@ -189,6 +241,9 @@ constexpr TfliteRow kAllRows[] = {
     {Code::SHAPE, Options::NONE, {"Shape"}},
     {Code::POW, Options::NONE, {"Pow"}},
     {Code::ARG_MIN, Options::NONE, {"ArgMin", "axis=<1"}},
+    {Code::FAKE_QUANT,
+     Options::FakeQuantOptions,
+     {"FakeQuantWithMinMaxArgs", "min=f0 max=f1 numBits=i2 narrowRange=b3"}},
     {Code::REDUCE_PROD, Options::ReducerOptions, {"Prod", kReduce}},
     {Code::REDUCE_MAX, Options::ReducerOptions, {"Max", "reductionIndices=<1? keepDims=b0"}},
     {Code::PACK, Options::PackOptions, {"Pack", "axis=i1"}},

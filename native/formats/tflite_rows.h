@@ -6,7 +6,7 @@
 //
 //   i2 int   d5 int, 1 where absent   b1 bool   f0 float   v0 list of ints
 //   p0 padding   a3 fused activation   t1 tensor type   m0 mirror mode   l0 64-bit int
-//   w0 list of floats
+//   w0 list of floats   y4 bool, true where absent
 //
 // "b5:offset": what follows the colon only names the field in sentences.
 #pragma once
@@ -40,6 +40,8 @@ class TfliteSource : public SourceNode {
   using SourceNode::SourceNode;
   // A custom operator's options.
   virtual std::span<const std::byte> custom_options() const = 0;
+  // The type that the file declares for output i.
+  virtual tflite::TensorType output_type(size_t i) const = 0;
 
  protected:
   ~TfliteSource() = default;

@@ -11,13 +11,15 @@ namespace {
 // A sparse file may not ask for more memory than so many times its size.
 constexpr size_t kMostExpansion = 64;
 
-enum class Use : uint8_t { kNever, kConstant, kAlways };
+enum class Use : uint8_t { kNever, kConstant, kSmallInt, kAlways };
 
 struct TypeRow {
   std::string_view name;
   DType dtype;        // that it is computed in
   Encoding encoding;  // of a constant
   Use use;            // kConstant: cannot be computed while running
+  int bits = 0;       // of a kSmallInt: computed as int32, or as float32 where it has a scale
+  int lowest = 0;
 };
 
 // In the order of tflite::TensorType.
@@ -25,13 +27,13 @@ constexpr TypeRow kTypes[] = {
     {"float32", DType::kFloat32, Encoding::kPlain, Use::kAlways},
     {"float16", DType::kFloat32, Encoding::kFloat16, Use::kConstant},
     {"int32", DType::kInt32, Encoding::kPlain, Use::kAlways},
-    {"uint8", DType::kInt32, Encoding::kUint8, Use::kConstant},
+    {"uint8", DType::kInt32, Encoding::kUint8, Use::kSmallInt, 8, 0},
     {"int64", DType::kInt32, Encoding::kInt64, Use::kAlways},
     {"string", DType::kInt32, Encoding::kPlain, Use::kNever},
     {"bool", DType::kBool, Encoding::kPlain, Use::kAlways},
-    {"int16", DType::kInt32, Encoding::kInt16, Use::kConstant},
+    {"int16", DType::kInt32, Encoding::kInt16, Use::kSmallInt, 16, -32768},
     {"complex64", DType::kComplex64, Encoding::kPlain, Use::kAlways},
-    {"int8", DType::kInt32, Encoding::kInt8, Use::kConstant},
+    {"int8", DType::kInt32, Encoding::kInt8, Use::kSmallInt, 8, -128},
     {"float64", DType::kFloat32, Encoding::kFloat64, Use::kConstant},
     {"complex128", DType::kInt32, Encoding::kPlain, Use::kNever},
     {"uint64", DType::kInt32, Encoding::kPlain, Use::kNever},
@@ -39,7 +41,7 @@ constexpr TypeRow kTypes[] = {
     {"variant", DType::kInt32, Encoding::kPlain, Use::kNever},
     {"uint32", DType::kInt32, Encoding::kPlain, Use::kNever},
     {"uint16", DType::kInt32, Encoding::kUint16, Use::kConstant},
-    {"int4", DType::kInt32, Encoding::kPlain, Use::kNever},
+    {"int4", DType::kInt32, Encoding::kInt4, Use::kConstant},
     {"bfloat16", DType::kInt32, Encoding::kPlain, Use::kNever},
 };
 
@@ -86,7 +88,7 @@ std::string_view name_of(tflite::TensorType type) {
 
 std::string_view computed_dtype(tflite::TensorType type) {
   const TypeRow* row = row_of(type);
-  return row != nullptr && row->use == Use::kAlways ? name_of(row->dtype) : std::string_view();
+  return row != nullptr && row->use >= Use::kSmallInt ? name_of(row->dtype) : std::string_view();
 }
 
 TfliteTensors::TfliteTensors(const flatbuffers::Verifier& verifier, const tflite::Model& model,
@@ -96,7 +98,8 @@ TfliteTensors::TfliteTensors(const flatbuffers::Verifier& verifier, const tflite
       tensors_(subgraph.tensors()),
       graph_(graph),
       values_(tensors_ == nullptr ? 0 : tensors_->size(), kAbsent),
-      written_(values_.size()) {}
+      written_(values_.size()),
+      bias_(values_.size()) {}
 
 const tflite::Tensor& TfliteTensors::at(int tensor) const {
   return *tensors_->Get(static_cast<uint32_t>(tensor));
@@ -168,22 +171,56 @@ Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constan
   const TypeRow* row = row_of(t.type());
   WXNN_CHECK(row != nullptr && row->use != Use::kNever, "is ",
              row != nullptr ? row->name : "of an unknown type", ", which is not supported");
-  WXNN_CHECK(!t.is_variable(), "is a variable; state between runs is not supported");
+  WXNN_CHECK(!t.is_variable(), "is a variable, which this operator cannot keep between runs");
   type->dtype = row->dtype;
   WXNN_TRY(read_shape(t.shape(), false, &type->shape));
   if (is_constant(tensor)) {
     *constant = std::make_unique<Constant>();
     return make_constant(tensor, type, constant->get());
   }
-  WXNN_CHECK(row->use == Use::kAlways, "is computed in ", row->name,
-             ": this is a quantised or half-precision model; only models that compute in float32 "
-             "are supported, their weights may be stored as int8 or float16");
+  WXNN_CHECK(row->use >= Use::kSmallInt, "is computed in ", row->name,
+             ", which is supported for constants only");
+  const auto* q = t.quantization();
+  const uint32_t scales = q == nullptr || q->scale() == nullptr ? 0 : q->scale()->size();
+  if (row->use != Use::kSmallInt || scales == 0) return {};
+  // A quantised integer stands for a real number.
+  WXNN_CHECK(scales == 1 && q->scale()->Get(0) > 0, "is computed with ", scales,
+             " scales; one, positive, is supported");
+  type->dtype = DType::kFloat32;
   return {};
+}
+
+bool TfliteTensors::is_small_int(int tensor) const {
+  const TypeRow* row = row_of(at(tensor).type());
+  return row != nullptr && row->use == Use::kSmallInt && grid(tensor).bits == 0 &&
+         !is_constant(tensor);
+}
+
+TfliteTensors::Grid TfliteTensors::grid(int tensor) const {
+  const tflite::Tensor& t = at(tensor);
+  const TypeRow* row = row_of(t.type());
+  const auto* q = t.quantization();
+  const bool quantised = row != nullptr && row->use == Use::kSmallInt && q != nullptr &&
+                         q->scale() != nullptr && q->scale()->size() == 1;
+  if (!quantised || is_constant(tensor)) return {};
+  int64_t zero = 0;
+  if (q->zero_point() != nullptr && q->zero_point()->size() != 0) {
+    std::memcpy(&zero, q->zero_point()->Data(), sizeof zero);
+  }
+  const double low = static_cast<double>(row->lowest) - static_cast<double>(zero);
+  const double scale = q->scale()->Get(0);
+  const double most = static_cast<double>((1 << row->bits) - 1);
+  return {low * scale, (low + most) * scale, row->bits};
 }
 
 Status TfliteTensors::make_constant(int tensor, TensorType* type, Constant* constant) {
   const tflite::Tensor& t = at(tensor);
   constant->encoding = row_of(t.type())->encoding;
+  const bool scaled = t.quantization() != nullptr && t.quantization()->scale() != nullptr &&
+                      t.quantization()->scale()->size() != 0;
+  if (bias_[tensor] != 0 && scaled && t.type() == tflite::TensorType::INT32) {
+    constant->encoding = Encoding::kInt32;
+  }
   if (t.quantization() != nullptr && constant->encoding != Encoding::kPlain) {
     WXNN_TRY(read_quantization(*t.quantization(), &constant->quantization));
     // A quantised integer stands for a real number.
@@ -195,6 +232,7 @@ Status TfliteTensors::make_constant(int tensor, TensorType* type, Constant* cons
 }
 
 Status TfliteTensors::expand(const tflite::Tensor& t, const TensorType& type, Constant* constant) {
+  WXNN_CHECK(constant->encoding != Encoding::kInt4, "is sparse and int4, which is not supported");
   const TensorType element = {type.dtype, {}};
   const size_t element_bytes = encoded_bytes(constant->encoding, element);
   expanded_bytes_ += static_cast<size_t>(type.shape.elements()) * element_bytes;

@@ -31,6 +31,22 @@ class TfliteTensors {
   Status value(int tensor, int* value);
   // The tensor is another name for a value (DEQUANTIZE and DENSIFY of constants).
   void alias(int tensor, int value) { values_[tensor] = value; }
+  // An int32 constant with a scale is a real number here: the bias of a quantised convolution.
+  void mark_bias(int tensor) { bias_[tensor] = 1; }
+  // A variable, which the node that has it as an input keeps between runs.
+  bool is_state(int tensor) const { return at(tensor).is_variable(); }
+  tflite::TensorType stored_type(int tensor) const { return at(tensor).type(); }
+  // A quantised tensor that is computed: the real numbers that it can hold, for
+  // FakeQuantWithMinMaxArgs. No bits where the tensor is not quantised.
+  struct Grid {
+    double min = 0, max = 0;
+    int bits = 0;
+    bool operator==(const Grid&) const = default;
+  };
+  Grid grid(int tensor) const;
+  // Computed in uint8, int8 or int16, without a scale: as int32, which does not wrap around.
+  bool is_small_int(int tensor) const;
+
   // The graph input that the tensor is. Its shape keeps open dimensions.
   Status input(int tensor, int* value);
 
@@ -47,6 +63,7 @@ class TfliteTensors {
   Graph* graph_;
   std::vector<int> values_;       // kAbsent until used
   std::vector<uint8_t> written_;  // by a node or by the caller
+  std::vector<uint8_t> bias_;
   size_t expanded_bytes_ = 0;
 };
 

@@ -46,6 +46,20 @@ class TfliteFile {
         fbb, nullptr, nullptr, &scale, &zero, tflite::QuantizationDetails::NONE, 0, axis);
     return add(parts);
   }
+  // A quantised tensor that is computed, or with bytes a constant.
+  int quantized_as(Type type, const char* name, std::vector<int32_t> shape,
+                   std::vector<float> scale, std::vector<int64_t> zero,
+                   const std::vector<uint8_t>& bytes = {}) {
+    Parts parts = {name, std::move(shape), type, bytes.empty() ? 0 : buffer(bytes)};
+    parts.quantization =
+        tflite::CreateQuantizationParametersDirect(fbb, nullptr, nullptr, &scale, &zero);
+    return add(parts);
+  }
+  int variable(const char* name, std::vector<int32_t> shape) {
+    Parts parts = {name, std::move(shape), Type::FLOAT32};
+    parts.is_variable = true;
+    return add(parts);
+  }
   int sparse(const char* name, std::vector<int32_t> shape, Type type,
              const std::vector<uint8_t>& bytes,
              flatbuffers::Offset<tflite::SparsityParameters> sparsity) {
@@ -99,11 +113,12 @@ class TfliteFile {
     flatbuffers::Offset<tflite::QuantizationParameters> quantization = 0;
     flatbuffers::Offset<tflite::SparsityParameters> sparsity = 0;
     std::vector<int32_t> signature = {};
+    bool is_variable = false;
   };
   int add(Parts p) {
-    tensors_.push_back(
-        tflite::CreateTensorDirect(fbb, &p.shape, p.type, p.buffer, p.name, p.quantization, false,
-                                   p.sparsity, p.signature.empty() ? nullptr : &p.signature, true));
+    tensors_.push_back(tflite::CreateTensorDirect(
+        fbb, &p.shape, p.type, p.buffer, p.name, p.quantization, p.is_variable, p.sparsity,
+        p.signature.empty() ? nullptr : &p.signature, true));
     return static_cast<int>(tensors_.size()) - 1;
   }
   uint32_t buffer(const std::vector<uint8_t>& bytes) {

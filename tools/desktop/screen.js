@@ -109,7 +109,7 @@ const WXWebAssembly = {
   },
 };
 
-let application = {};
+const application = {};
 
 /** Defines a package's components in its code space and gives its require. */
 function runPackage(code, space, given) {
