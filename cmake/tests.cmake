@@ -21,6 +21,19 @@ foreach(call malloc calloc realloc aligned_alloc posix_memalign free)
   target_link_options(wxnn_tests PRIVATE -Wl,--wrap=${call})
 endforeach()
 
+# What is compiled in about operators, for tools/docs; and small .tflite files with our results, for tests/reference.
+if(NOT EMSCRIPTEN)
+  add_executable(wxnn_op_table tests/programs/op_table.cc)
+  target_link_libraries(wxnn_op_table PRIVATE wxnn_all_ops wxnn)
+  add_executable(wxnn_tflite_cases tests/programs/tflite_cases.cc tests/native/op_test.cc tests/native/op_use.cc)
+  target_include_directories(wxnn_tflite_cases PRIVATE tests)
+  target_link_libraries(wxnn_tflite_cases PRIVATE wxnn_all_ops wxnn googletest)
+  foreach(program wxnn_op_table wxnn_tflite_cases)
+    target_compile_options(${program} PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
+    target_link_options(${program} PRIVATE -Wl,--gc-sections)
+  endforeach()
+endif()
+
 # One run of a model on this machine, for tools/zoo.
 if(NOT EMSCRIPTEN)
   add_executable(wxnn_run tests/programs/run_model.cc)

@@ -301,6 +301,8 @@ constexpr std::string_view kHints[] = {"N",
 
 }  // namespace
 
+std::span<const TfRow> tf_rows() { return kRows; }
+
 const TfRow* find_tf_row(std::string_view op) {
   const auto row = std::ranges::find(kRows, op, &TfRow::op);
   return row == kRows.end() ? nullptr : &*row;

@@ -11,6 +11,7 @@
 // Every attribute must be mentioned by the row or be known to change nothing (types, hints for
 // devices): a reader that skips what it does not know computes something else than the model says.
 #pragma once
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct TfRow {
   Recipe recipe;
 };
 
+// All rows of this build.
+std::span<const TfRow> tf_rows();
 // Null where there is none.
 const TfRow* find_tf_row(std::string_view op);
 

@@ -320,6 +320,8 @@ constexpr auto kRows = rows_of_build<kAllRows>();
 
 }  // namespace
 
+std::span<const TfliteRow> tflite_rows() { return kRows; }
+
 const TfliteRow* find_tflite_row(Code code, std::string_view custom) {
   for (const TfliteRow& row : kRows) {
     if (row.code == code && (row.custom == nullptr || row.custom == custom)) return &row;

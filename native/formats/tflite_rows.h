@@ -10,6 +10,7 @@
 //
 // "b5:offset": what follows the colon only names the field in sentences.
 #pragma once
+#include <span>
 #include <string_view>
 
 #include "formats/recipe.h"
@@ -24,6 +25,8 @@ struct TfliteRow {
   const char* custom = nullptr;  // of code CUSTOM: its name
 };
 
+// All rows of this build.
+std::span<const TfliteRow> tflite_rows();
 // Null where there is none.
 const TfliteRow* find_tflite_row(tflite::BuiltinOperator code, std::string_view custom);
 

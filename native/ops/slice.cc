@@ -82,6 +82,7 @@ class StridedSpec {
     begin_mask_ = bits(c.attrs, "beginMask");
     end_mask_ = bits(c.attrs, "endMask");
     ellipsis_mask_ = bits(c.attrs, "ellipsisMask");
+    WXNN_CHECK((ellipsis_mask_ & (ellipsis_mask_ - 1)) == 0, "ellipsisMask has more than one bit");
     new_axis_mask_ = bits(c.attrs, "newAxisMask");
     shrink_mask_ = bits(c.attrs, "shrinkAxisMask");
     return {};

@@ -146,6 +146,8 @@ WXNN_EXPORT(wxnn_model_resize)(Model* model, size_t i, int rank, const int32_t* 
 
 WXNN_EXPORT(wxnn_model_run)(Model* model)->int { return wxnn::done(model->run()); }
 
+WXNN_EXPORT(wxnn_model_reset_state)(Model* model)->void { model->reset_state(); }
+
 WXNN_EXPORT(wxnn_model_set_profiling)(Model* model, int on)->void { model->set_profiling(on != 0); }
 
 WXNN_EXPORT(wxnn_model_profile)(const Model* model)->const char* {

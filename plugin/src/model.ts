@@ -139,6 +139,9 @@ function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model 
       live();
       for (const input of Object.keys(given)) resizeOne(input, given[input]);
     },
+    resetState() {
+      engine.call('wxnn_model_reset_state', live());
+    },
     setImage(input, rgba, width, height, options = {}) {
       live();
       const index = indexOf(input);

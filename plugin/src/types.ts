@@ -192,6 +192,11 @@ export interface Model {
    */
   resize(shapes: { [input: string]: number[] }): void;
   /**
+   * Forgets what runs left for later runs: the memory of recurrent layers (LSTM, RNN, SVDF) that keep it between runs, and
+   * the place in sequences of random numbers. The next run is as the first after loading.
+   */
+  resetState(): void;
+  /**
    * Writes a picture (width * height * 4 bytes RGBA) into a float32 input of shape [1, height, width, 3], which later runs
    * may then leave out.
    */

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/evaluate.h"
+#include "op_use.h"
 
 namespace wxnn {
 
@@ -71,6 +72,7 @@ class Parser {
     ASSERT_NE(close, std::string::npos) << line;
     const std::vector<std::string> head = split(line.substr(0, open), " =");
     const Op* op = find_op(head.at(1));
+    if (op != nullptr) record_use(*op);
     ASSERT_NE(op, nullptr) << "no operator " << head[1];
     std::vector<int> inputs;
     for (const std::string& name : split(line.substr(open + 1, close - open - 1), ", ")) {
@@ -144,6 +146,7 @@ std::vector<std::vector<float>> run_plainly(Graph& graph,
     const Status status =
         evaluate(*node.op, node.attrs, in, node.outputs.size(), size_t{1} << 28, &results[i]);
     EXPECT_TRUE(status.ok()) << node.place() << ": " << status.message();
+    record_use(*node.op, in.empty() || in[0] == nullptr ? DType::kFloat32 : in[0]->dtype);
     for (size_t k = 0; k < node.outputs.size(); ++k)
       tensors[node.outputs[k]] = results[i].outputs[k];
   }

@@ -190,5 +190,48 @@ TEST(TopK, AgainstFullSort) {
   }
 }
 
+TEST(Views, ExpandDimsAndSqueezeOfAnyType) {
+  const HostTensor x = HostTensor::i32({2, 3}, {1, 2, 3, 4, 5, 6});
+  expect_values<int32_t>(OpTest("ExpandDims").attr("dim", -1)({x}), {2, 3, 1}, {1, 2, 3, 4, 5, 6});
+  expect_values<int32_t>(OpTest("ExpandDims").attr("dim", {0})({HostTensor::i32({}, {7})}), {1},
+                         {7});
+  const HostTensor b = HostTensor::boolean({1, 2, 1}, {true, false});
+  expect_values<uint8_t>(OpTest("Squeeze")({b}), {2}, {1, 0});
+  expect_values<uint8_t>(OpTest("Squeeze").attr("axis", {-1})({b}), {1, 2}, {1, 0});
+  EXPECT_EQ(OpTest("Squeeze")({HostTensor(Shape{1, 0})}).shape(), Shape({0}));
+  std::vector<HostTensor> y;
+  EXPECT_FALSE(OpTest("Squeeze").attr("axis", 1).run({b}, &y).ok());
+  EXPECT_FALSE(OpTest("ExpandDims").attr("dim", 4).run({x}, &y).ok());
+}
+
+// What tfjs has as attributes and graphs may compute.
+TEST(Arguments, ComputedNumbers) {
+  expect_values<float>(
+      OpTest("LinSpace")({HostTensor({}, {-1}), HostTensor({}, {1}), HostTensor::i32({}, {3})}),
+      {3}, {-1, 0, 1});
+  expect_values<float>(OpTest("OneHot")({HostTensor::i32({2}, {1, 0}), HostTensor::i32({}, {2}),
+                                         HostTensor({}, {5}), HostTensor({}, {-5})}),
+                       {2, 2}, {-5, 5, 5, -5});
+  expect_values<int32_t>(
+      OpTest("PadV2")(
+          {HostTensor::i32({1}, {3}), HostTensor::i32({1, 2}, {1, 2}), HostTensor::i32({}, {9})}),
+      {4}, {9, 3, 9, 9});
+  std::vector<HostTensor> y;
+  EXPECT_SAYS(
+      OpTest("PadV2").run(
+          {HostTensor::i32({1}, {3}), HostTensor::i32({1, 2}, {1, 2}), HostTensor({}, {9})}, &y),
+      "constantValue should be one int32");
+  EXPECT_SAYS(
+      OpTest("OneHot").run(
+          {HostTensor::i32({2}, {1, 0}), HostTensor::i32({}, {2}), HostTensor::i32({}, {5})}, &y),
+      "onValue and offValue should be one float32 each");
+  EXPECT_SAYS(OpTest("StridedSlice")
+                  .attr("begin", {0, 0})
+                  .attr("end", {1, 1})
+                  .attr("ellipsisMask", 3)
+                  .run({HostTensor(Shape{2, 2})}, &y),
+              "ellipsisMask has more than one bit");
+}
+
 }  // namespace
 }  // namespace wxnn

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "core/buffer.h"
+#include "op_use.h"
 
 namespace wxnn {
 
@@ -185,6 +186,7 @@ Status OpTest::run(const std::vector<HostTensor>& inputs, std::vector<HostTensor
     out_views.push_back(outputs->back().view(!t.shape.is_unknown()));
     out_views.back().dtype = t.dtype;
   }
+  record_use(*op_, inputs.empty() || inputs[0].absent() ? types[0].dtype : inputs[0].dtype());
   if (op_->view) {
     std::memcpy(out_views[0].data, views[0].data, types[0].bytes());
     return {};

@@ -86,6 +86,7 @@ function createFakeEngine(behaviour = {}) {
     },
     wxnn_model_set_profiling: () => undefined,
     wxnn_model_profile: () => text('[{"node":"double","op":"Mul","ms":0.5,"runs":1}]'),
+    wxnn_model_reset_state: () => undefined,
     wxnn_model_memory: () => text('{"arena":32,"constants":4,"packed":0}'),
   };
   const exports = { memory };

@@ -1,0 +1,316 @@
+// wxnn_tflite_cases FOLDER: small .tflite files, most of one operator, and what the engine gives for them.
+//
+// For each case NAME.tflite and NAME.json: {"inputs": [{"dtype", "shape", "data"}], "outputs": likewise}, or
+// {"error": sentence}. tests/reference/tflite_ops.test.js runs the same files on LiteRT. Its JavaScript form loads no
+// variables and gives back no tensor of a shape that depends on data: recurrent operators, Unique and Where are not here.
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <string>
+
+#include "core/json.h"
+#include "core/model.h"
+#include "formats/read_model.h"
+#include "native/op_test.h"
+#include "native/tflite_file.h"
+
+namespace wxnn {
+namespace {
+
+using Act = tflite::ActivationFunctionType;
+using Opt = tflite::BuiltinOptions;
+
+void write_file(const std::string& path, const void* data, size_t size) {
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  if (file == nullptr) return;
+  std::fwrite(data, 1, size, file);
+  std::fclose(file);
+}
+
+void json_tensor(std::string& to, const Tensor& t) {
+  to += "{\"dtype\":";
+  json_text(to, name_of(t.dtype));
+  to += ",\"shape\":";
+  json_shape(to, t.shape);
+  to += ",\"data\":[";
+  for (int32_t i = 0; i < t.shape.elements(); ++i) {
+    char text[40];
+    const double v = t.dtype == DType::kFloat32 ? static_cast<double>(t.f32()[i])
+                     : t.dtype == DType::kInt32 ? t.i32()[i]
+                                                : t.u8()[i];
+    std::snprintf(text, sizeof text, std::isfinite(v) ? "%s%.9g" : "%s\"%g\"", i > 0 ? "," : "", v);
+    to += text;
+  }
+  to += "]}";
+}
+
+// One file under construction.
+class Case {
+ public:
+  Case(std::string name) : random(7), name(std::move(name)) {}
+
+  int input(std::vector<int32_t> shape, Type type = Type::FLOAT32) {
+    const std::string unique = sentence("x", inputs.size());
+    inputs.push_back(f.tensor(unique.c_str(), std::move(shape), type));
+    return inputs.back();
+  }
+  int floats(std::vector<int32_t> shape, std::vector<float> values = {}, float low = -1) {
+    size_t n = 1;
+    for (int32_t d : shape) n *= static_cast<size_t>(d);
+    while (values.size() < n) values.push_back(random.uniform(low, 1));
+    return f.constant("w", std::move(shape), Type::FLOAT32, bytes_of(values));
+  }
+  int ints(std::vector<int32_t> values) {
+    const int32_t n = static_cast<int32_t>(values.size());
+    return f.constant("i", {n}, Type::INT32, bytes_of(values));
+  }
+  int table(std::vector<int32_t> shape, std::vector<int32_t> values) {
+    return f.constant("i", std::move(shape), Type::INT32, bytes_of(values));
+  }
+  int number(int32_t value) { return f.constant("n", {}, Type::INT32, bytes_of<int32_t>({value})); }
+  int output(std::vector<int32_t> shape, Type type = Type::FLOAT32) {
+    const std::string unique = sentence("y", outputs.size());
+    outputs.push_back(f.tensor(unique.c_str(), std::move(shape), type));
+    return outputs.back();
+  }
+  // One operator with one output.
+  void op(Code code, std::vector<int32_t> in, std::vector<int32_t> shape, Type type = Type::FLOAT32,
+          Opt options_type = Opt::NONE, flatbuffers::Offset<void> options = 0) {
+    f.node(code, std::move(in), {output(std::move(shape), type)}, options_type, options);
+  }
+  void write(const std::string& folder);
+
+  Random random;
+  std::string name;
+  TfliteFile f;
+  std::vector<int32_t> inputs, outputs;
+  int32_t low = -9, high = 9;  // of int32 inputs
+
+ private:
+  Status run(Buffer file, std::string* json);
+};
+
+Status Case::run(Buffer file, std::string* json) {
+  Graph graph;
+  WXNN_TRY(read_model(std::move(file), &graph));
+  std::unique_ptr<Model> model;
+  WXNN_TRY(Model::load(std::move(graph), &model));
+  *json = "{\"inputs\":[";
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& x = model->input(i);
+    for (int32_t k = 0; k < x.shape.elements(); ++k) {
+      if (x.dtype == DType::kFloat32) x.f32()[k] = random.uniform(-1, 1);
+      if (x.dtype == DType::kInt32) x.i32()[k] = random.between(low, high);
+      if (x.dtype == DType::kBool) x.u8()[k] = random.bits() >> 31;
+    }
+    if (i > 0) *json += ',';
+    json_tensor(*json, x);
+  }
+  WXNN_TRY(model->run());
+  *json += "],\"outputs\":[";
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (i > 0) *json += ',';
+    json_tensor(*json, model->output(i));
+  }
+  *json += "]}";
+  return {};
+}
+
+void Case::write(const std::string& folder) {
+  const Buffer file = f.finish(inputs, outputs);
+  write_file(folder + "/" + name + ".tflite", file.data(), file.size());
+  std::string json;
+  const Status status = run(to_buffer(file.data<uint8_t>(), file.size()), &json);
+  if (!status.ok()) {
+    json = "{\"error\":";
+    json_text(json, status.message());
+    json += '}';
+  }
+  write_file(folder + "/" + name + ".json", json.data(), json.size());
+}
+
+void indices(const std::string& folder) {
+  const auto one = [&](const char* name, const std::function<void(Case&)>& build) {
+    Case c(name);
+    build(c);
+    c.write(folder);
+  };
+  one("embedding_lookup", [](Case& c) {
+    c.low = 0;
+    c.high = 4;
+    const int ids = c.input({3}, Type::INT32);
+    c.op(Code::EMBEDDING_LOOKUP, {ids, c.floats({5, 4})}, {3, 4});
+  });
+  one("gather_batch_dims", [](Case& c) {
+    c.low = 0;
+    c.high = 4;
+    const int x = c.input({2, 5, 3}), i = c.input({2, 4}, Type::INT32);
+    c.op(Code::GATHER, {x, i}, {2, 4, 3}, Type::FLOAT32, Opt::GatherOptions,
+         tflite::CreateGatherOptions(c.f.fbb, 1, 1).Union());
+  });
+  one("gather_nd", [](Case& c) {
+    const int x = c.input({3, 4, 2});
+    c.op(Code::GATHER_ND, {x, c.table({3, 2}, {0, 3, 2, 1, 1, 0})}, {3, 2});
+  });
+  one("scatter_nd", [](Case& c) {
+    const int x = c.input({3, 2});
+    c.op(Code::SCATTER_ND, {c.table({3, 1}, {1, 3, 1}), x, c.ints({5, 2})}, {5, 2});
+  });
+  one("sparse_to_dense", [](Case& c) {
+    const int x = c.input({2});
+    c.op(Code::SPARSE_TO_DENSE, {c.table({2, 2}, {0, 1, 2, 0}), c.ints({3, 2}), x, c.floats({}, {2})},
+         {3, 2});
+  });
+  one("reverse_sequence", [](Case& c) {
+    const int x = c.input({3, 4, 2});
+    c.op(Code::REVERSE_SEQUENCE, {x, c.ints({1, 4, 2})}, {3, 4, 2}, Type::FLOAT32,
+         Opt::ReverseSequenceOptions, tflite::CreateReverseSequenceOptions(c.f.fbb, 1, 0).Union());
+  });
+  struct Unsorted {
+    const char* name;
+    Code code;
+  };
+  for (const Unsorted& u : {Unsorted{"unsorted_sum", Code::UNSORTED_SEGMENT_SUM},
+                            Unsorted{"unsorted_prod", Code::UNSORTED_SEGMENT_PROD},
+                            Unsorted{"unsorted_max", Code::UNSORTED_SEGMENT_MAX},
+                            Unsorted{"unsorted_min", Code::UNSORTED_SEGMENT_MIN}}) {
+    one(u.name, [&](Case& c) {
+      const int x = c.input({5, 2});
+      c.op(u.code, {x, c.ints({3, 0, 3, 1, 0}), c.ints({5})}, {5, 2});
+    });
+  }
+  one("broadcast_args", [](Case& c) {
+    c.low = c.high = 1;
+    const int x = c.input({2}, Type::INT32);
+    c.op(Code::BROADCAST_ARGS, {x, c.ints({4, 2, 3})}, {3}, Type::INT32);
+  });
+  one("bucketize", [](Case& c) {
+    const int x = c.input({3, 4});
+    const std::vector<float> bounds = {-0.5f, 0, 0.5f};
+    c.op(Code::BUCKETIZE, {x}, {3, 4}, Type::INT32, Opt::BucketizeOptions,
+         tflite::CreateBucketizeOptionsDirect(c.f.fbb, &bounds).Union());
+  });
+  one("dynamic_update_slice", [](Case& c) {
+    const int x = c.input({4, 5}), u = c.input({2, 3});
+    c.op(Code::DYNAMIC_UPDATE_SLICE, {x, u, c.ints({3, -1})}, {4, 5});
+  });
+  one("right_shift", [](Case& c) {
+    const int x = c.input({3, 4}, Type::INT32);
+    c.op(Code::RIGHT_SHIFT, {x, c.table({3, 4}, {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3})}, {3, 4},
+         Type::INT32);
+  });
+  one("bitwise_xor", [](Case& c) {
+    const int x = c.input({3, 4}, Type::INT32), y = c.input({3, 4}, Type::INT32);
+    c.op(Code::BITWISE_XOR, {x, y}, {3, 4}, Type::INT32);
+  });
+  one("one_hot", [](Case& c) {
+    c.low = -1;
+    c.high = 4;
+    const int x = c.input({2, 3}, Type::INT32);
+    c.op(Code::ONE_HOT, {x, c.number(4), c.floats({}, {2}), c.floats({}, {-3})}, {2, 4, 3},
+         Type::FLOAT32, Opt::OneHotOptions, tflite::CreateOneHotOptions(c.f.fbb, 1).Union());
+  });
+  one("strided_slice", [](Case& c) {
+    const int x = c.input({4, 5, 6});
+    c.op(Code::STRIDED_SLICE, {x, c.ints({-1, 1, 2}), c.ints({0, 0, 6}), c.ints({-2, 1, 3})}, {2, 2},
+         Type::FLOAT32, Opt::StridedSliceOptions,
+         tflite::CreateStridedSliceOptions(c.f.fbb, 0, 1, 0, 0, 2).Union());
+  });
+  one("cast_uint8", [](Case& c) {
+    c.low = -600;
+    c.high = 600;
+    const int x = c.input({3, 4}, Type::INT32);
+    const int small = c.f.tensor("small", {3, 4}, Type::UINT8);
+    c.f.node(Code::CAST, {x}, {small});
+    c.op(Code::CAST, {small}, {3, 4});
+  });
+  one("top_k", [](Case& c) {
+    const int x = c.input({3, 8});
+    const int values = c.output({3, 4}), at = c.output({3, 4}, Type::INT32);
+    c.f.node(Code::TOPK_V2, {x, c.number(4)}, {values, at});
+  });
+  one("fake_quant", [](Case& c) {
+    const int x = c.input({30});
+    c.op(Code::FAKE_QUANT, {x}, {30}, Type::FLOAT32, Opt::FakeQuantOptions,
+         tflite::CreateFakeQuantOptions(c.f.fbb, -0.6f, 0.8f, 8, false).Union());
+  });
+  one("pad_v2", [](Case& c) {
+    const int x = c.input({2, 3});
+    c.op(Code::PADV2, {x, c.table({2, 2}, {1, 0, 0, 2}), c.floats({}, {7})}, {3, 5});
+  });
+  one("select_v2", [](Case& c) {
+    const int z = c.input({3, 1}), x = c.input({1, 4}), y = c.input({3, 4});
+    const int b = c.f.tensor("b", {3, 1}, Type::BOOL);
+    c.f.node(Code::LESS, {z, c.floats({}, {0})}, {b});
+    c.op(Code::SELECT_V2, {b, x, y}, {3, 4});
+  });
+}
+
+// x -> QUANTIZE -> the operator in int8 -> DEQUANTIZE.
+void quantized(const std::string& folder) {
+  const auto int8 = [](Case& c, const char* name, std::vector<int32_t> shape, float scale, int64_t zero) {
+    return c.f.quantized_as(Type::INT8, name, std::move(shape), {scale}, {zero});
+  };
+  const auto weights = [](Case& c, std::vector<int32_t> shape, std::vector<float> scale, int axis) {
+    size_t n = 1;
+    for (int32_t d : shape) n *= static_cast<size_t>(d);
+    std::vector<int8_t> q(n);
+    for (int8_t& v : q) v = static_cast<int8_t>(c.random.between(-127, 127));
+    const std::vector<int64_t> zero(scale.size(), 0);
+    return c.f.quantized("w", std::move(shape), q, std::move(scale), zero, axis);
+  };
+  {
+    Case c("int8_conv");
+    const int x = c.input({1, 6, 5, 3});
+    const int q = int8(c, "q", {1, 6, 5, 3}, 1.0f / 128, 0);
+    const std::vector<float> scale = {0.004f, 0.002f, 0.003f, 0.001f};
+    std::vector<float> bias_scale;
+    for (float s : scale) bias_scale.push_back(s / 128);
+    const int w = weights(c, {4, 3, 3, 3}, scale, 0);
+    const int b = c.f.quantized_as(Type::INT32, "b", {4}, bias_scale, {0, 0, 0, 0},
+                                   bytes_of<int32_t>({900, -2000, 300, 0}));
+    const int y = int8(c, "z", {1, 6, 5, 4}, 0.02f, -20);
+    c.f.node(Code::QUANTIZE, {x}, {q});
+    c.f.node(Code::CONV_2D, {q, w, b}, {y}, Opt::Conv2DOptions,
+             tflite::CreateConv2DOptions(c.f.fbb, tflite::Padding::SAME, 1, 1, Act::RELU6).Union());
+    c.op(Code::DEQUANTIZE, {y}, {1, 6, 5, 4});
+    c.write(folder);
+  }
+  {
+    Case c("int8_fully_connected");
+    const int x = c.input({2, 8});
+    const int q = int8(c, "q", {2, 8}, 1.0f / 100, 10);
+    const int w = weights(c, {3, 8}, {0.01f}, 0);
+    const int b = c.f.quantized_as(Type::INT32, "b", {3}, {0.0001f}, {0},
+                                   bytes_of<int32_t>({900, -2000, 300}));
+    const int y = int8(c, "z", {2, 3}, 0.04f, 3);
+    c.f.node(Code::QUANTIZE, {x}, {q});
+    c.f.node(Code::FULLY_CONNECTED, {q, w, b}, {y}, Opt::FullyConnectedOptions,
+             tflite::CreateFullyConnectedOptions(c.f.fbb, Act::NONE).Union());
+    c.op(Code::DEQUANTIZE, {y}, {2, 3});
+    c.write(folder);
+  }
+  {
+    Case c("int8_softmax_of_add");
+    const int x = c.input({2, 8});
+    const int q = int8(c, "q", {2, 8}, 1.0f / 100, 10);
+    const int s = int8(c, "s", {2, 8}, 1.0f / 60, 0);
+    const int p = int8(c, "p", {2, 8}, 1.0f / 256, -128);
+    c.f.node(Code::QUANTIZE, {x}, {q});
+    c.f.node(Code::ADD, {q, q}, {s}, Opt::AddOptions, add_options(c.f, Act::NONE));
+    c.f.node(Code::SOFTMAX, {s}, {p}, Opt::SoftmaxOptions,
+             tflite::CreateSoftmaxOptions(c.f.fbb, 1).Union());
+    c.op(Code::DEQUANTIZE, {p}, {2, 8});
+    c.write(folder);
+  }
+}
+
+}  // namespace
+}  // namespace wxnn
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 1;
+  wxnn::indices(argv[1]);
+  wxnn::quantized(argv[1]);
+  return 0;
+}

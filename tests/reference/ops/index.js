@@ -1,0 +1,78 @@
+'use strict';
+// Operators that index, join, cut, scatter, search, count and generate.
+const { op, graph, f32, i32, bool, constant, within, ints, floats, list } = require('../one_node.js');
+
+const zero = constant(list('int32', 0));
+const empty = constant({ ...f32(0), values: [] });
+const number = (n) => constant(list('int32', n));
+const value = (x) => constant(list('float32', x));
+const slice = (begin, end, strides, masks) => [ints(begin), ints(end), ints(strides), masks];
+const masks = (begin, end, ellipsis, newAxis, shrink) =>
+  ({ begin_mask: begin, end_mask: end, ellipsis_mask: ellipsis, new_axis_mask: newAxis, shrink_axis_mask: shrink });
+
+module.exports = [
+  op('GatherV2', [f32(4, 5, 3), within(0, 4, i32(2, 3)), number(1)], { batch_dims: 0 }),
+  op('GatherV2', [i32(3, 5, 2), within(0, 4, i32(3, 4)), number(1)], { batch_dims: 1 }),
+  op('Gather', [f32(6, 2), within(0, 5, i32(3))]),
+  op('GatherNd', [f32(3, 4, 2), constant(list('int32', [0, 3, 2, 1, 1, 0], [3, 2]))]),
+  op('ScatterNd', [constant(list('int32', [1, 3, 1], [3, 1])), f32(3, 2), ints([5, 2])]),
+  op('TensorScatterUpdate', [f32(4, 3), constant(list('int32', [2, 0], [2, 1])), f32(2, 3)]),
+  op('SparseToDense', [constant(list('int32', [0, 1, 2, 0], [2, 2])), ints([3, 2]), f32(2), value(0.5)]),
+  op('SparseFillEmptyRows', [constant(list('int32', [0, 1, 2, 0, 2, 1], [3, 2])), f32(3), ints([4, 2]), value(-1)], {}, { outputs: 4 }),
+  op('SparseReshape', [constant(list('int32', [0, 1, 2, 1, 0, 0], [2, 3])), ints([2, 3, 4]), ints([4, -1])], {}, { outputs: 2 }),
+  op('SparseSegmentSum', [f32(5, 2), ints([0, 4, 1, 1]), ints([0, 0, 2, 3])]),
+  op('SparseSegmentMean', [f32(5, 2), ints([0, 4, 1, 1]), ints([0, 0, 1, 1])]),
+  op('Bincount', [within(0, 6, i32(12)), number(5), empty]),
+  op('Bincount', [within(0, 6, i32(12)), number(7), f32(12)]),
+  op('DenseBincount', [within(0, 6, i32(3, 8)), number(5), empty], { binary_output: false }),
+  op('DenseBincount', [within(0, 6, i32(3, 8)), number(7), empty], { binary_output: true }),
+  op('Where', [bool(3, 4)]),
+  op('Unique', [within(0, 5, i32(20))], {}, { outputs: 2 }),
+  op('UniqueV2', [within(0, 1, i32(9, 2)), ints([0])], {}, { outputs: 2 }),
+  op('UniqueV2', [within(0, 1, i32(2, 9)), ints([1])], {}, { outputs: 2 }),
+  op('ListDiff', [within(0, 9, i32(12)), ints([1, 4, 5])], {}, { outputs: 2 }),
+  op('LowerBound', [constant(list('float32', [0, 1, 1, 2, 3, 5, 5, 8], [2, 4])), floats([1, 0.5, 9, 5, 4, 8], [2, 3])]),
+  op('UpperBound', [constant(list('float32', [0, 1, 1, 2, 3, 5, 5, 8], [2, 4])), floats([1, 0.5, 9, 5, 4, 8], [2, 3])]),
+  op('TopKV2', [within(0, 3, i32(4, 9)), number(4)], { sorted: true }, { outputs: 2 }),
+  op('TopKV2', [f32(4, 9), number(9)], { sorted: true }, { outputs: 2 }),
+  op('OneHot', [within(-1, 4, i32(2, 3)), number(4), value(2), value(-1)], { axis: -1, T: 'DT_FLOAT' }),
+  op('Range', [value(1), value(4), value(0.5)], { Tidx: 'DT_FLOAT' }),
+  op('Range', [number(9), number(-2), number(-3)], { Tidx: 'DT_INT32' }),
+  op('LinSpace', [value(-1), value(3), number(7)]),
+  op('Fill', [ints([2, 3]), value(2.5)], { T: 'DT_FLOAT' }),
+  op('Zeros', [ints([2, 3])], { T: 'DT_FLOAT' }),
+  op('Ones', [ints([2, 3])], { T: 'DT_INT32' }),
+  op('BroadcastArgs', [ints([2, 1, 3]), ints([4, 1])]),
+  op('BroadcastTo', [f32(2, 1, 3), ints([4, 2, 5, 3])]),
+  op('BitwiseAnd', [i32(3, 4), i32(3, 4)]),
+  op('StridedSlice', [f32(4, 5, 6), ...slice([3, -1, 1], [0, 0, 6], [-1, -2, 2]).slice(0, 3)], masks(0, 2, 0, 0, 0)),
+  op('StridedSlice', [f32(4, 5, 6), ...slice([0, 1], [0, 3], [1, 1]).slice(0, 3)], masks(0, 0, 1, 0, 0)),
+  op('StridedSlice', [i32(4, 5, 6), ...slice([2, 0, 1], [3, 0, 4], [1, 1, 2]).slice(0, 3)], masks(0, 0, 0, 2, 1)),
+  op('StridedSlice', [bool(4, 5), ...slice([-2, 0], [9, 0], [1, 1]).slice(0, 3)], masks(2, 2, 0, 0, 0)),
+  op('Slice', [f32(4, 5, 6), ints([1, 0, 2]), ints([-1, 3, 2])]),
+  op('MirrorPad', [f32(3, 4), constant(list('int32', [1, 2, 0, 3], [2, 2]))], { mode: 'REFLECT' }),
+  op('MirrorPad', [f32(3, 4), constant(list('int32', [3, 2, 1, 4], [2, 2]))], { mode: 'SYMMETRIC' }),
+  op('PadV2', [f32(2, 3), constant(list('int32', [1, 0, 0, 2], [2, 2])), value(7)]),
+  op('SpaceToBatchND', [f32(2, 5, 4, 3), ints([2, 2]), constant(list('int32', [1, 0, 0, 2], [2, 2]))]),
+  op('BatchToSpaceND', [f32(8, 2, 3, 1), ints([2, 2]), constant(list('int32', [1, 0, 0, 1], [2, 2]))]),
+  op('DepthToSpace', [f32(1, 2, 3, 12)], { block_size: 2, data_format: 'NHWC' }),
+  op('ReverseV2', [i32(2, 3, 4), ints([0, -1])]),
+  op('Tile', [bool(2, 3), ints([2, 2])]),
+  op('Transpose', [f32(2, 3, 1, 2, 3, 2), ints([5, 0, 3, 1, 4, 2])]),
+  op('Split', [zero, i32(4, 3)], { num_split: 2 }, { outputs: 2 }),
+  op('SplitV', [f32(3, 7), ints([2, 4, 1]), number(1)], { num_split: 3 }, { outputs: 3 }),
+  op('Unpack', [bool(2, 3)], { axis: 1, num: 3 }, { outputs: 3 }),
+  op('Pack', [i32(2, 3), i32(2, 3)], { axis: -1, N: 2 }),
+  op('ConcatV2', [f32(2, 1), f32(2, 4), number(-1)], { N: 2 }),
+  op('ExpandDims', [i32(2, 3), number(-2)]),
+  op('Squeeze', [f32(1, 3, 1, 2)], { squeeze_dims: [0, 2] }),
+  op('Cast', [within(-3, 3, f32(9))], { SrcT: 'DT_FLOAT', DstT: 'DT_INT32' }),
+  op('Cast', [bool(9)], { SrcT: 'DT_BOOL', DstT: 'DT_FLOAT' }),
+  op('Cast', [i32(9)], { SrcT: 'DT_INT32', DstT: 'DT_BOOL' }),
+  op('Prod', [f32(3, 4), ints([1])], { keep_dims: true }),
+  op('All', [bool(3, 4), ints([0])], { keep_dims: false }),
+  op('Any', [bool(3, 4), ints([0, 1])], { keep_dims: false }),
+  op('Cumprod', [f32(3, 4), number(1)], { exclusive: true, reverse: true }),
+  graph('a gather of what Where found', [bool(4), f32(4, 3)],
+    [['at', 'Where', ['x0'], {}], ['y', 'GatherNd', ['x1', 'at'], {}]]),
+];
