@@ -190,7 +190,7 @@ constexpr TfRow kAllRows[] = {
     {"RandomUniform",
      {"RandomUniform",
       "shape=<0? minval=minval maxval=maxval seed=seed seed2=seed2 !float32=dtype"}},
-    {"RandomUniformInt", {"RandomUniformInt", "shape=<0? seed=seed seed2=seed2 ~Tout"}},
+    {"RandomUniformInt", {"RandomUniformInt", "shape=<0? seed=seed seed2=seed2 ~Tout ^120"}},
     {"Range", {"Range"}},
     {"Rank", {"Rank"}},
     {"RealDiv", {"RealDiv"}},

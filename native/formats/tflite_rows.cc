@@ -310,6 +310,7 @@ constexpr TfliteRow kAllRows[] = {
     {Code::SIGN, Options::NONE, {"Sign"}},
     {Code::BITWISE_XOR, Options::NONE, {"BitwiseXor"}},
     {Code::RIGHT_SHIFT, Options::NONE, {"RightShift"}},
+    {Code::DILATE, Options::NONE, {"Dilate", "dilations=<1? ^021"}},
 
     {Code::CUSTOM,
      Options::NONE,

@@ -57,8 +57,8 @@ void fill_uniform_int(const RunCtx& c, Generator& g) {
   const auto bound = [&](size_t port, std::string_view name) -> int64_t {
     return c.has(port) ? *c.in(port).i32() : c.attrs.i(name);
   };
-  const int64_t low = bound(1, "minval");
-  const uint64_t range = static_cast<uint64_t>(std::max<int64_t>(bound(2, "maxval") - low, 1));
+  const int64_t low = bound(0, "minval");
+  const uint64_t range = static_cast<uint64_t>(std::max<int64_t>(bound(1, "maxval") - low, 1));
   const int32_t n = c.out().shape.elements();
   for (int32_t i = 0; i < n; ++i) {
     const uint64_t scaled = (g.bits() >> 32) * range >> 32;
@@ -137,13 +137,13 @@ Status infer_random(InferCtx& c) {
 }
 
 [[clang::minsize]] Status infer_uniform_int(InferCtx& c) {
-  for (size_t i = 1; i < 3; ++i) {
+  for (size_t i = 0; i < 2; ++i) {
     if (!c.has(i)) continue;
     WXNN_CHECK(c.in(i).dtype == DType::kInt32 && c.in(i).shape.elements() == 1, "a bound ",
                name_of(c.in(i).dtype), " ", c.in(i).shape, " should be one int32");
   }
   c.out().dtype = DType::kInt32;
-  return read_shape(c, 0, "shape", &c.out().shape);
+  return read_shape(c, 2, "shape", &c.out().shape);
 }
 
 [[clang::minsize]] Status infer_multinomial(InferCtx& c) {
@@ -179,7 +179,7 @@ extern constinit const Op kRandomUniform = {
 
 extern constinit const Op kRandomUniformInt = {
     .name = "RandomUniformInt",
-    .inputs = {{"shape", kArgument}, {"minval", kOptional}, {"maxval", kOptional}},
+    .inputs = {{"minval", kOptional}, {"maxval", kOptional}, {"shape", kArgument}},
     .attrs = {WXNN_SHAPE,
               {"minval", AttrKind::kNumber, 0.0},
               {"maxval", AttrKind::kNumber, 1.0},

@@ -1,4 +1,4 @@
-// ReverseSequence, DynamicUpdateSlice, BroadcastArgs.
+// ReverseSequence, DynamicUpdateSlice, Dilate, BroadcastArgs.
 #include <algorithm>
 #include <cstring>
 
@@ -90,6 +90,47 @@ Status run_update_slice(const RunCtx& c) {
   return {};
 }
 
+[[clang::minsize]] Status infer_dilate(InferCtx& c) {
+  const Tensor& x = c.in(0);
+  Numbers dilations;
+  WXNN_TRY(read_numbers(c, 2, "dilations", &dilations));
+  WXNN_CHECK(dilations.count == x.shape.rank(), "dilations has ", dilations.count, " numbers, x ",
+             x.shape, " wants ", x.shape.rank());
+  WXNN_CHECK(c.in(1).dtype == x.dtype && c.in(1).shape.elements() == 1,
+             "paddingValue should be one ", name_of(x.dtype));
+  c.out() = x;
+  for (int i = 0; i < dilations.count; ++i) {
+    const int64_t n = x.shape[i] == 0 ? 0 : (x.shape[i] - 1) * int64_t{dilations[i]} + 1;
+    WXNN_CHECK(dilations[i] > 0 && n <= INT32_MAX, "dilation ", dilations[i], " of axis ", i,
+               " is out of range");
+    c.out().shape[i] = static_cast<int32_t>(n);
+  }
+  return {};
+}
+
+Status run_dilate(const RunCtx& c) {
+  const Tensor& x = c.in(0);
+  const Tensor& y = c.out();
+  const Numbers dilations = numbers_of(c, 2, "dilations");
+  const size_t size = size_of(y.dtype);
+  const size_t n = static_cast<size_t>(y.shape.elements());
+  for (size_t i = 0; i < n; ++i) std::memcpy(y.u8() + i * size, c.in(1).data, size);
+  ptrdiff_t from[Shape::kMaxRank];
+  ptrdiff_t to[Shape::kMaxRank];
+  ptrdiff_t from_step = static_cast<ptrdiff_t>(size);
+  ptrdiff_t to_step = from_step;
+  for (int i = x.shape.rank() - 1; i >= 0; --i) {
+    from[i] = from_step;
+    to[i] = to_step * dilations[i];
+    from_step *= x.shape[i];
+    to_step *= y.shape[i];
+  }
+  StridedCopy copy(size);
+  for (int i = 0; i < x.shape.rank(); ++i) copy.loop(x.shape[i], from[i], to[i]);
+  copy.copy(x.data, y.data);
+  return {};
+}
+
 [[clang::minsize]] Status infer_broadcast_args(InferCtx& c) {
   for (size_t i = 0; i < 2; ++i) {
     WXNN_CHECK(c.in(i).dtype == DType::kInt32 && c.in(i).shape.rank() == 1, "s", i, " ",
@@ -130,6 +171,15 @@ extern constinit const Op kDynamicUpdateSlice = {
     .infer = infer_update_slice,
     .run = run_update_slice,
     .in_place = 0,
+};
+
+// dilations - 1 elements of paddingValue between each two of an axis.
+extern constinit const Op kDilate = {
+    .name = "Dilate",
+    .inputs = {{"x"}, {"paddingValue"}, {"dilations", kArgument}},
+    .attrs = {{"dilations", AttrKind::kNumbers, kEmptyList}},
+    .infer = infer_dilate,
+    .run = run_dilate,
 };
 
 // The shape that two shapes broadcast to.

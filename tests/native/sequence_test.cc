@@ -64,6 +64,16 @@ TEST(DynamicUpdateSlice, StartsMoveBack) {
       "update int32 [1,4] does not fit in operand int32 [3,3]");
 }
 
+TEST(Dilate, PadsBetween) {
+  const HostTensor x = HostTensor::i32({2, 2}, {1, 2, 3, 4});
+  const HostTensor zero = HostTensor::i32({}, {-7});
+  expect_values<int32_t>(OpTest("Dilate")({x, zero, HostTensor::i32({2}, {2, 3})}), {3, 4},
+                         {1, -7, -7, 2, -7, -7, -7, -7, 3, -7, -7, 4});
+  std::vector<HostTensor> y;
+  EXPECT_SAYS(OpTest("Dilate").run({x, zero, HostTensor::i32({2}, {0, 3})}, &y),
+              "dilation 0 of axis 0 is out of range");
+}
+
 TEST(BroadcastArgs, JoinsShapes) {
   expect_values<int32_t>(
       OpTest("BroadcastArgs")({HostTensor::i32({3}, {2, 1, 5}), HostTensor::i32({2}, {7, 1})}), {3},

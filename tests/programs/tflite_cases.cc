@@ -194,6 +194,10 @@ void indices(const std::string& folder) {
     const int x = c.input({4, 5}), u = c.input({2, 3});
     c.op(Code::DYNAMIC_UPDATE_SLICE, {x, u, c.ints({3, -1})}, {4, 5});
   });
+  one("dilate", [](Case& c) {
+    const int x = c.input({2, 3});
+    c.op(Code::DILATE, {x, c.ints({3, 2}), c.floats({}, {-1})}, {4, 5});
+  });
   one("right_shift", [](Case& c) {
     const int x = c.input({3, 4}, Type::INT32);
     c.op(Code::RIGHT_SHIFT, {x, c.table({3, 4}, {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3})}, {3, 4},
