@@ -27,12 +27,12 @@ module.exports = ts.config(
     languageOptions: { sourceType: 'commonjs', globals: globals.node },
   },
   {
-    files: ['**/*_chromium.js'],
+    files: ['**/*_chromium.js', 'tools/benchmark/{chromium,report}.js'],  // functions in them run in a page
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   {
     // What runs in a desktop browser: ES modules.
-    files: ['tools/desktop/{screen,elements,camera,wx,sheet,selector_query}.js'],
+    files: ['tools/desktop/{screen,elements,camera,wx,sheet,selector_query}.js', 'tools/benchmark/page.js'],
     languageOptions: { sourceType: 'module', globals: globals.browser },
   },
   {

@@ -1,0 +1,102 @@
+'use strict';
+// Headless Chromium for tools/bench: a loopback server for the peers' files, a page of its own for each peer.
+
+const fs = require('fs');
+const http = require('http');
+const path = require('path');
+const zlib = require('zlib');
+const {root} = require('../checkout');
+
+const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
+// Software WebGL, since no GPU can be counted on; the chart says so.
+const FLAGS = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+const TYPES = {'.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json', '.html': 'text/html'};
+
+const packageFolder = (name) => path.join(root, 'node_modules', name);
+const FOLDERS = {
+  page: path.join(root, 'build/bench/page'),
+  litert: path.join(packageFolder('@litertjs/core'), 'wasm'),
+  tflite: packageFolder('@tensorflow/tfjs-tflite'),
+  'tfjs-wasm': path.join(packageFolder('@tensorflow/tfjs-backend-wasm'), 'dist'),
+  plot: path.join(packageFolder('@observablehq/plot'), 'dist'),
+  d3: path.join(packageFolder('d3'), 'dist'),
+};
+
+/** Bundles page.js; peers are separate chunks, so that a page loads only its own. */
+function bundlePage() {
+  require('esbuild').buildSync({
+    entryPoints: [path.join(__dirname, 'page.js')], outdir: FOLDERS.page, bundle: true, format: 'esm', splitting: true,
+    platform: 'browser', target: 'es2022', minify: true, logLevel: 'error', define: {WXNN_VERSION: '"bench"'},
+  });
+}
+
+/** @param {Map<string, string>} models name -> folder of a model's files */
+function serve(models) {
+  const fileOf = (pathname) => {
+    const [, folder, ...rest] = pathname.split('/').map(decodeURIComponent);
+    if (rest.includes('..')) return undefined;
+    if (folder === 'models') return models.has(rest[0]) && path.join(models.get(rest[0]), ...rest.slice(1));
+    return FOLDERS[folder] && path.join(FOLDERS[folder], ...rest);
+  };
+  const server = http.createServer((request, response) => {
+    const {pathname} = new URL(request.url, 'http://localhost');
+    if (pathname === '/') return response.setHeader('content-type', 'text/html').end('<!doctype html><meta charset="utf-8"><title>bench</title>');
+    const wasm = /^\/wasm\/([\w-]+\.wasm)$/.exec(pathname);
+    if (wasm) {
+      response.setHeader('content-type', TYPES['.wasm']);
+      const plain = path.join(root, 'plugin/wasm', wasm[1]);
+      return response.end(fs.existsSync(plain) ? fs.readFileSync(plain) : zlib.brotliDecompressSync(fs.readFileSync(`${plain}.br`)));
+    }
+    const file = fileOf(pathname);
+    if (!file || !fs.existsSync(file)) return response.writeHead(404).end();
+    response.setHeader('content-type', TYPES[path.extname(file)] || 'application/octet-stream');
+    return fs.createReadStream(file).pipe(response);
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+class Chromium {
+  /** @param {Map<string, string>} models */
+  static async start(models) {
+    if (!fs.existsSync(CHROMIUM)) throw new Error(`There is no ${CHROMIUM}: install Debian's chromium, or name another in CHROMIUM.`);
+    bundlePage();
+    const server = await serve(models);
+    const {chromium} = require('playwright-core');
+    const browser = await chromium.launch({executablePath: CHROMIUM, headless: true, args: FLAGS});
+    return new Chromium(server, browser);
+  }
+
+  constructor(server, browser) {
+    this.server = server;
+    this.browser = browser;
+    this.address = `http://127.0.0.1:${server.address().port}`;
+  }
+
+  get version() { return this.browser.version(); }
+
+  async newPage() {
+    const page = await (await this.browser.newContext()).newPage();
+    await page.goto(`${this.address}/`);
+    return page;
+  }
+
+  /** A peer with a model, asked as node_runner's processes are. */
+  async open(peer, url) {
+    const page = await this.newPage();
+    await page.addScriptTag({type: 'module', url: `${this.address}/page/page.js`});
+    await page.waitForFunction(() => 'openPeer' in window);
+    const {loadMs} = await page.evaluate(([p, u]) => window.openPeer(p, u), [peer, this.address + url]);
+    return {
+      ask: async (request) => ({loadMs, ...await page.evaluate((r) => window.ask(r), request)}),
+      end: () => page.context().close(),
+    };
+  }
+
+  async close() {
+    await this.browser.close();
+    this.server.close();
+  }
+}
+
+module.exports = {Chromium};

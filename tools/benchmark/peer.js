@@ -1,0 +1,39 @@
+'use strict';
+// What a process or a page does with an opened peer, alike in Node and in Chromium: warm up, time runs, tell the profile.
+
+const {seededInput} = require('./seeded_input.js');
+
+/**
+ * @typedef {{shape: number[], data: Float32Array}} Output
+ * @typedef {{length: number, run: (input: Float32Array) => Output[] | Promise<Output[]>, profile?: () => object[]}} Opened
+ *   length: elements of the input; run: a typed array in, all outputs read back
+ * @typedef {{warmUp: number} | {runs: number} | {profile: number}} Request
+ */
+
+const now = () => performance.now();
+
+/** @param {Opened} opened @param {any} request @returns {Promise<object>} */
+async function answer({length, run, profile}, request) {
+  const input = seededInput(length);
+  if (request.profile) {
+    profile();
+    for (let i = 0; i < request.profile; i++) await run(input);
+    return {nodes: profile().map((n) => ({...n, ms: n.ms / n.runs}))};
+  }
+  if (request.warmUp) {
+    const start = now();
+    let outputs = await run(input);
+    const firstMs = now() - start;
+    for (let i = 1; i < request.warmUp; i++) outputs = await run(input);
+    return {firstMs, outputs: outputs.map(({shape, data}) => ({shape: Array.from(shape), data: Array.from(data)}))};
+  }
+  const ms = [];
+  for (let i = 0; i < request.runs; i++) {
+    const start = now();
+    await run(input);
+    ms.push(now() - start);
+  }
+  return {ms};
+}
+
+module.exports = {answer};

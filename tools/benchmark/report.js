@@ -1,0 +1,92 @@
+'use strict';
+// What tools/bench measured: a table for the terminal, one in Markdown, a bar chart as SVG and PNG.
+
+const fs = require('fs');
+const path = require('path');
+
+const geometricMean = (list) => Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length);
+
+const COLUMNS = ['model', 'host', 'peer', 'min ms', 'median ms', 'p90 ms', 'first ms', 'load ms', 'ours/peer', 'spread', 'difference'];
+
+const cells = (r) => [r.model, r.host, r.peer, ...[r.min_ms, r.median_ms, r.p90_ms, r.first_ms, r.load_ms].map((n) => n.toFixed(2)),
+  r.ratio ? `${r.ratio.toFixed(2)} (${r.against})` : '', r.ratio_spread ? r.ratio_spread.map((x) => x.toFixed(2)).join('..') : '',
+  r.difference === undefined ? '' : r.difference.toExponential(1)];
+
+/** Our time against each peer: over all models, against the better of the peer's hosts. */
+function summaries(rows) {
+  const best = (model, peer) => Math.min(...rows.filter((r) => r.model === model && r.peer === peer).map((r) => r.median_ms));
+  const peers = [...new Set(rows.filter((r) => r.against).map((r) => r.peer))];
+  return peers.map((peer) => {
+    const compared = rows.filter((r) => r.peer === peer);
+    const {against} = compared[0];
+    const ratios = [...new Set(compared.map((r) => r.model))].map((model) => ({model, ratio: best(model, against) / best(model, peer)}));
+    const worst = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+    return {peer, against, models: ratios.length, geometric_mean: geometricMean(ratios.map((r) => r.ratio)), worst};
+  });
+}
+
+const sentenceOf = (s) =>
+  `${s.against} takes ${s.geometric_mean.toFixed(2)}x the time of ${s.peer} (geometric mean of ${s.models} models; most ${s.worst.ratio.toFixed(2)}x, ${s.worst.model})`;
+
+const machineLine = (m) => `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}${m.chromium ? `, Chromium ${m.chromium}` : ''}, one thread, load ${m.load.toFixed(1)}`;
+
+function text({machine, rows}) {
+  const lines = [COLUMNS, ...rows.map(cells)];
+  const widths = COLUMNS.map((_, i) => Math.max(...lines.map((l) => l[i].length)));
+  const line = (l) => l.map((cell, i) => i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join('  ');
+  return [machineLine(machine), '', ...lines.map(line), '', ...summaries(rows).map(sentenceOf)].join('\n');
+}
+
+function markdown({machine, rows}) {
+  const line = (l) => `| ${l.join(' | ')} |`;
+  return [`${machineLine(machine)}.`, '', line(COLUMNS), line(COLUMNS.map((_, i) => i < 3 ? '---' : '---:')), ...rows.map((r) => line(cells(r))), '',
+    ...summaries(rows).map((s) => `- ${sentenceOf(s)}`), ''].join('\n');
+}
+
+/** The faster host of each peer, models side by side, on a logarithmic scale, drawn by Observable Plot in a page. */
+async function chart(result, page, address, file) {
+  const {machine, rows} = result;
+  const names = {simd: 'wxnn SIMD', plain: 'wxnn plain', 'tfjs-webgl': 'tfjs-webgl (software)'};
+  const bars = [];
+  for (const r of rows) {
+    const peer = names[r.peer] || r.peer;
+    const other = bars.find((b) => b.model === r.model && b.peer === peer);
+    if (other) other.ms = Math.min(other.ms, r.median_ms);
+    else bars.push({model: r.model, peer, ms: r.median_ms});
+  }
+  await page.addScriptTag({url: `${address}/d3/d3.min.js`});
+  await page.addScriptTag({url: `${address}/plot/plot.umd.min.js`});
+  const svg = await page.evaluate(({bars, caption}) => {
+    const {Plot} = window;
+    const peers = [...new Set(bars.map((b) => b.peer))];
+    const models = [...new Set(bars.map((b) => b.model))];
+    const figure = Plot.plot({
+      width: 1100, height: models.length * (peers.length * 11 + 14) + 80, marginLeft: 150, marginRight: 60,
+      style: {background: 'white', color: '#222', fontFamily: 'sans-serif', fontSize: '12px'},
+      x: {type: 'log', label: 'median ms a run, logarithmic (shorter is faster)', grid: true},
+      y: {axis: null, domain: peers}, fy: {label: null, domain: models, axis: 'left', padding: 0.15},
+      color: {domain: peers, scheme: 'observable10', legend: true},
+      marks: [
+        Plot.barX(bars, {fy: 'model', y: 'peer', x1: 0.5, x2: 'ms', fill: 'peer', insetTop: 0.5, insetBottom: 0.5}),
+        Plot.text(bars, {fy: 'model', y: 'peer', x: 'ms', text: (b) => b.ms < 100 ? b.ms.toFixed(1) : b.ms.toFixed(0), textAnchor: 'start', dx: 4, fontSize: 9}),
+      ],
+      caption,
+    });
+    document.body.replaceChildren(figure);
+    return [...figure.querySelectorAll('svg')].sort((a, b) => b.getBoundingClientRect().height - a.getBoundingClientRect().height)[0].outerHTML;
+  }, {bars, caption: machineLine(machine)});
+  fs.writeFileSync(`${file}.svg`, svg.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" '));
+  await page.setViewportSize({width: 1140, height: 900});
+  await page.locator('figure').screenshot({path: `${file}.png`});
+}
+
+/** Writes bench.json, bench.md, bench.svg and bench.png. @returns {Promise<string>} the folder */
+async function write(result, folder, chromium) {
+  fs.mkdirSync(folder, {recursive: true});
+  fs.writeFileSync(path.join(folder, 'bench.json'), JSON.stringify({...result, summaries: summaries(result.rows)}, null, 1));
+  fs.writeFileSync(path.join(folder, 'bench.md'), markdown(result));
+  if (chromium) await chart(result, await chromium.newPage(), chromium.address, path.join(folder, 'bench'));
+  return folder;
+}
+
+module.exports = {text, write, summaries};
