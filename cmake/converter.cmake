@@ -28,7 +28,7 @@ target_compile_options(wxnn_protos PRIVATE -O1 -w)
 target_link_libraries(wxnn_protos PUBLIC ${PROTOBUF})
 
 file(GLOB sources CONFIGURE_DEPENDS converter/*.cc)
-list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/converter/main.cc)
+list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/converter/main.cc ${PROJECT_SOURCE_DIR}/converter/list_ops.cc)
 add_library(wxnn_converter STATIC ${sources})
 target_include_directories(wxnn_converter PUBLIC ${PROJECT_SOURCE_DIR})
 target_include_directories(wxnn_converter SYSTEM PUBLIC ${NLOHMANN_JSON})
@@ -43,6 +43,13 @@ add_executable(wxnn_convert converter/main.cc)
 target_compile_definitions(wxnn_convert PRIVATE WXNN_VERSION="${WXNN_VERSION}")
 target_link_libraries(wxnn_convert PRIVATE wxnn_all_ops wxnn_converter)
 target_compile_options(wxnn_convert PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
+
+# The operators that models need, for tools/build --ops-of. It is its own table of operators.
+set(rows ${list_sources})
+list(FILTER rows INCLUDE REGEX _rows)
+add_executable(wxnn_list_ops converter/list_ops.cc ${rows})
+target_link_libraries(wxnn_list_ops PRIVATE wxnn_converter)
+target_compile_options(wxnn_list_ops PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
 
 # Runs a model on inputs from stdin; the tests compare its outputs with other runtimes'.
 add_executable(wxnn_run_model tests/converter/run/run_model.cc)

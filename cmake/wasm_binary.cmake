@@ -8,7 +8,7 @@ function(add_wasm_binary target name ops)
   add_executable(${target} ${exports} ${list_sources})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm)
   target_compile_options(${target} PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
-  target_compile_definitions(${target} PRIVATE WXNN_VERSION="${WXNN_VERSION}" WXNN_OPS="ops/${ops}")
+  target_compile_definitions(${target} PRIVATE WXNN_VERSION="${WXNN_VERSION}" WXNN_OPS="${ops}")
   target_link_libraries(${target} PRIVATE wxnn)
   target_link_options(${target} PRIVATE
     -O3 ${WXNN_LINK_FEATURES} -fno-exceptions -fno-rtti
@@ -21,14 +21,20 @@ function(add_wasm_binary target name ops)
   endif()
 endfunction()
 
-# What the plugin ships: the operators of the face models. wxnn_wasm_inference has every operator of
-# graph models, wxnn_wasm_tfjs also what only eager tfjs calls.
-add_wasm_binary(wxnn_wasm wxnn-${WXNN_VARIANT} ops_faces.def)
-add_wasm_binary(wxnn_wasm_inference wxnn-${WXNN_VARIANT}-inference ops.def)
-add_wasm_binary(wxnn_wasm_tfjs wxnn-${WXNN_VARIANT}-tfjs ops_tfjs.def)
-set_target_properties(wxnn_wasm_inference wxnn_wasm_tfjs PROPERTIES EXCLUDE_FROM_ALL TRUE)
+# The plugin ships wxnn_wasm: every operator of graph models. wxnn_wasm_tfjs has also what only eager tfjs calls, wxnn_wasm_faces only
+# the operators of the face models. WXNN_OPS_FILE makes a fourth, wxnn_wasm_models: tools/build --ops-of writes that list.
+add_wasm_binary(wxnn_wasm wxnn-${WXNN_VARIANT} ops/ops.def)
+add_wasm_binary(wxnn_wasm_tfjs wxnn-${WXNN_VARIANT}-tfjs ops/ops_tfjs.def)
+add_wasm_binary(wxnn_wasm_faces wxnn-${WXNN_VARIANT}-faces ops/ops_faces.def)
+set_target_properties(wxnn_wasm_tfjs PROPERTIES EXCLUDE_FROM_ALL TRUE)
+
+set(WXNN_OPS_FILE "" CACHE FILEPATH "a list of operators, like native/ops/ops_faces.def, for wxnn_wasm_models")
+if(WXNN_OPS_FILE)
+  add_wasm_binary(wxnn_wasm_models wxnn-${WXNN_VARIANT}-models ${WXNN_OPS_FILE})
+  set_target_properties(wxnn_wasm_models PROPERTIES EXCLUDE_FROM_ALL TRUE)
+endif()
 
 # The same with function names inside, to see what takes the bytes: cmake --build --preset wasm-simd -t wxnn_wasm_named
-add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named ops_faces.def)
+add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named ops/ops.def)
 target_link_options(wxnn_wasm_named PRIVATE --profiling-funcs)
 set_target_properties(wxnn_wasm_named PROPERTIES EXCLUDE_FROM_ALL TRUE)

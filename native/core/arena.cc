@@ -1,9 +1,9 @@
 #include "core/arena.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/buffer.h"
+#include "core/sort.h"
 
 namespace wxnn {
 
@@ -19,11 +19,12 @@ bool together(const Lifetime& a, const Lifetime& b) {
 
 ArenaPlan plan_arena(std::span<const Lifetime> lifetimes) {
   std::vector<int> by_size(lifetimes.size());
-  std::iota(by_size.begin(), by_size.end(), 0);
-  std::ranges::sort(by_size, [&](int a, int b) {
+  for (size_t i = 0; i < by_size.size(); ++i) by_size[i] = static_cast<int>(i);
+  const auto larger = [&](int a, int b) {
     const size_t bytes_a = lifetimes[a].bytes, bytes_b = lifetimes[b].bytes;
     return bytes_a != bytes_b ? bytes_a > bytes_b : a < b;  // the tie decides: one plan everywhere
-  });
+  };
+  sort(by_size, order_of(larger));
   ArenaPlan plan;
   plan.offsets.resize(lifetimes.size());
   std::vector<int> placed;  // in order of offset

@@ -77,21 +77,23 @@ Status Attrs::check_complete() const {
   return {};
 }
 
-double Attrs::f(std::string_view name, int k) const {
+double Attrs::f(const char* name, int k) const {
   const std::vector<double>& n = value(name).numbers;
   if (n.empty()) return 0;
   return n.size() == 1 ? n[0] : static_cast<size_t>(k) < n.size() ? n[k] : 0;
 }
 
-int32_t Attrs::i(std::string_view name, int k) const {
+int32_t Attrs::i(const char* name, int k) const {
   const double d = f(name, k);
   // A file may say 1e300 or NaN where a whole number belongs: clamp, infer refuses the result.
   if (!(d > -2147483648.0)) return INT32_MIN;
   return d < 2147483647.0 ? static_cast<int32_t>(d) : INT32_MAX;
 }
 
-std::string_view Attrs::text(std::string_view name) const { return value(name).text; }
+std::string_view Attrs::text(const char* name) const { return value(name).text; }
 
-std::span<const double> Attrs::numbers(std::string_view name) const { return value(name).numbers; }
+bool Attrs::is(const char* name, const char* text) const { return this->text(name) == text; }
+
+std::span<const double> Attrs::numbers(const char* name) const { return value(name).numbers; }
 
 }  // namespace wxnn

@@ -58,12 +58,23 @@ class Attrs {
   Status check_complete() const;
 
   bool knows(std::string_view name) const { return find(name) >= 0; }
-  // Number k of `name`; a list of one is repeated for every k. `name` is in the operator's list.
-  double f(std::string_view name, int k = 0) const;
-  int32_t i(std::string_view name, int k = 0) const;
-  bool b(std::string_view name) const { return f(name) != 0; }
-  std::string_view text(std::string_view name) const;
-  std::span<const double> numbers(std::string_view name) const;
+  // `name` is in the operator's list. It is a plain pointer here, because a string_view would be
+  // written to memory in front of each of hundreds of calls.
+  // Number k of `name`; a list of one is repeated for every k.
+  double f(const char* name, int k = 0) const;
+  int32_t i(const char* name, int k = 0) const;
+  bool b(const char* name) const { return f(name) != 0; }
+  std::string_view text(const char* name) const;
+  // Whether the text is this one.
+  bool is(const char* name, const char* text) const;
+  std::span<const double> numbers(const char* name) const;
+  // For names that are no literals.
+  double f(std::string_view name, int k = 0) const { return f(std::string(name).c_str(), k); }
+  int32_t i(std::string_view name, int k = 0) const { return i(std::string(name).c_str(), k); }
+  std::string_view text(std::string_view name) const { return text(std::string(name).c_str()); }
+  std::span<const double> numbers(std::string_view name) const {
+    return numbers(std::string(name).c_str());
+  }
 
  private:
   int find(std::string_view name) const;

@@ -6,12 +6,12 @@
 
 namespace wxnn {
 
-Status check_float(std::string_view name, const Tensor& t) {
+Status check_float(const char* name, const Tensor& t) {
   WXNN_CHECK(t.dtype == DType::kFloat32, name, " is ", name_of(t.dtype), ", wants float32");
   return {};
 }
 
-Status check_number(std::string_view name, const Tensor& t) {
+Status check_number(const char* name, const Tensor& t) {
   WXNN_CHECK(t.dtype == DType::kFloat32 || t.dtype == DType::kInt32, name, " is ", name_of(t.dtype),
              ", wants float32 or int32");
   return {};

@@ -27,8 +27,8 @@ Status broadcast_bools(InferCtx& c);
 Status compare_both(InferCtx& c);
 
 // "x is bool, wants float32 or int32" unless its dtype is float32 (or int32).
-Status check_float(std::string_view name, const Tensor& t);
-Status check_number(std::string_view name, const Tensor& t);
+Status check_float(const char* name, const Tensor& t);
+Status check_number(const char* name, const Tensor& t);
 
 // y[i] = f(x[i]), where f may hold values.
 template <class In, class Out, class F>

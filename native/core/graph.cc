@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <tuple>
+
+#include "core/sort.h"
 
 namespace wxnn {
 
@@ -165,7 +166,7 @@ Status sort(Graph& graph) {
 }
 
 void remove_dead(Graph& graph) {
-  std::vector<bool> needed(graph.values.size());
+  std::vector<uint8_t> needed(graph.values.size());
   for (int v : graph.outputs) needed[v] = true;
   std::vector<Node> alive;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
@@ -188,15 +189,22 @@ void remove_dead(Graph& graph) {
 Status refuse_missing(std::vector<MissingOp> missing) {
   if (missing.empty()) return {};
   constexpr int kNamesShown = 3;
-  std::ranges::sort(missing, {}, [](const MissingOp& m) { return std::tie(m.op, m.node); });
+  std::vector<int> order(missing.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
+  const auto before = [&](int a, int b) {
+    const int by_op = missing[a].op.compare(missing[b].op);
+    return by_op != 0 ? by_op < 0 : missing[a].node < missing[b].node;
+  };
+  sort(order, order_of(before));
   std::string text = sentence(missing.size(), missing.size() == 1 ? " node needs" : " nodes need",
                               " an operator that this build does not have:");
   for (size_t i = 0; i < missing.size();) {
+    const std::string& op = missing[order[i]].op;
     size_t end = i;
-    while (end < missing.size() && missing[end].op == missing[i].op) ++end;
-    say(text, i == 0 ? " " : "; ", missing[i].op, " (", end - i, "): ");
+    while (end < missing.size() && missing[order[end]].op == op) ++end;
+    say(text, i == 0 ? " " : "; ", op, " (", end - i, "): ");
     for (size_t k = i; k < end && k < i + kNamesShown; ++k) {
-      say(text, k == i ? "\"" : ", \"", missing[k].node, "\"");
+      say(text, k == i ? "\"" : ", \"", missing[order[k]].node, "\"");
     }
     if (end - i > kNamesShown) say(text, " and ", end - i - kNamesShown, " more");
     i = end;

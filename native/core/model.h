@@ -86,8 +86,8 @@ class Model {
   std::vector<Tensor> tensors_;  // parallel to graph_.values: what is known of each now
   std::vector<Step> steps_;      // parallel to graph_.nodes
   std::vector<int> unpacked_;    // per value: ports that will pack it and have not yet
-  std::vector<bool> kept_;       // per value: a constant that is read in place at every run
-  std::vector<bool> late_;       // per value: written by a late node, to memory of its own
+  std::vector<uint8_t> kept_;    // per value: a constant that is read in place at every run
+  std::vector<uint8_t> late_;    // per value: written by a late node, to memory of its own
   Buffer arena_;
   Buffer late_scratch_;
   bool planned_ = false;

@@ -8,13 +8,13 @@ namespace wxnn {
 
 namespace {
 struct DTypeRow {
-  std::string_view name;
+  const char* name;
   size_t size;
 };
 constexpr DTypeRow kDTypes[] = {{"float32", 4}, {"int32", 4}, {"bool", 1}, {"complex64", 8}};
 }  // namespace
 
-std::string_view name_of(DType dtype) { return kDTypes[static_cast<int>(dtype)].name; }
+const char* name_of(DType dtype) { return kDTypes[static_cast<int>(dtype)].name; }
 size_t size_of(DType dtype) { return kDTypes[static_cast<int>(dtype)].size; }
 
 bool Shape::is_known() const {

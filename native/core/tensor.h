@@ -16,7 +16,7 @@ namespace wxnn {
 enum class DType : uint8_t { kFloat32, kInt32, kBool, kComplex64 };
 
 // "float32", "int32", "bool", "complex64": tfjs's spelling.
-std::string_view name_of(DType dtype);
+const char* name_of(DType dtype);
 // Bytes of one element: 4, 4, 1, 8.
 size_t size_of(DType dtype);
 

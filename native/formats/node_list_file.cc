@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/sort.h"
+
 namespace wxnn {
 
 namespace {
@@ -66,10 +68,8 @@ Status sort_names(NodeList* list) {
   const std::vector<ListedNode>& nodes = list->nodes;
   std::vector<int>& order = list->by_name;
   for (size_t i = 0; i < nodes.size(); ++i) order.push_back(static_cast<int>(i));
-  // A heap sort: a third of the code of std::sort.
-  auto less = [&nodes](int a, int b) { return nodes[a].name < nodes[b].name; };
-  std::make_heap(order.begin(), order.end(), less);
-  std::sort_heap(order.begin(), order.end(), less);
+  const auto less = [&nodes](int a, int b) { return nodes[a].name < nodes[b].name; };
+  sort(order, order_of(less));
   for (size_t i = 1; i < order.size(); ++i) {
     WXNN_CHECK(nodes[order[i - 1]].name != nodes[order[i]].name, "two nodes are called \"",
                nodes[order[i]].name, "\"");

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/elementwise.h"
+#include "core/sort.h"
 #include "ops/arguments.h"
 #include "ops/order.h"
 
@@ -122,17 +123,15 @@ void top_k(const int32_t* x, bool is_float, int32_t n, int32_t k, int32_t* value
     return u != v ? u > v : a < b;
   };
   // A heap whose top is the worst of those kept.
-  for (int32_t i = 0; i < n; ++i) {
-    if (i < k) {
-      indices[i] = i;
-      std::push_heap(indices, indices + i + 1, before);
-    } else if (before(i, indices[0])) {
-      std::pop_heap(indices, indices + k, before);
-      indices[k - 1] = i;
-      std::push_heap(indices, indices + k, before);
-    }
+  const std::span heap(indices, static_cast<size_t>(k));
+  for (int32_t i = 0; i < k; ++i) indices[i] = i;
+  make_heap(heap, order_of(before));
+  for (int32_t i = k; i < n && k > 0; ++i) {
+    if (!before(i, indices[0])) continue;
+    indices[0] = i;
+    sift_top(heap, order_of(before));
   }
-  std::sort_heap(indices, indices + k, before);
+  sort(heap, order_of(before));
   for (int32_t i = 0; i < k; ++i) values[i] = x[indices[i]];
 }
 

@@ -3,7 +3,7 @@
 namespace wxnn {
 
 Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, size_t port,
-                    std::string_view name, Numbers* numbers) {
+                    const char* name, Numbers* numbers) {
   const Tensor* t = port < inputs.size() ? inputs[port] : nullptr;
   const size_t count =
       t != nullptr ? static_cast<size_t>(t->shape.elements()) : attrs.numbers(name).size();
@@ -21,7 +21,7 @@ Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, s
   return {};
 }
 
-Status read_shape(const InferCtx& c, size_t port, std::string_view name, Shape* shape) {
+Status read_shape(const InferCtx& c, size_t port, const char* name, Shape* shape) {
   Numbers numbers;
   WXNN_TRY(read_numbers(c, port, name, &numbers));
   WXNN_CHECK(numbers.count <= Shape::kMaxRank, name, " has ", numbers.count,

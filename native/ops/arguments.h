@@ -22,16 +22,16 @@ struct Numbers {
 // The numbers of input `port` (int32; paddings are a table, read row by row), or of attribute
 // `name`.
 Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, size_t port,
-                    std::string_view name, Numbers* numbers);
+                    const char* name, Numbers* numbers);
 
 template <class Ctx>
-Status read_numbers(const Ctx& c, size_t port, std::string_view name, Numbers* numbers) {
+Status read_numbers(const Ctx& c, size_t port, const char* name, Numbers* numbers) {
   return read_numbers(c.attrs, c.inputs, port, name, numbers);
 }
 
 // The same where infer has accepted them.
 template <class Ctx>
-Numbers numbers_of(const Ctx& c, size_t port, std::string_view name) {
+Numbers numbers_of(const Ctx& c, size_t port, const char* name) {
   Numbers numbers;
   const Status accepted = read_numbers(c, port, name, &numbers);
   static_cast<void>(accepted);
@@ -39,7 +39,7 @@ Numbers numbers_of(const Ctx& c, size_t port, std::string_view name) {
 }
 
 // A shape from such numbers: every one at least 0.
-Status read_shape(const InferCtx& c, size_t port, std::string_view name, Shape* shape);
+Status read_shape(const InferCtx& c, size_t port, const char* name, Shape* shape);
 
 // `axis` of a tensor x with this shape, made non-negative: "axis 4 is outside x [1,32,32]".
 // Where `rank` is more than the shape's, the axis is one of the output's.

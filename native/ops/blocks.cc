@@ -47,7 +47,7 @@ struct Blocks {
 };
 
 template <class Ctx>
-[[clang::minsize]] Status read_blocks(const Ctx& c, std::string_view border, Blocks* blocks) {
+[[clang::minsize]] Status read_blocks(const Ctx& c, const char* border, Blocks* blocks) {
   const Shape& x = c.in(0).shape;
   Numbers block;
   Numbers pads;
@@ -162,7 +162,7 @@ extern constinit const Op kDepthToSpace = {
       WXNN_TRY(check_block(c));
       const Shape& x = c.in(0).shape;
       const int32_t b = c.attrs.i("blockSize");
-      WXNN_CHECK(c.attrs.text("dataFormat") == "NHWC", "dataFormat should be \"NHWC\"");
+      WXNN_CHECK(c.attrs.is("dataFormat", "NHWC"), "dataFormat should be \"NHWC\"");
       WXNN_CHECK(x[3] % (b * b) == 0, "the channels of x ", x, " are not a multiple of ", b * b);
       WXNN_CHECK(x[1] <= INT32_MAX / b && x[2] <= INT32_MAX / b, "the output is too large");
       c.out() = {c.in(0).dtype, {x[0], x[1] * b, x[2] * b, x[3] / (b * b)}};

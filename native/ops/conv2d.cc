@@ -18,7 +18,7 @@ struct Filter {
 
 // HWIO is TensorFlow's order, OHWI TFLite's.
 Filter filter_of(const Attrs& attrs, const Shape& s) {
-  if (attrs.text("filterFormat") == "OHWI") return {s[1], s[2], s[3], s[0]};
+  if (attrs.is("filterFormat", "OHWI")) return {s[1], s[2], s[3], s[0]};
   return {s[0], s[1], s[2], s[3]};
 }
 
@@ -94,7 +94,7 @@ class Conv2D final : public Kernel {
     activation_ = Activation(c.attrs);
     const float* weights = c.in(kFilter).f32();
     Buffer transposed;
-    if (c.attrs.text("filterFormat") == "HWIO") {
+    if (c.attrs.is("filterFormat", "HWIO")) {
       WXNN_TRY(transposed.allocate(c.in(kFilter).bytes()));
       to_ohwi(weights, filter_, transposed.data<float>());
       weights = transposed.data<float>();
@@ -104,7 +104,7 @@ class Conv2D final : public Kernel {
     const Window w = window_of(c.attrs, c.in(kX).shape, {filter_.height, filter_.width});
     // Without numbers the padding depends on the image: "same" makes XNNPACK prepare for any.
     const bool fixed = !c.attrs.numbers("pad").empty();
-    const bool same = c.attrs.text("pad") == "same";
+    const bool same = c.attrs.is("pad", "same");
     wxnn_select_gemm_tile(filter_.out / groups);
     xnn_operator_t op = nullptr;
     WXNN_TRY(xnn(

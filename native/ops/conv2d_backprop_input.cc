@@ -19,7 +19,7 @@ struct Filter {
 
 // HWOI is TensorFlow's order, OHWI TFLite's. `out` are the channels of the result.
 Filter filter_of(const Attrs& attrs, const Shape& s) {
-  if (attrs.text("filterFormat") == "OHWI") return {s[1], s[2], s[0], s[3]};
+  if (attrs.is("filterFormat", "OHWI")) return {s[1], s[2], s[0], s[3]};
   return {s[0], s[1], s[2], s[3]};
 }
 
@@ -32,7 +32,7 @@ Shape image_of(const Attrs& attrs, const Shape& dy, const Filter& f) {
     if (image[1 + axis] >= 0) continue;
     const int64_t in = dy[1 + axis], stride = attrs.i("strides", axis);
     const int64_t span = (filter[axis] - 1) * static_cast<int64_t>(attrs.i("dilations", axis)) + 1;
-    const int64_t length = attrs.text("pad") == "same" ? in * stride : (in - 1) * stride + span;
+    const int64_t length = attrs.is("pad", "same") ? in * stride : (in - 1) * stride + span;
     image[1 + axis] = static_cast<int32_t>(std::clamp<int64_t>(length, 0, INT32_MAX));
   }
   return image;
@@ -131,7 +131,7 @@ class Conv2DBackpropInput final : public Kernel {
     WXNN_TRY(packed_.allocate(layout_.floats() * sizeof(float)));
     const float* data = c.in(kFilter).f32();
     Buffer reordered;
-    if (c.attrs.text("filterFormat") == "OHWI" && filter_.out > 1) {
+    if (c.attrs.is("filterFormat", "OHWI") && filter_.out > 1) {
       WXNN_TRY(reordered.allocate(c.in(kFilter).bytes()));
       const int32_t taps = filter_.height * filter_.width;
       for (int32_t o = 0; o < filter_.out; ++o) {

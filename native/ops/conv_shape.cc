@@ -53,7 +53,7 @@ int64_t count_windows(int64_t way, int64_t stride, std::string_view mode) {
 // Sets padding and output length; all numbers of `s` are in range.
 void settle(const Attrs& attrs, int axis, Slide& s) {
   const int64_t span = (static_cast<int64_t>(s.filter) - 1) * s.dilation + 1;
-  if (attrs.text("pad") == "same") {
+  if (attrs.is("pad", "same")) {
     s.out = (s.in + s.stride - 1) / s.stride;
     const int64_t total =
         std::max<int64_t>((static_cast<int64_t>(s.out) - 1) * s.stride + span - s.in, 0);
@@ -104,7 +104,7 @@ Window window_of(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32_t>
 
 Status slide_window(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32_t> filter,
                     Window* window) {
-  WXNN_CHECK(attrs.text("dataFormat") == "NHWC", "dataFormat \"", attrs.text("dataFormat"),
+  WXNN_CHECK(attrs.is("dataFormat", "NHWC"), "dataFormat \"", attrs.text("dataFormat"),
              "\" is not supported, only \"NHWC\"");
   WXNN_TRY(check_padding(attrs));
   WXNN_TRY(check_slide(read_slide(attrs, 0, x[1], filter.first)));
@@ -115,7 +115,7 @@ Status slide_window(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32
   return {};
 }
 
-Status check_image(std::string_view name, const TensorType& type) {
+Status check_image(const char* name, const TensorType& type) {
   WXNN_CHECK(type.shape.rank() == 4 && type.shape.is_known() && type.dtype == DType::kFloat32, name,
              " ", name_of(type.dtype), " ", type.shape, " should be float32 [N,H,W,C]");
   return {};
@@ -142,7 +142,7 @@ Status check_bias(const InferCtx& c, size_t bias, int32_t channels) {
   return {};
 }
 
-Status check_bytes(std::string_view what, std::initializer_list<double> factors) {
+Status check_bytes(const char* what, std::initializer_list<double> factors) {
   double bytes = 1;
   for (const double factor : factors) bytes *= factor;
   WXNN_CHECK(bytes < 0x1p31, what, " does not fit in memory");

@@ -43,7 +43,7 @@ Status slide_window(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32
 Window window_of(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32_t> filter);
 
 // "x float32 [3,4] should be an image [N,H,W,C] of float32".
-Status check_image(std::string_view name, const TensorType& type);
+Status check_image(const char* name, const TensorType& type);
 
 // Input `filter` is float32 with four dimensions, none of them 0, and attribute filterFormat one of
 // these two.
@@ -58,6 +58,6 @@ Status check_bias(const InferCtx& c, size_t bias, int32_t channels);
 
 // Refuses memory of a size that a 32-bit address space has no room for: what a node needs besides
 // its tensors. `factors` multiply to the number of bytes.
-Status check_bytes(std::string_view what, std::initializer_list<double> factors);
+Status check_bytes(const char* what, std::initializer_list<double> factors);
 
 }  // namespace wxnn

@@ -17,7 +17,7 @@ struct Filter {
 };
 
 Filter filter_of(const Attrs& attrs, const Shape& s) {
-  if (attrs.text("filterFormat") == "1HWO") return {s[1], s[2], s[3]};
+  if (attrs.is("filterFormat", "1HWO")) return {s[1], s[2], s[3]};
   return {s[0], s[1], s[2] * s[3]};
 }
 
@@ -28,7 +28,7 @@ Status infer_depthwise(InferCtx& c) {
   WXNN_TRY(check_filter(c, kFilter, {"HWCM", "1HWO"}));
   const Filter f = filter_of(c.attrs, filter.shape);
   const int32_t channels = x.shape[3];
-  if (c.attrs.text("filterFormat") == "HWCM") {
+  if (c.attrs.is("filterFormat", "HWCM")) {
     WXNN_CHECK(filter.shape[2] == channels, "filter ", filter.shape, " wants ", filter.shape[2],
                " channels, x is ", x.shape);
   } else {

@@ -52,7 +52,7 @@ Status run_fill(const RunCtx& c) {
 
 // One bound of a Range, from its input or its attribute.
 template <class Ctx>
-double bound(const Ctx& c, size_t port, std::string_view name) {
+double bound(const Ctx& c, size_t port, const char* name) {
   if (!c.has(port)) return c.attrs.f(name);
   return c.in(port).dtype == DType::kInt32 ? *c.in(port).i32() : *c.in(port).f32();
 }

@@ -168,7 +168,7 @@ Status run_mirror_pad(const RunCtx& c) {
   const Tensor& x = c.in(0);
   if (c.out().shape.elements() == 0) return {};
   const Numbers paddings = numbers_of(c, 1, "paddings");
-  const int32_t left_out = c.attrs.text("mode") == "reflect" ? 1 : 0;
+  const int32_t left_out = c.attrs.is("mode", "reflect") ? 1 : 0;
   Mirror mirror{x.shape, c.out().shape, paddings, left_out, size_of(x.dtype), c.out().u8()};
   mirror.copy(0, x.u8(), x.bytes());
   return {};

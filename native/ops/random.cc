@@ -54,7 +54,7 @@ void fill_uniform(const RunCtx& c, Generator& g) {
 
 // Of the integers from minval up to, not including, maxval.
 void fill_uniform_int(const RunCtx& c, Generator& g) {
-  const auto bound = [&](size_t port, std::string_view name) -> int64_t {
+  const auto bound = [&](size_t port, const char* name) -> int64_t {
     return c.has(port) ? *c.in(port).i32() : c.attrs.i(name);
   };
   const int64_t low = bound(0, "minval");

@@ -14,7 +14,7 @@ namespace {
   AttrSpec{axis_name, AttrKind::kNumbers, kEmptyList}, AttrSpec{"keepDims", AttrKind::kNumber, 0.0}
 
 // tfjs spells it so for Max alone.
-std::string_view axis_name(const Attrs& attrs) {
+const char* axis_name(const Attrs& attrs) {
   return attrs.knows("axis") ? "axis" : "reductionIndices";
 }
 

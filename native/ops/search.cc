@@ -5,6 +5,7 @@
 
 #include "core/buffer.h"
 #include "core/elementwise.h"
+#include "core/sort.h"
 #include "ops/arguments.h"
 #include "ops/order.h"
 
@@ -17,7 +18,7 @@ int32_t key_at(const Tensor& t, int32_t i) {
   return key_of(t.i32()[i], t.dtype == DType::kFloat32);
 }
 
-Status no_complex(std::string_view name, const Tensor& t) {
+Status no_complex(const char* name, const Tensor& t) {
   WXNN_CHECK(t.dtype != DType::kComplex64, name, " is complex64");
   return {};
 }
@@ -100,10 +101,11 @@ Status axis_of_unique(const Ctx& c, int* axis) {
   int32_t* order = memory.data<int32_t>();
   int32_t* first = order + s.n;  // of each slice: the first that is equal to it
   for (int32_t i = 0; i < s.n; ++i) order[i] = i;
-  std::sort(order, order + s.n, [&](int32_t a, int32_t b) {
+  const auto before = [&](int32_t a, int32_t b) {
     const int way = s.compare(a, b);
     return way != 0 ? way < 0 : a < b;
-  });
+  };
+  sort({order, static_cast<size_t>(s.n)}, order_of(before));
   for (int32_t i = 0; i < s.n; ++i) {
     const bool same = i > 0 && s.compare(order[i], order[i - 1]) == 0;
     first[order[i]] = same ? first[order[i - 1]] : order[i];
@@ -148,7 +150,8 @@ Status axis_of_unique(const Ctx& c, int* axis) {
   int32_t* known = memory.data<int32_t>();
   int32_t* kept = known + m;
   for (int32_t i = 0; i < m; ++i) known[i] = key_at(c.in(1), i);
-  std::sort(known, known + m);
+  const auto less = [](int32_t a, int32_t b) { return a < b; };
+  sort({known, static_cast<size_t>(m)}, order_of(less));
   int32_t count = 0;
   for (int32_t i = 0; i < n; ++i) {
     if (!std::binary_search(known, known + m, key_at(x, i))) kept[count++] = i;
@@ -195,7 +198,7 @@ int32_t place_of(const Tensor& sorted, int32_t from, int32_t n, int32_t key, boo
 Status run_search_sorted(const RunCtx& c) {
   const int32_t length = c.in(0).shape[1];
   const int32_t row = c.in(1).shape[1];
-  const bool right = c.attrs.text("side") == "right";
+  const bool right = c.attrs.is("side", "right");
   const int32_t n = c.out().shape.elements();
   for (int32_t i = 0; i < n; ++i) {
     c.out().i32()[i] = place_of(c.in(0), i / row * length, length, key_at(c.in(1), i), right);

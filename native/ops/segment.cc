@@ -35,7 +35,7 @@ constexpr Reduction kMin = {
     take_row<float, [](float a, float b) { return b < a || b != b ? b : a; }>,
     take_row<int32_t, [](int32_t a, int32_t b) { return b < a ? b : a; }>};
 
-[[clang::minsize]] Status check_ids(const Tensor& ids, std::string_view name) {
+[[clang::minsize]] Status check_ids(const Tensor& ids, const char* name) {
   WXNN_CHECK(ids.dtype == DType::kInt32, name, " is ", name_of(ids.dtype), ", wants int32");
   return {};
 }

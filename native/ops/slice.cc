@@ -91,7 +91,7 @@ class StridedSpec {
   Status apply(const Shape& x, Region* region) const;
 
  private:
-  static uint32_t bits(const Attrs& attrs, std::string_view name) {
+  static uint32_t bits(const Attrs& attrs, const char* name) {
     return static_cast<uint32_t>(attrs.i(name));
   }
   // Entries that take a dimension of x.

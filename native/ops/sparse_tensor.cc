@@ -8,7 +8,7 @@ namespace wxnn {
 namespace {
 
 [[clang::minsize]] Status check_table(const Tensor& indices, const Tensor& shape,
-                                      std::string_view name) {
+                                      const char* name) {
   const bool table = indices.dtype == DType::kInt32 && indices.shape.rank() == 2;
   WXNN_CHECK(table, name, " ", name_of(indices.dtype), " ", indices.shape,
              " should be a table of int32");

@@ -6,12 +6,12 @@ namespace {
 bool is_depthwise(const Node& conv) {
   return std::string_view(conv.op->name).find("Depthwise") != std::string_view::npos;
 }
-bool channels_first(const Node& conv) { return conv.attrs.text("filterFormat") == "OHWI"; }
+bool channels_first(const Node& conv) { return conv.attrs.is("filterFormat", "OHWI"); }
 }  // namespace
 
 int32_t output_channels(const Node& conv, const Shape& filter) {
   if (filter.rank() != 4) return 0;
-  if (conv.attrs.text("filterFormat") == "1HWO") return filter[3];
+  if (conv.attrs.is("filterFormat", "1HWO")) return filter[3];
   if (is_depthwise(conv)) return filter[2] * filter[3];
   return channels_first(conv) ? filter[0] : filter[3];
 }
@@ -22,7 +22,7 @@ int32_t channel_of(const Node& conv, const Shape& filter, int32_t i) {
   return i / filter.elements(1, 4);
 }
 
-bool is_linear(const Node& conv) { return conv.attrs.text("activation") == "linear"; }
+bool is_linear(const Node& conv) { return conv.attrs.is("activation", "linear"); }
 
 bool has_input(const Node& node, size_t i) {
   return i < node.inputs.size() && node.inputs[i] != kAbsent;
