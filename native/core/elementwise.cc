@@ -62,6 +62,8 @@ Status broadcast_floats(InferCtx& c) {
   return broadcast_as(c, DType::kFloat32);
 }
 
+Status broadcast_complex(InferCtx& c) { return broadcast_as(c, DType::kComplex64); }
+
 Status broadcast_bools(InferCtx& c) {
   WXNN_CHECK(c.in(0).dtype == DType::kBool, "a is ", name_of(c.in(0).dtype), ", wants bool");
   return broadcast_as(c, DType::kBool);

@@ -21,6 +21,8 @@ Status bool_of_float_x(InferCtx& c);
 Status broadcast_both(InferCtx& c);
 // Likewise, float32 only.
 Status broadcast_floats(InferCtx& c);
+// Likewise, complex64 only.
+Status broadcast_complex(InferCtx& c);
 // Likewise, both and the output are bool.
 Status broadcast_bools(InferCtx& c);
 // Operands of one dtype, bool too; the output is bool.

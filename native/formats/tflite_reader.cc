@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "formats/flex_map.h"
 #include "formats/tflite_rows.h"
 #include "formats/tflite_tensors.h"
 #include "formats/tflite_verify.h"
@@ -39,6 +40,7 @@ class OperatorNode final : public TfliteSource {
 
   Status read(std::string_view source, AttrValue* value) override {
     const char letter = source[0];
+    if (letter == 'x') return read_flex_option(custom_options(), source.substr(1), value);
     const auto* kind = std::ranges::find(kFieldKinds, letter, &FieldKind::letter);
     std::string_view rest = source.substr(1, source.find(':') - 1);
     for (bool more = true; more;) {

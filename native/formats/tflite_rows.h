@@ -7,6 +7,7 @@
 //   i2 int   d5 int, 1 where absent   b1 bool   f0 float   v0 list of ints
 //   p0 padding   a3 fused activation   t1 tensor type   m0 mirror mode   l0 64-bit int
 //   w0 list of floats   y4 bool, true where absent
+//   xNAME of a custom operator: the entry NAME of its options, a FlexBuffer map
 //
 // "b5:offset": what follows the colon only names the field in sentences.
 #pragma once

@@ -9,12 +9,19 @@ namespace {
 int32_t wrap(uint32_t bits) { return static_cast<int32_t>(bits); }
 uint32_t bits(int32_t x) { return static_cast<uint32_t>(x); }
 
+// Division rounding to zero, 0 where the divisor is 0.
+int32_t divide(int32_t a, int32_t b) {
+  if (b == 0) return 0;
+  return b == -1 ? wrap(0u - bits(a)) : a / b;  // the one quotient that overflows is among these
+}
+int32_t truncated_modulo(int32_t a, int32_t b) { return b == 0 || b == -1 ? 0 : a % b; }
+float divide_no_nan(float a, float b) { return b == 0 ? 0 : a / b; }
+
 // Division rounding down; 0 where the divisor is 0, as in TensorFlow.js.
 int32_t floor_divide(int32_t a, int32_t b) {
   if (b == 0) return 0;
-  if (b == -1) return wrap(0u - bits(a));  // the one quotient that overflows is among these
-  const int32_t q = a / b;
-  return q - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
+  const int32_t q = divide(a, b);
+  return b == -1 ? q : q - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
 }
 
 // The remainder of that division: it has the divisor's sign.
@@ -39,40 +46,100 @@ int32_t power(int32_t x, int32_t n) {
   return wrap(result);
 }
 
+struct Complex {
+  float re, im;
+};
+
+// floats, ints and complex: of two operands of one dtype.
+template <auto floats, auto ints, auto complex>
+Status run_any(const RunCtx& c) {
+  if (c.in(0).dtype != DType::kComplex64) return run_zip<floats, ints>(c);
+  zip(c, small_row_loop<Complex, Complex, complex>);
+  return {};
+}
+
+Status broadcast_any(InferCtx& c) {
+  if (c.in(0).dtype != DType::kComplex64) return broadcast_both(c);
+  return broadcast_complex(c);
+}
+
 }  // namespace
 
 extern constinit const Op kAdd = {
     .name = "Add",
     .inputs = {{"a"}, {"b"}},
-    .infer = broadcast_both,
-    .run = run_zip<[](float a, float b) { return a + b; },
-                   [](int32_t a, int32_t b) { return wrap(bits(a) + bits(b)); }>,
+    .infer = broadcast_any,
+    .run = run_any<[](float a, float b) { return a + b; },
+                   [](int32_t a, int32_t b) { return wrap(bits(a) + bits(b)); },
+                   [](Complex a, Complex b) { return Complex{a.re + b.re, a.im + b.im}; }>,
     .in_place = 0,
 };
 
 extern constinit const Op kSub = {
     .name = "Sub",
     .inputs = {{"a"}, {"b"}},
-    .infer = broadcast_both,
-    .run = run_zip<[](float a, float b) { return a - b; },
-                   [](int32_t a, int32_t b) { return wrap(bits(a) - bits(b)); }>,
+    .infer = broadcast_any,
+    .run = run_any<[](float a, float b) { return a - b; },
+                   [](int32_t a, int32_t b) { return wrap(bits(a) - bits(b)); },
+                   [](Complex a, Complex b) { return Complex{a.re - b.re, a.im - b.im}; }>,
     .in_place = 0,
 };
 
 extern constinit const Op kMultiply = {
     .name = "Multiply",
     .inputs = {{"a"}, {"b"}},
-    .infer = broadcast_both,
-    .run = run_zip<[](float a, float b) { return a * b; },
-                   [](int32_t a, int32_t b) { return wrap(bits(a) * bits(b)); }>,
+    .infer = broadcast_any,
+    .run = run_any<[](float a, float b) { return a * b; },
+                   [](int32_t a, int32_t b) { return wrap(bits(a) * bits(b)); },
+                   [](Complex a, Complex b) { return Complex{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }>,
     .in_place = 0,
 };
 
+// Of integers rounded to zero, as TensorFlow's Div and TFLite's DIV.
 extern constinit const Op kRealDiv = {
     .name = "RealDiv",
     .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip<[](float a, float b) { return a / b; }, divide>,
+    .in_place = 0,
+};
+
+// 0 wherever the divisor is.
+extern constinit const Op kDivNoNan = {
+    .name = "DivNoNan",
+    .inputs = {{"a"}, {"b"}},
     .infer = broadcast_floats,
-    .run = run_zip_float<[](float a, float b) { return a / b; }>,
+    .run = run_zip_float<divide_no_nan>,
+    .in_place = 0,
+};
+
+extern constinit const Op kTruncateMod = {
+    .name = "TruncateMod",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_both,
+    .run = run_zip_small<[](float a, float b) { return __builtin_fmodf(a, b); }, truncated_modulo>,
+    .in_place = 0,
+};
+
+// 0 where a is 0, whatever b; the quotient elsewhere.
+extern constinit const Op kXdivy = {
+    .name = "Xdivy",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_floats,
+    .run = run_zip_float<[](float a, float b) { return a == 0 ? 0 : a / b; }>,
+    .in_place = 0,
+};
+
+// 0 where a is 0, whatever b; a log b elsewhere.
+extern constinit const Op kXlogy = {
+    .name = "Xlogy",
+    .inputs = {{"a"}, {"b"}},
+    .infer = broadcast_floats,
+    .run = [](const RunCtx& c) -> Status {
+      zip(c, small_row_loop<float, float,
+                            [](float a, float b) { return a == 0 ? 0 : a * log_f32(b); }>);
+      return {};
+    },
     .in_place = 0,
 };
 
