@@ -71,12 +71,14 @@ class Outputs {
   std::vector<Entry> entries_;
 };
 
-Status take_height_and_width(std::string_view name, AttrValue* value) {
+// The numbers between those for batch and channels, of which there are `axes`.
+Status take_inner(std::string_view name, size_t axes, AttrValue* value) {
   std::vector<double>& n = value->numbers;
   if (n.empty()) return {};
-  const bool plain = n.size() == 4 && n[0] == 1 && n[3] == 1;
+  const bool plain = n.size() == axes + 2 && n.front() == 1 && n.back() == 1;
   WXNN_CHECK(plain, name, " should be 1 for batch and channels");
-  n = {n[1], n[2]};
+  n.erase(n.begin());
+  n.pop_back();
   return {};
 }
 
@@ -100,7 +102,7 @@ class ListNode final : public TfSource {
     const std::string_view name = source.substr(0, dot);
     const std::string_view filter = dot == std::string_view::npos ? "" : source.substr(dot + 1);
     WXNN_TRY(read_plain(name, value));
-    if (filter == "hw") return take_height_and_width(name, value);
+    if (filter == "hw" || filter == "dhw") return take_inner(name, filter.size(), value);
     if (filter.empty()) return {};
     to_lower(&value->text);
     if (value->text != "explicit") return {};

@@ -60,6 +60,22 @@ Status build_add_n(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(only));
 }
 
+// The root of the sum of squares.
+Status build_euclidean_norm(SourceNode& node, const Recipe& recipe) {
+  Cooked square, sum, root;
+  for (const auto& [op, cooked] : {std::pair("Square", &square), std::pair("Sqrt", &root)}) {
+    WXNN_TRY(need_op(op, &cooked->op));
+    cooked->attrs = Attrs(cooked->op->attrs);
+  }
+  WXNN_TRY(prepare(node, {"Sum", recipe.terms}, &sum));
+  WXNN_CHECK(!sum.inputs.empty(), "lacks its input");
+  square.inputs = {sum.inputs[0]};
+  WXNN_TRY(emit_before(node, "/square", std::move(square), &sum.inputs[0]));
+  root.inputs = {kAbsent};
+  WXNN_TRY(emit_before(node, "/sum", std::move(sum), root.inputs.data()));
+  return emit(node, std::move(root));
+}
+
 // Shared by rows with the same attributes.
 #define WXNN_NHWC "!NHWC=data_format|NHWC "
 constexpr const char* kConv = WXNN_NHWC "strides=strides.hw pad=padding.pad dilations=dilations.hw";
@@ -67,6 +83,8 @@ constexpr const char* kFusedConv = WXNN_NHWC
     "strides=strides.hw pad=padding.pad dilations=dilations.hw leakyreluAlpha=leakyrelu_alpha "
     "~epsilon ~fused_ops";
 constexpr const char* kPool = WXNN_NHWC "filterSize=ksize.hw strides=strides.hw pad=padding.pad";
+constexpr const char* kVolumePool =
+    "!NDHWC=data_format|NDHWC filterSize=ksize.dhw strides=strides.dhw pad=padding.pad";
 constexpr const char* kReduce = "axis=<1? keepDims=keep_dims";
 // The inputs of ours are (x, mean, variance, offset, scale), of TensorFlow's (x, scale, offset,
 // mean, variance). Absent, is_training means true, which would need statistics of the batch.
@@ -87,6 +105,7 @@ constexpr TfRow kAllRows[] = {
     {"AddN", {"Add", "", build_add_n}},
     {"AddV2", {"Add"}},
     {"All", {"All", kReduce}},
+    {"Angle", {"Angle", "~Tout"}},
     {"Any", {"Any", kReduce}},
     {"ArgMax", {"ArgMax", "axis=<1"}},
     {"ArgMin", {"ArgMin", "axis=<1"}},
@@ -96,8 +115,10 @@ constexpr TfRow kAllRows[] = {
     {"Atan2", {"Atan2"}},
     {"Atanh", {"Atanh"}},
     {"AvgPool", {"AvgPool", kPool}},
+    {"AvgPool3D", {"AvgPool3D", kVolumePool}},
     {"BatchMatMul", {"BatchMatMul", "transposeA=adj_x transposeB=adj_y"}},
     {"BatchMatMulV2", {"BatchMatMul", "transposeA=adj_x transposeB=adj_y"}},
+    {"BatchMatMulV3", {"BatchMatMul", "transposeA=adj_x transposeB=adj_y ~Ta ~Tb ~Tout"}},
     {"BatchToSpaceND", {"BatchToSpaceND", "blockShape=<1? crops=<2?"}},
     {"BiasAdd", {"Add", "!NHWC=data_format|NHWC"}},
     {"Bincount", {"Bincount", "size=<1? ^021"}},
@@ -110,26 +131,44 @@ constexpr TfRow kAllRows[] = {
     {"Cast", {"Cast", "dtype=DstT !0=Truncate"}},
     {"Ceil", {"Ceil"}},
     {"ClipByValue", {"ClipByValue", "clipValueMin=<1 clipValueMax=<2"}},
+    {"Complex", {"Complex", "~Tout"}},
+    {"ComplexAbs", {"ComplexAbs", "~Tout"}},
     {"Concat", {"Concat", "axis=<0"}},
     {"ConcatV2", {"Concat", "axis=<-1"}},
+    {"Conj", {"Conj"}},
     {"Conv2D", {"FusedConv2D", kConv}},
     {"Conv2DBackpropInput",
      {"Conv2DBackpropInput",
       WXNN_NHWC "inputShape=<0 strides=strides.hw pad=padding.pad dilations=dilations.hw ^21"}},
+    {"Conv3D",
+     {"Conv3D",
+      "!NDHWC=data_format|NDHWC strides=strides.dhw pad=padding.pad dilations=dilations.dhw"}},
+    {"Conv3DBackpropInputV2",
+     {"Conv3DBackpropInputV2",
+      "!NDHWC=data_format|NDHWC inputShape=<0 strides=strides.dhw pad=padding.pad "
+      "dilations=dilations.dhw ^21"}},
     {"Cos", {"Cos"}},
     {"Cosh", {"Cosh"}},
+    {"CropAndResize",
+     {"CropAndResize", "cropSize=<3? method=method extrapolationValue=extrapolation_value"}},
     {"Cumprod", {"Cumprod", "axis=<1 exclusive=exclusive reverse=reverse"}},
     {"Cumsum", {"Cumsum", "axis=<1 exclusive=exclusive reverse=reverse"}},
     {"DenseBincount", {"DenseBincount", "size=<1? binaryOutput=binary_output ^021"}},
     {"DepthToSpace", {"DepthToSpace", WXNN_NHWC "blockSize=block_size"}},
     {"DepthwiseConv2dNative", {"FusedDepthwiseConv2D", kConv}},
+    {"Diag", {"Diag"}},
+    {"Dilation2D", {"Dilation2D", "strides=strides.hw pad=padding.pad dilations=rates.hw"}},
     {"Div", {"RealDiv"}},
+    {"DivNoNan", {"DivNoNan"}},
+    {"Einsum", {"Einsum", "equation=equation"}},
     {"Elu", {"Elu"}},
     {"Equal", {"Equal", "!1=incompatible_shape_error"}},
     {"Erf", {"Erf"}},
+    {"EuclideanNorm", {"Square", kReduce, build_euclidean_norm}},
     {"Exp", {"Exp"}},
     {"ExpandDims", {"ExpandDims", "dim=<1"}},
     {"Expm1", {"Expm1"}},
+    {"FFT", {"FFT", "~Tcomplex"}},
     {"FakeQuantWithMinMaxArgs",
      {"FakeQuantWithMinMaxArgs",
       "min=min|-6 max=max|6 numBits=num_bits|8 narrowRange=narrow_range|0"}},
@@ -148,9 +187,20 @@ constexpr TfRow kAllRows[] = {
     {"GatherV2", {"GatherV2", "axis=<2 batchDims=batch_dims"}},
     {"Greater", {"Greater"}},
     {"GreaterEqual", {"GreaterEqual"}},
+    {"IFFT", {"IFFT", "~Tcomplex"}},
+    {"IRFFT", {"IRFFT", "fftLength=<1? ~Tcomplex ~Treal"}},
+    {"Imag", {"Imag", "~Tout"}},
+    {"ImageProjectiveTransformV2",
+     {"Transform",
+      "outputShape=<2? interpolation=interpolation.lower fillMode=fill_mode.lower ~dtype"}},
+    {"ImageProjectiveTransformV3",
+     {"Transform",
+      "outputShape=<2? fillValue=<3 interpolation=interpolation.lower fillMode=fill_mode.lower "
+      "~dtype"}},
     {"IsFinite", {"IsFinite"}},
     {"IsInf", {"IsInf"}},
     {"IsNan", {"IsNan"}},
+    {"LRN", {"LRN", "depthRadius=depth_radius bias=bias alpha=alpha beta=beta"}},
     {"LeakyRelu", {"LeakyRelu", "alpha=alpha|0.2"}},
     {"LeftShift", {"LeftShift"}},
     {"Less", {"Less"}},
@@ -165,16 +215,36 @@ constexpr TfRow kAllRows[] = {
     {"LogicalOr", {"LogicalOr"}},
     {"LowerBound", {"SearchSorted", "side='left"}},
     {"MatMul", {"_FusedMatMul", "transposeA=transpose_a transposeB=transpose_b"}},
+    {"MatrixBandPart", {"MatrixBandPart"}},
+    {"MatrixDiag", {"MatrixDiag"}},
+    {"MatrixSetDiag", {"MatrixSetDiag"}},
     {"Max", {"Max", "reductionIndices=<1? keepDims=keep_dims"}},
     {"MaxPool", {"MaxPool", kPool}},
+    {"MaxPool3D", {"MaxPool3D", kVolumePool}},
+    {"MaxPoolWithArgmax",
+     {"MaxPoolWithArgmax",
+      "filterSize=ksize.hw strides=strides.hw pad=padding.pad "
+      "includeBatchInIndex=include_batch_in_index ~Targmax @#2"}},
     {"Maximum", {"Maximum"}},
     {"Mean", {"Mean", kReduce}},
     {"Min", {"Min", kReduce}},
     {"Minimum", {"Minimum"}},
     {"MirrorPad", {"MirrorPad", "paddings=<1? mode=mode.lower"}},
+    {"Mod", {"Mod"}},
     {"Mul", {"Multiply"}},
     {"Multinomial", {"Multinomial", "numSamples=<1? seed=seed seed2=seed2 ~output_dtype"}},
     {"Neg", {"Neg"}},
+    {"NonMaxSuppressionV2", {"NonMaxSuppressionV3", "maxOutputSize=<2? iouThreshold=<3?"}},
+    {"NonMaxSuppressionV3",
+     {"NonMaxSuppressionV3", "maxOutputSize=<2? iouThreshold=<3? scoreThreshold=<4?"}},
+    {"NonMaxSuppressionV4",
+     {"NonMaxSuppressionV4",
+      "maxOutputSize=<2? iouThreshold=<3? scoreThreshold=<4? "
+      "padToMaxOutputSize=pad_to_max_output_size @#2"}},
+    {"NonMaxSuppressionV5",
+     {"NonMaxSuppressionV5",
+      "maxOutputSize=<2? iouThreshold=<3? scoreThreshold=<4? softNmsSigma=<5? "
+      "padToMaxOutputSize=pad_to_max_output_size @#3"}},
     {"NotEqual", {"NotEqual", "!1=incompatible_shape_error"}},
     {"OneHot", {"OneHot", "depth=<1? onValue=<2? offValue=<3? axis=axis|-1 dtype=T"}},
     {"Ones", {"Fill", "shape=<0? value=#1 dtype=T"}},
@@ -185,6 +255,8 @@ constexpr TfRow kAllRows[] = {
     {"Pow", {"Pow"}},
     {"Prelu", {"Prelu"}},
     {"Prod", {"Prod", kReduce}},
+    {"RFFT", {"RFFT", "fftLength=<1? ~Tcomplex ~Treal"}},
+    {"RFFT2D", {"RFFT2D", "fftLength=<1? ~Tcomplex ~Treal"}},
     {"RandomStandardNormal",
      {"RandomStandardNormal", "shape=<0? seed=seed seed2=seed2 !float32=dtype"}},
     {"RandomUniform",
@@ -193,6 +265,7 @@ constexpr TfRow kAllRows[] = {
     {"RandomUniformInt", {"RandomUniformInt", "shape=<0? seed=seed seed2=seed2 ~Tout ^120"}},
     {"Range", {"Range"}},
     {"Rank", {"Rank"}},
+    {"Real", {"Real", "~Tout"}},
     {"RealDiv", {"RealDiv"}},
     {"Reciprocal", {"Reciprocal"}},
     {"Relu", {"Relu"}},
@@ -248,6 +321,8 @@ constexpr TfRow kAllRows[] = {
     {"Tile", {"Tile", "reps=<1?"}},
     {"TopKV2", {"TopK", "k=<1? sorted=sorted @#2"}},
     {"Transpose", {"Transpose", "perm=<1?"}},
+    {"TruncateDiv", {"RealDiv"}},
+    {"TruncateMod", {"TruncateMod"}},
     {"TruncatedNormal",
      {"TruncatedNormal",
       "shape=<0? mean=means stdDev=stddev seed=seed seed2=seed2 !float32=dtype"}},
@@ -260,7 +335,9 @@ constexpr TfRow kAllRows[] = {
     {"UnsortedSegmentSum", {"UnsortedSegmentSum", "numSegments=<2?"}},
     {"UpperBound", {"SearchSorted", "side='right"}},
     {"Where", {"Where"}},
+    {"Xdivy", {"Xdivy"}},
     {"XlaDynamicUpdateSlice", {"DynamicUpdateSlice"}},
+    {"Xlogy", {"Xlogy"}},
     {"Zeros", {"Fill", "shape=<0? value=#0 dtype=T"}},
     {"ZerosLike", {"ZerosLike"}},
     {"_FusedConv2D", {"FusedConv2D", kFusedConv, build_fused}},
@@ -297,7 +374,9 @@ constexpr std::string_view kHints[] = {"N",
                                        "output_type",
                                        "use_cudnn_on_gpu",
                                        "validate_indices",
-                                       "explicit_paddings"};
+                                       "explicit_paddings",
+                                       "T_threshold",
+                                       "Tindex"};
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 //
 //   keep_dims         as it is; a DataType becomes "float32", "int32" or "bool"
 //   strides.hw        of four numbers for N, H, W, C those for H and W; the others must be 1
+//   strides.dhw       likewise of five
 //   mode.lower        text in lower case
 //   padding.pad       "same", "valid", or for EXPLICIT the numbers of `explicit_paddings`
 //

@@ -140,8 +140,126 @@ Status build_mediapipe_transpose_conv(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(conv));
 }
 
+// MediaPipe's pooling keeps TFLite's own structure as its options: int32 padding (1 same, 2 valid),
+// stride_width, stride_height, filter_width, filter_height, activation, which must be none.
+// Unpooling has no padding of ours.
+Status build_mediapipe_pool(SourceNode& node, const Recipe& recipe) {
+  const std::span<const std::byte> options = static_cast<TfliteSource&>(node).custom_options();
+  int32_t params[6];
+  WXNN_CHECK(options.size() >= sizeof params, "has options of ", options.size(), " bytes");
+  std::memcpy(params, options.data(), sizeof params);
+  const auto [padding, stride_x, stride_y, width, height, activation] = params;
+  WXNN_CHECK(padding == 1 || padding == 2, "has padding ", padding, ", which is not known");
+  WXNN_CHECK(activation == 0, "has activation ", activation, ", which is not supported");
+  Cooked pool;
+  WXNN_TRY(prepare(node, recipe, &pool));
+  if (pool.attrs.knows("pad")) WXNN_TRY(pool.attrs.set("pad", padding == 1 ? "same" : "valid"));
+  const double strides[] = {static_cast<double>(stride_y), static_cast<double>(stride_x)};
+  const double filter[] = {static_cast<double>(height), static_cast<double>(width)};
+  WXNN_TRY(pool.attrs.set("strides", {strides[0], strides[1]}));
+  WXNN_TRY(pool.attrs.set("filterSize", {filter[0], filter[1]}));
+  return emit(node, std::move(pool));
+}
+
+// Reads several options as one list.
+Status read_list(SourceNode& node, std::initializer_list<std::string_view> sources,
+                 AttrValue* list) {
+  for (const std::string_view source : sources) WXNN_TRY(node.read(source, list));
+  return {};
+}
+
+// Version 1 names its options otherwise than version 2.
+Status build_transform_matrix(SourceNode& node, const Recipe& recipe) {
+  Cooked matrix;
+  WXNN_TRY(prepare(node, recipe, &matrix));
+  AttrValue output, scale, subset;
+  WXNN_TRY(read_list(node, {"xoutput_height", "xoutput_width"}, &output));
+  WXNN_TRY(read_list(node, {"xscale_x", "xscale_y", "xbbox_size_multiplier"}, &scale));
+  WXNN_TRY(read_list(node, {"xsubset_idxs", "xsubset"}, &subset));
+  const bool second = !output.numbers.empty();
+  if (!second) WXNN_TRY(node.read("xoutput_hw", &output));
+  WXNN_TRY(matrix.attrs.set("version", second ? 2 : 1));
+  WXNN_TRY(matrix.attrs.set("outputSize", std::move(output)));
+  WXNN_TRY(matrix.attrs.set("scale", std::move(scale)));
+  WXNN_TRY(matrix.attrs.set("subset", std::move(subset)));
+  return emit(node, std::move(matrix));
+}
+
+Status build_transform_bilinear(SourceNode& node, const Recipe& recipe) {
+  Cooked transform;
+  WXNN_TRY(prepare(node, recipe, &transform));
+  AttrValue size;
+  WXNN_TRY(read_list(node, {"xoutput_height", "xoutput_width"}, &size));
+  const bool second = !size.numbers.empty();
+  if (!second) WXNN_TRY(node.read("xoutput_size", &size));
+  WXNN_TRY(transform.attrs.set("outputSize", std::move(size)));
+  WXNN_TRY(transform.attrs.set("centers", second ? 1 : 0));
+  return emit(node, std::move(transform));
+}
+
+// y = op(inputs) as one of several nodes.
+Status step(SourceNode& node, const char* op, std::vector<int> inputs, int* value) {
+  Cooked cooked;
+  WXNN_TRY(make(op, std::move(inputs), &cooked));
+  return emit_before(node, sentence("/", op), std::move(cooked), value);
+}
+
+// x over the root of its sum of squares along the last axis, which counts as 1e-6 at least.
+Status build_l2_normalization(SourceNode& node, const Recipe& recipe) {
+  Cooked quotient, sum;
+  WXNN_TRY(prepare(node, recipe, &quotient));
+  WXNN_CHECK(quotient.inputs.size() == 1, "should have one input");
+  const int x = quotient.inputs[0];
+  int norm = kAbsent;
+  int least = kAbsent;
+  WXNN_TRY(step(node, "Square", {x}, &norm));
+  WXNN_TRY(make("Sum", {norm}, &sum));
+  WXNN_TRY(sum.attrs.set("axis", {-1.0}));
+  WXNN_TRY(sum.attrs.set("keepDims", 1));
+  WXNN_TRY(emit_before(node, "/Sum", std::move(sum), &norm));
+  WXNN_TRY(step(node, "Sqrt", {norm}, &norm));
+  constexpr float kLeast = 1e-6f;
+  WXNN_TRY(node.graph.add_constant(sentence(node.name, "/least"), {DType::kFloat32, {}}, &kLeast,
+                                   &least));
+  WXNN_TRY(step(node, "Maximum", {norm, least}, &norm));
+  quotient.inputs = {x, norm};
+  return emit(node, std::move(quotient));
+}
+
+// The root of the average of squares.
+Status build_l2_pool(SourceNode& node, const Recipe& recipe) {
+  Cooked pool, root;
+  WXNN_TRY(prepare(node, recipe, &pool));
+  WXNN_CHECK(pool.inputs.size() == 1, "should have one input");
+  WXNN_TRY(step(node, "Square", {pool.inputs[0]}, pool.inputs.data()));
+  WXNN_TRY(make("Sqrt", {kAbsent}, &root));
+  root.activation = std::move(pool.activation);
+  WXNN_TRY(emit_before(node, "/AvgPool", std::move(pool), root.inputs.data()));
+  return emit(node, std::move(root));
+}
+
+Status build_add_n(SourceNode& node, const Recipe&) {
+  WXNN_CHECK(!node.inputs.empty(), "has no inputs");
+  int sum = node.inputs[0];
+  for (size_t i = 1; i + 1 < node.inputs.size(); ++i) {
+    Cooked add;
+    WXNN_TRY(make("Add", {sum, node.inputs[i]}, &add));
+    WXNN_TRY(emit_before(node, sentence("/", i), std::move(add), &sum));
+  }
+  Cooked last;
+  if (node.inputs.size() == 1) {
+    WXNN_TRY(make("Identity", {sum}, &last));
+  } else {
+    WXNN_TRY(make("Add", {sum, node.inputs.back()}, &last));
+  }
+  return emit(node, std::move(last));
+}
+
 // Shared by rows whose options have the same layout.
 constexpr const char* kPool = "filterSize=i4,3 strides=i2,1 pad=p0 activation=a5";
+constexpr const char* kVolume = "pad=p0 strides=i1,3,2 activation=a4 dilations=d5,7,6";
+constexpr const char* kVolumeTranspose =
+    "inputShape=<0 pad=p0 strides=i1,3,2 activation=a4 dilations=d5,7,6 ^213";
 constexpr const char* kReduce = "axis=<1? keepDims=b0";
 
 // In the order of the codes.
@@ -162,6 +280,13 @@ constexpr TfliteRow kAllRows[] = {
     {Code::FULLY_CONNECTED,
      Options::FullyConnectedOptions,
      {"_FusedMatMul", "transposeB=#1 activation=a0 !0=n1:weights_format", build_fully_connected}},
+    {Code::L2_NORMALIZATION,
+     Options::L2NormOptions,
+     {"RealDiv", "activation=a0", build_l2_normalization}},
+    {Code::L2_POOL_2D, Options::Pool2DOptions, {"AvgPool", kPool, build_l2_pool}},
+    {Code::LOCAL_RESPONSE_NORMALIZATION,
+     Options::LocalResponseNormalizationOptions,
+     {"LRN", "depthRadius=i0 bias=f1 alpha=f2 beta=f3"}},
     {Code::LOGISTIC, Options::NONE, {"Sigmoid"}},
     {Code::LSTM,
      Options::LSTMOptions,
@@ -273,6 +398,7 @@ constexpr TfliteRow kAllRows[] = {
     {Code::UNIQUE, Options::NONE, {"Unique", "@#2"}},
     {Code::CEIL, Options::NONE, {"Ceil"}},
     {Code::REVERSE_V2, Options::NONE, {"Reverse", "dims=<1?"}},
+    {Code::ADD_N, Options::NONE, {"Add", "", build_add_n}},
     {Code::GATHER_ND, Options::NONE, {"GatherNd"}},
     {Code::COS, Options::NONE, {"Cos"}},
     {Code::WHERE, Options::NONE, {"Where"}},
@@ -281,8 +407,19 @@ constexpr TfliteRow kAllRows[] = {
     {Code::REVERSE_SEQUENCE,
      Options::ReverseSequenceOptions,
      {"ReverseSequence", "seqDim=i0 batchDim=i1"}},
+    {Code::MATRIX_DIAG, Options::NONE, {"MatrixDiag"}},
+    {Code::MATRIX_SET_DIAG, Options::NONE, {"MatrixSetDiag"}},
     {Code::ROUND, Options::NONE, {"Round"}},
     {Code::HARD_SWISH, Options::NONE, {"HardSwish"}},
+    {Code::NON_MAX_SUPPRESSION_V4,
+     Options::NONE,
+     {"NonMaxSuppressionV4",
+      "maxOutputSize=<2? iouThreshold=<3? scoreThreshold=<4? padToMaxOutputSize=#1"}},
+    {Code::NON_MAX_SUPPRESSION_V5,
+     Options::NONE,
+     {"NonMaxSuppressionV5",
+      "maxOutputSize=<2? iouThreshold=<3? scoreThreshold=<4? softNmsSigma=<5? "
+      "padToMaxOutputSize=#1"}},
     {Code::SCATTER_ND, Options::NONE, {"ScatterNd", "shape=<2?"}},
     {Code::SELECT_V2, Options::NONE, {"SelectV2"}},
     {Code::SEGMENT_SUM, Options::NONE, {"SegmentSum"}},
@@ -291,7 +428,13 @@ constexpr TfliteRow kAllRows[] = {
      {"BatchMatMul", "transposeA=b0 transposeB=b1"}},
     {Code::CUMSUM, Options::CumsumOptions, {"Cumsum", "axis=<1 exclusive=b0 reverse=b1"}},
     {Code::BROADCAST_TO, Options::NONE, {"BroadcastTo", "shape=<1?"}},
+    {Code::RFFT2D, Options::NONE, {"RFFT2D", "fftLength=<1?"}},
+    {Code::CONV_3D, Options::Conv3DOptions, {"Conv3D", kVolume}},
+    {Code::IMAG, Options::NONE, {"Imag"}},
+    {Code::REAL, Options::NONE, {"Real"}},
+    {Code::COMPLEX_ABS, Options::NONE, {"ComplexAbs"}},
     {Code::REDUCE_ALL, Options::ReducerOptions, {"All", kReduce}},
+    {Code::CONV_3D_TRANSPOSE, Options::Conv3DOptions, {"Conv3DBackpropInputV2", kVolumeTranspose}},
     {Code::BROADCAST_ARGS, Options::NONE, {"BroadcastArgs"}},
     {Code::RANDOM_STANDARD_NORMAL,
      Options::RandomOptions,
@@ -316,6 +459,38 @@ constexpr TfliteRow kAllRows[] = {
      Options::NONE,
      {"Conv2DBackpropInput", "filterFormat='OHWI", build_mediapipe_transpose_conv},
      "Convolution2DTransposeBias"},
+    {Code::CUSTOM,
+     Options::NONE,
+     {"DetectionPostProcess",
+      "maxDetections=xmax_detections maxClassesPerDetection=xmax_classes_per_detection "
+      "detectionsPerClass=xdetections_per_class useRegularNms=xuse_regular_nms "
+      "nmsScoreThreshold=xnms_score_threshold|0 nmsIouThreshold=xnms_iou_threshold|0 "
+      "numClasses=xnum_classes yScale=xy_scale xScale=xx_scale hScale=xh_scale wScale=xw_scale"},
+     "TFLite_Detection_PostProcess"},
+    {Code::CUSTOM,
+     Options::NONE,
+     {"LandmarksToTransformMatrix",
+      "leftRotationIdx=xleft_rotation_idx rightRotationIdx=xright_rotation_idx inputSize=xinput_hw "
+      "landmarksRange=xlandmarks_range targetRotationRadians=xtarget_rotation_radians",
+      build_transform_matrix},
+     "Landmarks2TransformMatrix"},
+    {Code::CUSTOM,
+     Options::NONE,
+     {"TransformLandmarks", "dimensions=xdimensions scale=xscale"},
+     "TransformLandmarks"},
+    {Code::CUSTOM,
+     Options::NONE,
+     {"TransformTensorBilinear", "", build_transform_bilinear},
+     "TransformTensorBilinear"},
+    {Code::CUSTOM,
+     Options::NONE,
+     {"TransformTensorBilinear", "", build_transform_bilinear},
+     "TransformTensor"},
+    {Code::CUSTOM,
+     Options::NONE,
+     {"MaxPoolWithArgmax", "indexInWindow=#1", build_mediapipe_pool},
+     "MaxPoolingWithArgmax2D"},
+    {Code::CUSTOM, Options::NONE, {"MaxUnpooling2D", "", build_mediapipe_pool}, "MaxUnpooling2D"},
 };
 constexpr auto kRows = rows_of_build<kAllRows>();
 

@@ -115,6 +115,23 @@ Status slide_window(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32
   return {};
 }
 
+Slide axis_slide(const Attrs& attrs, int axis, int32_t in, int32_t filter) {
+  Slide s = read_slide(attrs, axis, in, filter);
+  settle(attrs, axis, s);
+  return s;
+}
+
+Status slide_axis(const Attrs& attrs, int axis, int32_t in, int32_t filter, Slide* slide) {
+  WXNN_TRY(check_padding(attrs));
+  WXNN_CHECK(attrs.numbers("pad").size() <= 1, "pad has ", attrs.numbers("pad").size(),
+             " numbers, should have one");
+  WXNN_TRY(check_slide(read_slide(attrs, axis, in, filter)));
+  *slide = axis_slide(attrs, axis, in, filter);
+  WXNN_CHECK(slide->out > 0, "would give an empty output: a window of ", slide->span(),
+             " does not fit into ", in);
+  return {};
+}
+
 Status check_image(const char* name, const TensorType& type) {
   WXNN_CHECK(type.shape.rank() == 4 && type.shape.is_known() && type.dtype == DType::kFloat32, name,
              " ", name_of(type.dtype), " ", type.shape, " should be float32 [N,H,W,C]");

@@ -42,6 +42,11 @@ Status slide_window(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32
 // The same where infer has accepted the attributes already.
 Window window_of(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32_t> filter);
 
+// One axis of more than two: strides, dilations and one padding for all, by the number of the axis.
+// Refuses an empty output.
+Status slide_axis(const Attrs& attrs, int axis, int32_t in, int32_t filter, Slide* slide);
+Slide axis_slide(const Attrs& attrs, int axis, int32_t in, int32_t filter);
+
 // "x float32 [3,4] should be an image [N,H,W,C] of float32".
 Status check_image(const char* name, const TensorType& type);
 

@@ -56,8 +56,10 @@ Status infer_batch_mat_mul(InferCtx& c) {
 
 Status infer_fused_mat_mul(InferCtx& c) {
   WXNN_TRY(infer_product(c));
-  WXNN_CHECK(c.out().dtype == DType::kFloat32, "a and b are ", name_of(c.out().dtype),
-             ", should be float32");
+  const bool plain = !c.has(kBias) && c.attrs.text("activation") == "linear";
+  WXNN_CHECK(c.out().dtype == DType::kFloat32 || (c.out().dtype == DType::kInt32 && plain),
+             "a and b are ", name_of(c.out().dtype), ", should be float32",
+             plain ? " or int32" : "");
   WXNN_CHECK(c.in(kB).shape.elements() > 0, "b ", c.in(kB).shape, " is empty");
   WXNN_TRY(check_bias(c, kBias, c.out().shape[-1]));
   return Activation::check(c, kPrelu, c.out());
@@ -135,8 +137,8 @@ class MatMul final : public Kernel {
       const MatrixView a_view = view(c.in(kA).f32() + a, s.m, s.k, s.transpose_a);
       MatrixView b_view = view(nullptr, s.k, s.n, s.transpose_b);
       if (c.out().dtype == DType::kInt32) {
-        multiply_int32(a_view, b_view, c.in(kA).i32() + a, c.in(kB).i32() + b,
-                       c.out().i32() + y_size * i);
+        const int32_t* b_data = packed_ ? packed_.data<int32_t>() : c.in(kB).i32();
+        multiply_int32(a_view, b_view, c.in(kA).i32() + a, b_data + b, c.out().i32() + y_size * i);
         continue;
       }
       float* scratch = static_cast<float*>(c.scratch);
@@ -177,6 +179,11 @@ class MatMul final : public Kernel {
 
   Status pack(const InferCtx& c) {
     const Shape& b = c.in(kB).shape;
+    if (c.in(kB).dtype == DType::kInt32) {
+      WXNN_TRY(packed_.allocate(c.in(kB).bytes()));
+      std::memcpy(packed_.data(), c.in(kB).data, c.in(kB).bytes());
+      return {};
+    }
     const Sides s = sides_of(c.attrs, c.in(kA).shape, b);
     const PanelLayout layout(s.k, s.n);
     const int32_t items = batch_of(b).elements();

@@ -41,8 +41,7 @@ bool is_padded(const Attrs& attrs) {
   const Shape list = is_padded(c.attrs) ? Shape{most[0]} : Shape::unknown();
   const size_t lists = c.attrs.knows("softNmsSigma") ? 2 : 1;
   for (size_t i = 0; i < c.outputs.size(); ++i) {
-    c.out(i) = {i == 1 && lists == 2 ? DType::kFloat32 : DType::kInt32,
-                i < lists ? list : Shape()};
+    c.out(i) = {i == 1 && lists == 2 ? DType::kFloat32 : DType::kInt32, i < lists ? list : Shape()};
   }
   return {};
 }
@@ -60,9 +59,8 @@ class Suppression final : public Kernel {
 
   Status reshape(const InferCtx& c, size_t* scratch_bytes) override {
     boxes_ = c.in(kBoxes).shape[0];
-    most_ = std::min(numbers_of(c, kMost, "maxOutputSize")[0], boxes_);
     *scratch_bytes = static_cast<size_t>(boxes_) * sizeof(Candidate) +
-                     static_cast<size_t>(most_) * (sizeof(int32_t) + sizeof(float));
+                     static_cast<size_t>(boxes_) * (sizeof(int32_t) + sizeof(float));
     return {};
   }
 
@@ -74,8 +72,9 @@ class Suppression final : public Kernel {
     if (with_scores) rules.soft_sigma = threshold(c, kSigma, "softNmsSigma");
     auto* candidates = static_cast<Candidate*>(c.scratch);
     auto* indices = reinterpret_cast<int32_t*>(candidates + boxes_);
-    auto* scores = reinterpret_cast<float*>(indices + most_);
-    const int32_t count = suppress(c.in(kBoxes).f32(), c.in(kScores).f32(), boxes_, rules, most_,
+    auto* scores = reinterpret_cast<float*>(indices + boxes_);
+    const int32_t most = std::min(numbers_of(c, kMost, "maxOutputSize")[0], boxes_);
+    const int32_t count = suppress(c.in(kBoxes).f32(), c.in(kScores).f32(), boxes_, rules, most,
                                    candidates, indices, scores);
     const size_t lists = with_scores ? 2 : 1;
     for (size_t i = 0; i < c.outputs.size(); ++i) {
@@ -95,13 +94,13 @@ class Suppression final : public Kernel {
 
  private:
   int32_t boxes_ = 0;
-  int32_t most_ = 0;
 };
 
-#define WXNN_SUPPRESSION_ATTRS                               \
-  AttrSpec{"maxOutputSize", AttrKind::kNumbers, kEmptyList}, \
-      AttrSpec{"iouThreshold", AttrKind::kNumber, 0.5},      \
-      AttrSpec{"scoreThreshold", AttrKind::kNumber, -std::numeric_limits<double>::infinity()}
+#define WXNN_SUPPRESSION_ATTRS                                                    \
+  AttrSpec{"maxOutputSize", AttrKind::kNumbers, kEmptyList},                      \
+      AttrSpec{"iouThreshold", AttrKind::kNumber, 0.5}, AttrSpec {                \
+    "scoreThreshold", AttrKind::kNumber, -std::numeric_limits<double>::infinity() \
+  }
 
 }  // namespace
 

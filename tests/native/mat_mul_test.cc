@@ -140,6 +140,9 @@ TEST(MatMul, Int32Wraps) {
     const HostTensor a = random.tensor_i32(c.a(), -100, 100),
                      b = random.tensor_i32(c.b(), -100, 100);
     expect_product<int32_t>(c, a, b, {}, op_for("BatchMatMul", c)({a, b}));
+    OpTest fused = op_for("_FusedMatMul", c);
+    expect_product<int32_t>(c, a, b, {}, fused({a, b}));
+    expect_product<int32_t>(c, a, b, {}, fused({a, b}));  // packed by now
   }
   const HostTensor y = OpTest("BatchMatMul")(
       {HostTensor::i32({1, 2}, {2147483647, 2}), HostTensor::i32({2, 1}, {1, 1})});
@@ -190,8 +193,8 @@ TEST(MatMul, Refusals) {
   OpTest fused("_FusedMatMul");
   EXPECT_SAYS(fused.run({HostTensor({2, 3}), HostTensor({3, 5}), HostTensor({4})}, &y),
               "bias float32 [4] should be float32 [5]");
-  EXPECT_SAYS(fused.run({HostTensor({2, 3}, DType::kInt32), HostTensor({3, 5}, DType::kInt32)}, &y),
-              "a and b are int32");
+  EXPECT_SAYS(fused.run({HostTensor({2, 3}, DType::kBool), HostTensor({3, 5}, DType::kBool)}, &y),
+              "should be float32 or int32");
   EXPECT_SAYS(fused.run({HostTensor({2, 0}), HostTensor({0, 5})}, &y), "b [0,5] is empty");
 }
 
