@@ -260,13 +260,13 @@ TEST(TfliteReader, AllMissingOperatorsAtOnce) {
   const int a = f.tensor("a", {4});
   const int b = f.tensor("b", {4});
   const int y = f.tensor("y", {4});
-  f.node(Code::RFFT2D, {x}, {a});
+  f.node(Code::LSH_PROJECTION, {x}, {a});
   f.node(Code::HASHTABLE_LOOKUP, {a}, {b});
   f.node(Code::CUSTOM, {b}, {y}, tflite::BuiltinOptions::NONE, 0, "MyOp");
   Graph graph;
   const Status status = read_tflite(f.finish({x}, {y}), &graph);
   EXPECT_SAYS(Status(std::string(status.message())), "3 nodes need");
-  for (const char* part : {"MyOp (1): \"y\"", "RFFT2D (1): \"a\"", "HASHTABLE_LOOKUP (1): \"b\""}) {
+  for (const char* part : {"MyOp (1): \"y\"", "LSH_PROJECTION (1): \"a\"", "HASHTABLE_LOOKUP (1): \"b\""}) {
     EXPECT_NE(status.message().find(part), std::string_view::npos) << status.message();
   }
 }
