@@ -1,5 +1,5 @@
-// Options of a custom operator in a .tflite file: a FlexBuffer whose root is a map from names to numbers, lists of numbers and
-// texts. Reads one entry at a time, without unpacking the rest.
+// Options of a custom operator in a .tflite file: a FlexBuffer whose root is a map from names to
+// numbers, lists of numbers and texts. Reads one entry at a time, without unpacking the rest.
 #pragma once
 #include <span>
 #include <string_view>

@@ -76,6 +76,28 @@ Status build_euclidean_norm(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(root));
 }
 
+// Limits that are computed are taken one after the other.
+Status build_clip(SourceNode& node, const Recipe& recipe) {
+  const auto computed = [&node](size_t i) {
+    const bool there = i < node.inputs.size() && node.inputs[i] != kAbsent;
+    return there && node.graph.values[node.inputs[i]].constant == nullptr;
+  };
+  Cooked clip, low;
+  if (!computed(1) && !computed(2)) {
+    WXNN_TRY(prepare(node, recipe, &clip));
+    return emit(node, std::move(clip));
+  }
+  WXNN_CHECK(node.inputs.size() == 3, "has ", node.inputs.size(), " inputs, should have three");
+  const int high = node.inputs[2];
+  node.inputs.pop_back();
+  WXNN_TRY(prepare(node, {"Maximum"}, &low));
+  clip.inputs = {kAbsent, high};
+  WXNN_TRY(emit_before(node, "/low", std::move(low), clip.inputs.data()));
+  WXNN_TRY(need_op("Minimum", &clip.op));
+  clip.attrs = Attrs(clip.op->attrs);
+  return emit(node, std::move(clip));
+}
+
 // Shared by rows with the same attributes.
 #define WXNN_NHWC "!NHWC=data_format|NHWC "
 constexpr const char* kConv = WXNN_NHWC "strides=strides.hw pad=padding.pad dilations=dilations.hw";
@@ -130,7 +152,7 @@ constexpr TfRow kAllRows[] = {
     {"Bucketize", {"Bucketize", "boundaries=boundaries"}},
     {"Cast", {"Cast", "dtype=DstT !0=Truncate"}},
     {"Ceil", {"Ceil"}},
-    {"ClipByValue", {"ClipByValue", "clipValueMin=<1 clipValueMax=<2"}},
+    {"ClipByValue", {"ClipByValue", "clipValueMin=<1 clipValueMax=<2", build_clip}},
     {"Complex", {"Complex", "~Tout"}},
     {"ComplexAbs", {"ComplexAbs", "~Tout"}},
     {"Concat", {"Concat", "axis=<0"}},

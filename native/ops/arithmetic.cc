@@ -91,7 +91,9 @@ extern constinit const Op kMultiply = {
     .infer = broadcast_any,
     .run = run_any<[](float a, float b) { return a * b; },
                    [](int32_t a, int32_t b) { return wrap(bits(a) * bits(b)); },
-                   [](Complex a, Complex b) { return Complex{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }>,
+                   [](Complex a, Complex b) {
+                     return Complex{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+                   }>,
     .in_place = 0,
 };
 

@@ -1,5 +1,5 @@
-// CropAndResize: boxes [y0, x0, y1, x1] in fractions of an image's first to last pixel, each resized to one size. A sample outside
-// the image is extrapolationValue.
+// CropAndResize: boxes [y0, x0, y1, x1] in fractions of an image's first to last pixel, each
+// resized to one size. A sample outside the image is extrapolationValue.
 #include <algorithm>
 
 #include "core/elementwise.h"

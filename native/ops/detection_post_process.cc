@@ -1,6 +1,7 @@
-// TFLite_Detection_PostProcess, the end of SSD detectors: boxes from anchors, then suppression, all classes at once by their best
-// score or one class after another (useRegularNms). Inputs: encodings [1,N,4 or more] (y, x, h, w), scores [1,N,classes, with or
-// without a background in front], anchors [N,4]. Outputs: boxes [1,D,4], classes [1,D], scores [1,D], their number [1]; zeros
+// TFLite_Detection_PostProcess, the end of SSD detectors: boxes from anchors, then suppression, all
+// classes at once by their best score or one class after another (useRegularNms). Inputs: encodings
+// [1,N,4 or more] (y, x, h, w), scores [1,N,classes, with or without a background in front],
+// anchors [N,4]. Outputs: boxes [1,D,4], classes [1,D], scores [1,D], their number [1]; zeros
 // follow what was found.
 #include <algorithm>
 #include <numeric>
@@ -29,7 +30,8 @@ enum Input { kEncodings, kScores, kAnchors };
   WXNN_CHECK(scores.rank() == 3 && scores[0] == 1 && scores[1] == encodings[1] && classes > 0 &&
                  (scores[2] == classes || scores[2] - 1 == classes),
              "scores ", scores, " do not give ", classes, " classes to encodings ", encodings);
-  WXNN_TRY(check_bytes("the candidates", {encodings[1] + 1.0, sizeof(Candidate) + 8 * sizeof(float)}));
+  WXNN_TRY(
+      check_bytes("the candidates", {encodings[1] + 1.0, sizeof(Candidate) + 8 * sizeof(float)}));
   const int32_t most = c.attrs.i("maxDetections");
   const int32_t each = c.attrs.i("maxClassesPerDetection");
   constexpr int32_t kMost = 1 << 16;
@@ -64,10 +66,10 @@ class Detection final : public Kernel {
     const bool regular = c.attrs.b("useRegularNms");
     kept_ = regular ? most_ + per_class_ : std::min(most_, boxes_);
     classes_ = c.attrs.i("numClasses");
-    *scratch_bytes = static_cast<size_t>(boxes_) *
-                         (sizeof(Candidate) + 5 * sizeof(float) + sizeof(int32_t)) +
-                     static_cast<size_t>(kept_) * sizeof(Found) +
-                     static_cast<size_t>(classes_) * sizeof(int32_t);
+    *scratch_bytes =
+        static_cast<size_t>(boxes_) * (sizeof(Candidate) + 5 * sizeof(float) + sizeof(int32_t)) +
+        static_cast<size_t>(kept_) * sizeof(Found) +
+        static_cast<size_t>(classes_) * sizeof(int32_t);
     return {};
   }
 

@@ -1,5 +1,6 @@
-// Operators that only MediaPipe's models have: a mesh's landmarks give a transform, which cuts eyes and lips out of a feature map,
-// and takes what is found there back. (MaxPoolingWithArgmax2D and MaxUnpooling2D are in pool_argmax.cc.)
+// Operators that only MediaPipe's models have: a mesh's landmarks give a transform, which cuts eyes
+// and lips out of a feature map, and takes what is found there back. (MaxPoolingWithArgmax2D and
+// MaxUnpooling2D are in pool_argmax.cc.)
 #include <algorithm>
 
 #include "core/elementwise.h"
@@ -25,9 +26,7 @@ struct Turn {
 struct Rows {
   float xx, xy, x0, yx, yy, y0;
   explicit Rows(const float* m) : xx(m[0]), xy(m[1]), x0(m[3]), yx(m[4]), yy(m[5]), y0(m[7]) {}
-  Point operator()(Point p) const {
-    return {p.x * xx + p.y * xy + x0, p.x * yx + p.y * yy + y0};
-  }
+  Point operator()(Point p) const { return {p.x * xx + p.y * xy + x0, p.x * yx + p.y * yy + y0}; }
 };
 
 Status check_matrix(const InferCtx& c, size_t port) {
@@ -42,8 +41,8 @@ Status check_matrix(const InferCtx& c, size_t port) {
   WXNN_TRY(check_float("landmarks", x));
   const int32_t points = x.shape.elements() / 3;
   const auto check_index = [&](double i) -> Status {
-    WXNN_CHECK(i >= 0 && i < points, "landmark ", static_cast<int64_t>(i),
-               " is outside landmarks ", x.shape);
+    WXNN_CHECK(i >= 0 && i < points, "landmark ", static_cast<int64_t>(i), " is outside landmarks ",
+               x.shape);
     return {};
   };
   WXNN_TRY(check_index(c.attrs.f("leftRotationIdx")));
@@ -74,7 +73,8 @@ Span span_of(const RunCtx& c, const Turn& turn) {
   return s;
 }
 
-// Output pixels to input pixels: turned by `turn` back, scaled, and moved to `to` from the output's `center`.
+// Output pixels to input pixels: turned by `turn` back, scaled, and moved to `to` from the output's
+// `center`.
 void write_matrix(float* m, const Turn& turn, Point scale, Point to, Point center) {
   const float xx = turn.cos * scale.x;
   const float xy = turn.sin * scale.y;
@@ -103,7 +103,8 @@ Status run_matrix(const RunCtx& c) {
     write_matrix(m, turn, scale, turn.back(s.middle()), {out_w / 2, out_h / 2});
     return {};
   }
-  // Version 1 counts from the middle of the first pixel to that of the last, and landmarks in a range of their own.
+  // Version 1 counts from the middle of the first pixel to that of the last, and landmarks in a
+  // range of their own.
   const Turn turn(-atan_f32(dy / dx));
   const Span s = span_of(c, turn);
   const float range = static_cast<float>(c.attrs.f("landmarksRange"));
@@ -207,7 +208,8 @@ Status run_transform_bilinear(const RunCtx& c) {
 
 }  // namespace
 
-// Landmarks [.., N * 3] in, a matrix [1,4,4] out that takes pixels of the crop to pixels of the input.
+// Landmarks [.., N * 3] in, a matrix [1,4,4] out that takes pixels of the crop to pixels of the
+// input.
 extern constinit const Op kLandmarksToTransformMatrix = {
     .name = "LandmarksToTransformMatrix",
     .inputs = {{"landmarks"}},

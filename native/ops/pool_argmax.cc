@@ -1,5 +1,5 @@
-// MaxPoolWithArgmax: the largest pixel of every window and where it was; MaxUnpooling2D puts it back there. The first of equal
-// pixels counts.
+// MaxPoolWithArgmax: the largest pixel of every window and where it was; MaxUnpooling2D puts it
+// back there. The first of equal pixels counts.
 #include <algorithm>
 
 #include "core/math.h"
@@ -121,8 +121,9 @@ Status run_unpool(const RunCtx& c) {
 
 }  // namespace
 
-// Outputs: y, and the index of each pixel of y in x (int32, of one image unless includeBatchInIndex), or with indexInWindow, after
-// MediaPipe, in its window, as float32 with 0.1 added.
+// Outputs: y, and the index of each pixel of y in x (int32, of one image unless
+// includeBatchInIndex), or with indexInWindow, after MediaPipe, in its window, as float32 with 0.1
+// added.
 extern constinit const Op kMaxPoolWithArgmax = {
     .name = "MaxPoolWithArgmax",
     .inputs = {{"x"}},
@@ -135,7 +136,8 @@ extern constinit const Op kMaxPoolWithArgmax = {
     .outputs = 2,
 };
 
-// MediaPipe's inverse of it: the output is filterSize times as large as x; a later pixel wins, an index outside counts nothing.
+// MediaPipe's inverse of it: the output is filterSize times as large as x; a later pixel wins, an
+// index outside counts nothing.
 extern constinit const Op kMaxUnpooling2D = {
     .name = "MaxUnpooling2D",
     .inputs = {{"x"}, {"indices"}},

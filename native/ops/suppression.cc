@@ -54,8 +54,8 @@ int32_t suppress(const float* boxes, const float* scores, int32_t n, const Suppr
   int32_t left = 0;
   for (int32_t i = 0; i < n; ++i) {
     const float score = scores[i];
-    const bool enough = score > rules.score_threshold ||
-                        (rules.at_threshold && score == rules.score_threshold);
+    const bool enough =
+        score > rules.score_threshold || (rules.at_threshold && score == rules.score_threshold);
     if (enough) scratch[left++] = {score, i, 0};
   }
   std::make_heap(scratch, scratch + left, worse);

@@ -58,6 +58,13 @@ TEST(NonMaxSuppression, Hard) {
     ASSERT_EQ(y.size(), static_cast<int32_t>(want.size()));
     for (size_t i = 0; i < want.size(); ++i) EXPECT_EQ(y.data<int32_t>()[i], want[i]);
 
+    OpTest v4("NonMaxSuppressionV4", 2);
+    v4.attr("maxOutputSize", most).attr("iouThreshold", iou).attr("scoreThreshold", least);
+    std::vector<HostTensor> pair;
+    ASSERT_OK(v4.run({boxes, scores}, &pair));
+    EXPECT_TRUE(pair[0].same_bytes(y));
+    EXPECT_EQ(pair[1].data<int32_t>()[0], y.size());
+
     OpTest v5("NonMaxSuppressionV5", 3);
     v5.attr("padToMaxOutputSize", 1);
     std::vector<HostTensor> all;

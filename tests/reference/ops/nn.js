@@ -19,6 +19,7 @@ const elementwise = [
   op('LeakyRelu', [f32(7)], { alpha: float(0.3) }),
   op('LeakyRelu', [f32(7)]),
   op('Prelu', [f32(2, 3, 3, 4), constant(f32(4))]),
+  op('ClipByValue', [within(-9, 9, f32(3, 4)), floats(-2), floats(3)]),
   op('ClipByValue', [within(-9, 9, f32(3, 4)), constant(floats(-2)), constant(floats(3))]),
   ...binary(['Add', 'AddV2', 'Sub', 'Mul', 'Maximum', 'Minimum', 'SquaredDifference'], i32(2, 3, 4), i32(3, 1)),
   ...binary(['Add', 'Sub', 'Mul', 'RealDiv', 'Div', 'Maximum', 'Minimum', 'SquaredDifference', 'FloorMod', 'Mod', 'Pow', 'Atan2'], within(0.5, 3, f32(2, 1, 4)), f32(3, 1)),
