@@ -23,7 +23,7 @@ Status read_tflite_bytes(const ConvertOptions&, const std::string& bytes, Source
 }
 
 Status read_tfjs_json(const ConvertOptions& options, const std::string& bytes, Source* source) {
-  return read_tfjs(options.source, bytes, &source->graph, &source->bytes);
+  return read_tfjs(options.source, bytes, &source->graph, &source->bytes, &source->format);
 }
 
 bool looks_like_json(std::string_view bytes) {
@@ -112,8 +112,13 @@ Status read_source(const ConvertOptions& options, Source* source) {
 }
 
 Status convert(const ConvertOptions& options, Converted* converted) {
+  const auto progress = [&options](const char* step, int percent) {
+    if (options.progress != nullptr) options.progress(step, percent);
+  };
   Source source;
+  progress("reading", 0);
   WXNN_TRY(read_source(options, &source));
+  progress("optimising", 40);
   Graph& graph = source.graph;
   converted->format = source.format;
   converted->source_bytes = source.bytes;
@@ -126,6 +131,7 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   constexpr size_t kFree = 1 << 20;
   GraphBuilder builder(graph, kFree + 8 * source.bytes);
   converted->inputs = describe(graph, graph.inputs);
+  progress("lowering", 60);
   WXNN_TRY(lower(builder));
   converted->outputs = describe(graph, graph.outputs);
   if (builder.open_batch)
@@ -137,7 +143,10 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   write.open_batch = builder.open_batch;
   write.halves = options.f16 ? Halves::kAll : halves ? Halves::kExact : Halves::kNever;
   write.description = "converted by wxnn";
-  return write_tflite(graph, write, &converted->written);
+  progress("writing", 80);
+  WXNN_TRY(write_tflite(graph, write, &converted->written));
+  progress("done", 100);
+  return {};
 }
 
 }  // namespace wxnn

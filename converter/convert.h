@@ -17,6 +17,8 @@ struct ConvertOptions {
   std::vector<std::pair<std::string, std::vector<double>>> constants;
   bool f16 = false;
   bool custom_ops = false;
+  // Called at each step of the work: what comes next, and how much of the whole is done.
+  void (*progress)(const char* step, int percent) = nullptr;
   bool nhwc = false;  // image inputs and outputs of an ONNX model become NHWC
 };
 

@@ -195,6 +195,20 @@ Status lower_selu(GraphBuilder& b, Node& node) {
   return b.put(y, node.outputs[0]);
 }
 
+// max(x, 0) + log(1 + e^-|x|): within one rounding of 1.
+Status lower_softplus(GraphBuilder& b, Node& node) {
+  int one = kAbsent, y = kAbsent, above = kAbsent;
+  WXNN_TRY(b.scalar(node.name + "/one", DType::kFloat32, 1, &one));
+  WXNN_TRY(b.add("Relu", node.name + "/above", {node.inputs[0]}, {}, &above));
+  WXNN_TRY(b.add("Abs", node.name + "/abs", {node.inputs[0]}, {}, &y));
+  WXNN_TRY(b.add("Neg", node.name + "/neg", {y}, {}, &y));
+  WXNN_TRY(b.add("Exp", node.name + "/exp", {y}, {}, &y));
+  WXNN_TRY(b.add("Add", node.name + "/sum", {y, one}, {}, &y));
+  WXNN_TRY(b.add("Log", node.name + "/log", {y}, {}, &y));
+  WXNN_TRY(b.add("Add", node.name, {above, y}, {}, &y));
+  return b.put(y, node.outputs[0]);
+}
+
 Status lower_reciprocal(GraphBuilder& b, Node& node) {
   int one = kAbsent, y = kAbsent;
   WXNN_TRY(b.scalar(node.name + "/one", DType::kFloat32, 1, &one));
@@ -231,7 +245,7 @@ constexpr LowerRow kRows[] = {
     {"IsNan", lower_is_nan},     {"LogSoftmax", lower_softmax},
     {"LogicalXor", lower_xor},   {"Reciprocal", lower_reciprocal},
     {"Reverse", lower_reverse},  {"Selu", lower_selu},
-    {"Softmax", lower_softmax},
+    {"Softmax", lower_softmax},  {"Softplus", lower_softplus},
 };
 
 }  // namespace

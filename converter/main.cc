@@ -1,10 +1,14 @@
 // tools/convert: reads the command line, converts, says what happened.
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 
 #include "converter/check.h"
 #include "converter/convert.h"
 #include "converter/files.h"
+#include "converter/html_report.h"
 #include "converter/report.h"
 
 namespace {
@@ -13,7 +17,7 @@ constexpr const char* kUsage =
     R"(tools/convert MODEL -o OUT.tflite [OPTIONS]    makes a .tflite file, without Python
 
 MODEL is one of
-  model.json              a tfjs graph model, its weight files beside it
+  model.json              a tfjs graph or layers model, its weight files beside it
   model.onnx              ONNX, opset 7 to 21; weights inside or in files beside it
   model.pb, model.pbtxt   a frozen TensorFlow graph
   folder                  a SavedModel (saved_model.pb and variables/)
@@ -32,18 +36,21 @@ computed. Inputs and outputs keep their names, order, shapes and layout.
   --custom-ops            write operators that TensorFlow Lite lacks for wxnn alone; LiteRT will refuse the file
   --ops                   list the operators of the result, with their counts
   --check                 run source and result on the same random input, and print the largest difference
-  --report FILE           all of this as JSON
+  --report FILE           sizes, operators, multiply-adds, memory, errors and differences as JSON
+  --json                  the same on standard output, instead of text
+  --html FILE             the graph with the time of each node on this machine, as one page
   -h, --help              this
 
 Examples
   tools/convert model.json -o model.tflite --f16
+  tools/convert saved_model/ -o model.tflite --html model.html
   tools/convert detector.onnx -o detector.tflite --input images=1,3,640,640 --check
 )";
 
 struct Arguments {
   wxnn::ConvertOptions convert;
-  std::string output, report;
-  bool ops = false, check = false, help = false;
+  std::string output, report, html;
+  bool ops = false, check = false, json = false, help = false;
 };
 
 wxnn::Status parse_shape(std::string_view text, wxnn::Shape* shape) {
@@ -121,6 +128,12 @@ constexpr OptionRow kOptions[] = {
        a->report = v;
        return wxnn::Status();
      }},
+    {"--html",
+     [](Arguments* a, std::string_view v) {
+       a->html = v;
+       return wxnn::Status();
+     }},
+    {"--json", FLAG(json)},
     {"--f16", FLAG(convert.f16)},
     {"--custom-ops", FLAG(convert.custom_ops)},
     {"--nhwc", FLAG(convert.nhwc)},
@@ -152,16 +165,58 @@ wxnn::Status parse(int count, char** arguments, Arguments* a) {
   return {};
 }
 
+// A line that is written over, where somebody watches and the file takes a while.
+void show_progress(const char* step, int percent) {
+  constexpr int kWidth = 24;
+  const int filled = percent * kWidth / 100;
+  std::fprintf(stderr, "\r[%.*s%*s] %3d%% %-12s", filled, "########################",
+               kWidth - filled, "", percent, step);
+  if (percent == 100) std::fprintf(stderr, "\r%*s\r", kWidth + 24, "");
+}
+
+bool is_watched(const std::string& source) {
+  constexpr uintmax_t kLarge = 4 << 20;
+  std::error_code error;
+  uintmax_t bytes = 0;
+  if (std::filesystem::is_directory(source, error)) {
+    bytes = kLarge;
+  } else {
+    // Weights of a model.json lie beside it.
+    const auto folder = std::filesystem::path(source).parent_path();
+    for (const auto& entry :
+         std::filesystem::directory_iterator(folder.empty() ? "." : folder, error)) {
+      const auto size = entry.file_size(error);
+      if (!error) bytes += size;
+    }
+  }
+  return isatty(STDERR_FILENO) != 0 && bytes >= kLarge;
+}
+
 wxnn::Status run(const Arguments& a) {
   wxnn::Converted converted;
-  WXNN_TRY(wxnn::convert(a.convert, &converted));
-  if (!a.output.empty()) WXNN_TRY(wxnn::write_file(a.output, converted.written.bytes));
+  wxnn::ConvertOptions options = a.convert;
+  if (is_watched(options.source)) options.progress = show_progress;
+  WXNN_TRY(wxnn::convert(options, &converted));
+  const std::string& bytes = converted.written.bytes;
+  if (!a.output.empty()) WXNN_TRY(wxnn::write_file(a.output, bytes));
   std::vector<wxnn::OutputDifference> differences;
-  if (a.check) WXNN_TRY(wxnn::check_conversion(a.convert, converted.written.bytes, &differences));
-  std::fputs(wxnn::summary(converted, a.ops).c_str(), stdout);
-  std::fputs(wxnn::summary(differences).c_str(), stdout);
+  if (a.check) WXNN_TRY(wxnn::check_conversion(a.convert, bytes, &differences));
+  wxnn::ModelCost cost;
+  const bool wanted = a.ops || a.json || !a.report.empty() || !a.html.empty();
+  constexpr int kRuns = 5;
+  if (wanted) WXNN_TRY(wxnn::measure(bytes, a.html.empty() ? 0 : kRuns, &cost));
+  const std::string report = wxnn::report_json(converted, differences, wanted ? &cost : nullptr);
+  if (a.json) {
+    std::fputs(report.c_str(), stdout);
+  } else {
+    std::fputs(wxnn::summary(converted, a.ops).c_str(), stdout);
+    if (wanted) std::fputs(wxnn::summary(cost).c_str(), stdout);
+    std::fputs(wxnn::summary(differences).c_str(), stdout);
+  }
+  if (!a.html.empty())
+    WXNN_TRY(wxnn::write_file(a.html, wxnn::html_report(a.convert.source, converted, cost)));
   if (a.report.empty()) return {};
-  return wxnn::write_file(a.report, wxnn::report_json(converted, differences));
+  return wxnn::write_file(a.report, report);
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ std::span<const OnnxRow> onnx_rows_products();
 std::span<const OnnxRow> onnx_rows_losses();
 std::span<const OnnxRow> onnx_rows_recurrent();
 std::span<const OnnxRow> onnx_rows_control();
+std::span<const OnnxRow> onnx_rows_einsum();
+std::span<const OnnxRow> onnx_rows_scatter();
 std::span<const OnnxRow> onnx_rows_sampling();
 std::span<const OnnxRow> onnx_rows_signal();
 const OnnxRow* find_onnx_row(std::string_view op);

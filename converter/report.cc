@@ -46,7 +46,20 @@ std::string summary(const std::vector<OutputDifference>& differences) {
   return text;
 }
 
-std::string report_json(const Converted& c, const std::vector<OutputDifference>& differences) {
+std::string summary(const ModelCost& cost) {
+  constexpr double kMebi = 1 << 20, kMillion = 1e6;
+  const size_t weights = cost.memory.constant_bytes + cost.memory.packed_bytes;
+  std::string text = sentence(
+      "  ", short_number(static_cast<double>(cost.multiply_adds) / kMillion),
+      " million multiply-adds, ",
+      short_number(static_cast<double>(cost.memory.arena_bytes) / kMebi), " MiB for tensors and ",
+      short_number(static_cast<double>(weights) / kMebi), " MiB of weights while running");
+  if (cost.ms > 0) text += sentence(", ", short_number(cost.ms), " ms a run on this machine");
+  return text + "\n";
+}
+
+std::string report_json(const Converted& c, const std::vector<OutputDifference>& differences,
+                        const ModelCost* cost) {
   using Json = nlohmann::ordered_json;
   Json json = {{"format", c.format},
                {"before", {{"nodes", c.source_nodes}, {"bytes", c.source_bytes}}},
@@ -66,6 +79,11 @@ std::string report_json(const Converted& c, const std::vector<OutputDifference>&
   json["float16"] = Json::array();
   for (const HalvedTensor& h : c.written.halved) {
     json["float16"].push_back({{"tensor", h.name}, {"largest", h.largest}, {"error", h.error}});
+  }
+  if (cost != nullptr) {
+    json["multiplyAdds"] = cost->multiply_adds;
+    json["memory"] = {{"tensors", cost->memory.arena_bytes},
+                      {"weights", cost->memory.constant_bytes + cost->memory.packed_bytes}};
   }
   json["check"] = Json::array();
   for (const OutputDifference& d : differences) {

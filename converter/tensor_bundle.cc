@@ -126,10 +126,8 @@ Status TensorBundle::read_entry(std::string key, std::string_view value) {
   const bool parsed = proto.ParseFromArray(value.data(), static_cast<int>(value.size()));
   WXNN_CHECK(parsed, "has a damaged entry \"", key, "\"");
   Entry entry{.crc = proto.crc32c()};
-  Dims dims;
-  WXNN_TRY(tf_dims(proto.shape(), &dims));
+  WXNN_TRY(tf_dims(proto.shape(), &entry.variable.shape));
   entry.variable.type = static_cast<uint32_t>(proto.dtype());
-  if (dims) entry.variable.shape = *dims;
   if (proto.slices_size() != 0) entry.refusal = "is stored in parts, which is not supported";
   const size_t shard = static_cast<size_t>(proto.shard_id());
   WXNN_CHECK(proto.shard_id() >= 0 && shard < shards_.size(), "\"", key, "\" lies in file ",
@@ -198,7 +196,7 @@ Status TensorBundle::open(const std::string& model_path, const std::string& pref
   return std::move(status).at(sentence("\"", prefix, ".index\""));
 }
 
-Status TensorBundle::find(const std::string& name, const TfVariable** variable) const {
+Status TensorBundle::find(const std::string& name, const ListTensor** variable) const {
   *variable = nullptr;
   auto at = entries_.find(name);
   const auto key = keys_.find(name);

@@ -14,12 +14,12 @@ class TensorBundle {
   // lie in its folder.
   Status open(const std::string& model_path, const std::string& prefix);
   // By the variable's name in the graph, or by the bundle's own key. Null: it has none.
-  Status find(const std::string& name, const TfVariable** variable) const;
+  Status find(const std::string& name, const ListTensor** variable) const;
   size_t bytes() const { return bytes_; }
 
  private:
   struct Entry {
-    TfVariable variable;
+    ListTensor variable;
     uint32_t crc = 0;
     std::string refusal;  // why it cannot be read
   };

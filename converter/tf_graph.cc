@@ -84,13 +84,12 @@ class Encoder {
       const auto at = n.proto->attr().find("shared_name");
       const bool shared = at != n.proto->attr().end() && !at->second.s().empty();
       const std::string name = shared ? at->second.s() : n.proto->name();
-      const TfVariable* variable = nullptr;
+      const ListTensor* variable = nullptr;
       if (model_.variable) WXNN_TRY(model_.variable(name, &variable));
       WXNN_CHECK(variable != nullptr, "node \"", n.name, "\" (", n.proto->op(),
                  "): there is no value of the variable \"", name,
                  "\": a graph without its variables has to be frozen first");
-      ListTensor tensor{.type = variable->type, .shape = variable->shape, .bytes = variable->bytes};
-      out_.weight(n.name, tensor);
+      out_.weight(n.name, *variable);
     }
     return {};
   }

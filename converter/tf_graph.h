@@ -10,17 +10,11 @@
 
 namespace wxnn {
 
-struct TfVariable {
-  uint32_t type = 0;
-  std::vector<int32_t> shape;
-  std::string_view bytes;
-};
-
 struct TfModel {
   const tf::GraphDef* graph = nullptr;
   std::vector<ListEndpoint> inputs, outputs;
   // The value of a variable, by its shared name. Absent: the graph must have none.
-  std::function<Status(const std::string& name, const TfVariable** variable)> variable;
+  std::function<Status(const std::string& name, const ListTensor** variable)> variable;
 };
 
 // Rank and dimensions; an unknown rank gives none.

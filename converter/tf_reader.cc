@@ -125,7 +125,7 @@ Status read_saved_model(const ConvertOptions&, const std::string& folder, Source
   WXNN_TRY(sibling(file, "variables/variables.index", &index));
   if (is_file(index)) {
     WXNN_TRY(bundle.open(file, "variables/variables"));
-    model.variable = [&bundle](const std::string& name, const TfVariable** variable) {
+    model.variable = [&bundle](const std::string& name, const ListTensor** variable) {
       return bundle.find(name, variable);
     };
   }

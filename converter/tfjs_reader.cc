@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "converter/base64.h"
 #include "converter/files.h"
+#include "converter/json_reader.h"
+#include "converter/layers_reader.h"
 #include "converter/node_list_writer.h"
 #include "converter/tf_types.h"
 #include "formats/node_list.h"
@@ -15,36 +16,6 @@
 namespace wxnn {
 
 namespace {
-
-// Keys in the file's order: it is the order of inputs and outputs.
-using Json = nlohmann::ordered_json;
-
-// --- reading JSON that may hold anything anywhere -----------------------------------------------
-const Json& member(const Json& object, const char* key) {
-  static const Json kNone;
-  if (!object.is_object()) return kNone;
-  const auto at = object.find(key);
-  return at == object.end() ? kNone : *at;
-}
-
-std::string_view text_of(const Json& value) {
-  return value.is_string() ? std::string_view(value.get_ref<const std::string&>())
-                           : std::string_view();
-}
-
-// JSON forms of protobuf write int64 as text.
-double number_of(const Json& value) {
-  if (value.is_number()) return value.get<double>();
-  if (value.is_boolean()) return value.get<bool>() ? 1 : 0;
-  if (value.is_string()) return std::strtod(value.get_ref<const std::string&>().c_str(), nullptr);
-  return 0;
-}
-
-// The items of an array, or nothing.
-const Json& items(const Json& value) {
-  static const Json kNone = Json::array();
-  return value.is_array() ? value : kNone;
-}
 
 Status dims_of(const Json& shape, Dims* dims) {
   if (!shape.is_object() || number_of(member(shape, "unknownRank")) != 0) return {};
@@ -61,6 +32,54 @@ Status dims_of(const Json& shape, Dims* dims) {
 uint32_t type_of(const Json& type) {
   return type.is_number() ? static_cast<uint32_t>(std::clamp(number_of(type), 0.0, 255.0))
                           : tf_type_number(text_of(type));
+}
+
+// A weight of the manifest, in the files' bytes.
+struct NamedWeight {
+  std::string_view name;
+  ListTensor tensor;
+};
+
+Status read_weight(const Json& spec, std::string_view weights, size_t* at, ListTensor* tensor_out) {
+  const Json& quantization = member(spec, "quantization");
+  const std::string_view dtype = text_of(member(spec, "dtype"));
+  const std::string_view stored_as = text_of(member(quantization, "dtype"));
+  const TfjsType* type = find_tfjs_type(dtype);
+  const TfjsType* stored = find_tfjs_type(stored_as.empty() ? dtype : stored_as);
+  WXNN_CHECK(type != nullptr && stored != nullptr && stored->bytes != 0, "is ", dtype,
+             " stored as ", stored_as, ", which is not supported");
+  ListTensor tensor{.type = type->number, .stored = stored->number};
+  tensor.shape.emplace();
+  size_t bytes = stored->bytes;
+  for (const Json& dim : items(member(spec, "shape"))) {
+    const double d = number_of(dim);
+    WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension out of range");
+    tensor.shape->push_back(static_cast<int32_t>(d));
+    bytes *= static_cast<size_t>(d);
+    WXNN_CHECK(bytes <= weights.size(), "is larger than all weight files together");
+  }
+  WXNN_CHECK(bytes <= weights.size() - *at,
+             "lies behind the end of the weight files: ", *at + bytes,
+             " bytes are needed, there are ", weights.size());
+  tensor.scale = number_of(member(quantization, "scale"));
+  tensor.min = number_of(member(quantization, "min"));
+  tensor.bytes = weights.substr(*at, bytes);
+  *at += bytes;
+  *tensor_out = tensor;
+  return {};
+}
+
+Status list_weights(const Json& model, std::string_view weights, std::vector<NamedWeight>* list) {
+  size_t at = 0;
+  for (const Json& group : items(member(model, "weightsManifest"))) {
+    for (const Json& spec : items(member(group, "weights"))) {
+      NamedWeight w{.name = text_of(member(spec, "name")), .tensor = {}};
+      Status status = read_weight(spec, weights, &at, &w.tensor);
+      if (!status.ok()) return std::move(status).at(sentence("weight \"", w.name, "\""));
+      list->push_back(std::move(w));
+    }
+  }
+  return {};
 }
 
 class TfjsEncoder {
@@ -146,47 +165,13 @@ class TfjsEncoder {
   }
 
   Status write_weights() {
-    std::vector<const Json*> specs;
-    for (const Json& group : items(member(model_, "weightsManifest"))) {
-      for (const Json& spec : items(member(group, "weights"))) specs.push_back(&spec);
+    std::vector<NamedWeight> list;
+    WXNN_TRY(list_weights(model_, weights_, &list));
+    out_.count(list.size());
+    for (const NamedWeight& w : list) {
+      out_.weight(w.name, w.tensor);
+      weight_names_.insert(w.name);
     }
-    out_.count(specs.size());
-    size_t at = 0;
-    for (const Json* spec : specs) {
-      const std::string_view name = text_of(member(*spec, "name"));
-      Status status = write_weight(*spec, name, &at);
-      if (!status.ok()) return status.at(sentence("weight \"", name, "\""));
-      weight_names_.insert(name);
-    }
-    return {};
-  }
-
-  Status write_weight(const Json& spec, std::string_view name, size_t* at) {
-    const Json& quantization = member(spec, "quantization");
-    const std::string_view dtype = text_of(member(spec, "dtype"));
-    const std::string_view stored_as = text_of(member(quantization, "dtype"));
-    const TfjsType* type = find_tfjs_type(dtype);
-    const TfjsType* stored = find_tfjs_type(stored_as.empty() ? dtype : stored_as);
-    WXNN_CHECK(type != nullptr && stored != nullptr && stored->bytes != 0, "is ", dtype,
-               " stored as ", stored_as, ", which is not supported");
-    ListTensor tensor{.type = type->number, .stored = stored->number};
-    tensor.shape.emplace();
-    size_t bytes = stored->bytes;
-    for (const Json& dim : items(member(spec, "shape"))) {
-      const double d = number_of(dim);
-      WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension out of range");
-      tensor.shape->push_back(static_cast<int32_t>(d));
-      bytes *= static_cast<size_t>(d);
-      WXNN_CHECK(bytes <= weights_.size(), "is larger than all weight files together");
-    }
-    WXNN_CHECK(bytes <= weights_.size() - *at,
-               "lies behind the end of the weight files: ", *at + bytes,
-               " bytes are needed, there are ", weights_.size());
-    tensor.scale = number_of(member(quantization, "scale"));
-    tensor.min = number_of(member(quantization, "min"));
-    tensor.bytes = weights_.substr(*at, bytes);
-    *at += bytes;
-    out_.weight(name, tensor);
     return {};
   }
 
@@ -325,12 +310,32 @@ Status read_weights(const std::string& path, const Json& model, std::string* wei
   return {};
 }
 
+// Weights are variables of the graph that the layers make.
+Status encode_layers(const Json& model, std::string_view bytes, Buffer* file) {
+  std::vector<NamedWeight> list;
+  std::set<std::string_view> names;
+  WXNN_TRY(list_weights(model, bytes, &list));
+  for (const NamedWeight& w : list) names.insert(w.name);
+  const Json& topology = member(model, "modelTopology");
+  const Json& config = member(topology, "model_config");
+  tf::GraphDef graph;
+  TfModel made;
+  WXNN_TRY(build_layers_graph(config.is_null() ? topology : config, names, &graph, &made));
+  made.variable = [&list](const std::string& name, const ListTensor** variable) {
+    const auto at = std::ranges::find(list, name, &NamedWeight::name);
+    *variable = at == list.end() ? nullptr : &at->tensor;
+    return Status();
+  };
+  return encode_tf_graph(made, file);
+}
+
 // nlohmann's parser keeps a stack of its own, but freeing a value recurses.
 constexpr int kDeepest = 64;
 
 }  // namespace
 
-Status read_tfjs(const std::string& path, const std::string& json, Graph* graph, size_t* bytes) {
+Status read_tfjs(const std::string& path, const std::string& json, Graph* graph, size_t* bytes,
+                 std::string* format) {
   bool too_deep = false;
   const Json model = Json::parse(
       json,
@@ -342,14 +347,16 @@ Status read_tfjs(const std::string& path, const std::string& json, Graph* graph,
   WXNN_CHECK(!model.is_discarded() && !too_deep, "it is no JSON, or damaged");
   const Json& topology = member(model, "modelTopology");
   WXNN_CHECK(topology.is_object(), "it is no tfjs model.json: it has no \"modelTopology\"");
-  const bool layers = text_of(member(model, "format")) == "layers-model" ||
-                      !member(topology, "model_config").is_null();
-  WXNN_CHECK(!layers, "it is a tfjs layers model; only graph models can be converted so far");
   std::string weights;
   WXNN_TRY(read_weights(path, model, &weights));
   *bytes += weights.size();
   Buffer list;
-  WXNN_TRY(TfjsEncoder(model, weights).encode(&list));
+  const bool layers = text_of(member(model, "format")) == "layers-model" ||
+                      !member(topology, "model_config").is_null() ||
+                      !member(topology, "class_name").is_null();
+  if (format != nullptr && layers) *format = "tfjs layers model";
+  WXNN_TRY(layers ? encode_layers(model, weights, &list)
+                  : TfjsEncoder(model, weights).encode(&list));
   return read_node_list(std::move(list), graph);
 }
 

@@ -1,4 +1,4 @@
-// A tfjs graph model: model.json and its weight files.
+// A tfjs model: model.json, a graph or layers, and its weight files.
 #pragma once
 #include <string>
 
@@ -7,7 +7,8 @@
 namespace wxnn {
 
 // `json` is the text of `path`; weight files lie in the same folder.
-// `bytes` grows by their size.
-Status read_tfjs(const std::string& path, const std::string& json, Graph* graph, size_t* bytes);
+// `bytes` grows by their size. `format` says which kind it is, where it is no graph.
+Status read_tfjs(const std::string& path, const std::string& json, Graph* graph, size_t* bytes,
+                 std::string* format = nullptr);
 
 }  // namespace wxnn

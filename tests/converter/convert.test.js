@@ -1,6 +1,6 @@
 'use strict';
-// What the converter writes, run by LiteRT in Chromium, against what the source says on tfjs's own CPU backend (model.json) or on
-// LiteRT (.tflite).
+// What the converter writes, run by LiteRT in Chromium and by our engine, against what the source says on tfjs's own CPU backend
+// (model.json) or on LiteRT (.tflite).
 
 const { test } = require('node:test');
 const assert = require('node:assert');
@@ -15,8 +15,18 @@ const CONVERTER = process.env.WXNN_CONVERT ?? path.join(root, 'build/native/wxnn
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-convert-'));
 test.after(() => fs.rmSync(folder, { recursive: true }));
 
-const MODELS = ['tfjs-front', 'tfjs-back', 'tfjs-mesh', 'posenet', 'handdetect', 'handskeleton', 'faceres', 'selfie-tfjs', 'mobilenetv2-nsfw',
+const MODELS = ['tfjs-front', 'tfjs-back', 'tfjs-mesh', 'posenet', 'handdetect', 'handskeleton', 'faceres', 'selfie-tfjs', 'mobilenetv2-nsfw', 'mobilenetv2-nsfw-layers',
   'short', 'full', 'full-sparse', 'mesh'];
+
+// What is refused, in a sentence: control flow, and a mesh that multiplies int32 matrices.
+const REFUSED = ['efficientpose', 'facemesh-attention'];
+for (const name of REFUSED) {
+  test(`${name} is refused in one sentence`, { skip: !isFetched(findEntry(name)) && 'not fetched: tools/fetch_models.js --all' }, () => {
+    const { status, stderr } = spawnSync(CONVERTER, [modelFile(name)], { encoding: 'utf8' });
+    assert.equal(status, 1);
+    assert.match(stderr, /^tools\/convert: node "[^"]+" \(\w+\): [^\n]+\.\n$/);
+  });
+}
 
 /** @param {string} source @param {...string} options */
 function convert(source, ...options) {
@@ -38,7 +48,15 @@ function noise(length) {
 
 /** Length of the first input, from a run of the converter's own. */
 const lengths = { 'tfjs-front': 128, 'tfjs-back': 256, 'tfjs-mesh': 192, posenet: 385, handdetect: 256, handskeleton: 256, faceres: 224,
-  'selfie-tfjs': 256, 'mobilenetv2-nsfw': 224, short: 128, full: 192, 'full-sparse': 192, mesh: 192 };
+  'selfie-tfjs': 256, 'mobilenetv2-nsfw': 224, 'mobilenetv2-nsfw-layers': 224, short: 128, full: 192, 'full-sparse': 192, mesh: 192 };
+
+/** What our engine gives for a converted model. */
+function engineOutputs(file, name, input) {
+  const runner = path.join(path.dirname(CONVERTER), 'wxnn_run_model');
+  const { status, stdout, stderr } = spawnSync(runner, [file], { input: JSON.stringify({ [name]: Array.from(input) }), encoding: 'utf8', maxBuffer: 1 << 28 });
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
 
 /** The largest difference relative to the output's largest magnitude. */
 function difference(got, want) {
@@ -52,8 +70,18 @@ function difference(got, want) {
   return most / largest;
 }
 
+// --long: the other tfjs models of tools/models.json whose sizes are known.
+if (process.env.WXNN_LONG) {
+  for (const { id, format, input } of require('../../tools/models.json').entries) {
+    const square = input && input.length === 4 && input[1] > 0 && input[1] === input[2] && input[3] === 3;
+    if (!/graph-model/.test(format) || !square || MODELS.includes(id) || REFUSED.includes(id)) continue;
+    MODELS.push(id);
+    lengths[id] = input[1];
+  }
+}
+
 for (const name of MODELS) {
-  test(`${name}: LiteRT runs the conversion and agrees with the source`, { skip: !isFetched(findEntry(name)) && 'not fetched: tools/fetch_models.js --all' }, async (t) => {
+  test(`${name}: LiteRT and the engine run the conversion and agree with the source`, { skip: !isFetched(findEntry(name)) && 'not fetched: tools/fetch_models.js --all' }, async (t) => {
     const source = modelFile(name);
     const shape = [1, lengths[name], lengths[name], 3];  // the batch may be open
     const open = convert(source);
@@ -63,12 +91,15 @@ for (const name of MODELS) {
     const input = noise(lengths[name] ** 2 * 3);
     const [wanted, got] = [await referenceOutputs({ model: source, input, shape }), await referenceOutputs({ model: output, input, shape, cache: false })];
     assert.equal(got.length, wanted.length);
+    const ours = engineOutputs(output, inputName, input);
+    assert.equal(ours.length, wanted.length);
     // Outputs keep their order; tfjs names nodes where a signature names outputs.
     for (const [i, want] of wanted.entries()) {
-      const mine = got[i];
-      const relative = difference(mine, want);
-      t.diagnostic(`${want.name}: ${relative.toExponential(1)}`);
-      assert.ok(relative <= 1e-4, `${want.name} differs by ${relative} of its largest magnitude`);
+      for (const [runtime, mine] of [['LiteRT', got[i]], ['wxnn', ours[i]]]) {
+        const relative = difference(mine, want);
+        t.diagnostic(`${want.name} in ${runtime}: ${relative.toExponential(1)}`);
+        assert.ok(relative <= 1e-4, `${want.name} in ${runtime} differs by ${relative} of its largest magnitude`);
+      }
     }
   });
 }

@@ -41,10 +41,23 @@ async function useBackend(backend) {
   current = backend;
 }
 
+/** @param {string} file @returns {Promise<any>} a GraphModel, or of layers what looks like one */
+async function load(file) {
+  if (JSON.parse(fs.readFileSync(file, 'utf8')).format === 'graph-model') return converter.loadGraphModel(handlerOf(file));
+  const layers = await require('@tensorflow/tfjs-layers').loadLayersModel(handlerOf(file));
+  return {
+    artifacts: { modelTopology: { node: [] } },
+    inputs: layers.inputs.map(({ name, shape }) => ({ name, shape: shape.map((n) => n ?? -1) })),
+    outputs: layers.outputs.map(({ name }) => ({ name })),
+    execute: (fed) => layers.predict(fed, { batchSize: 1 << 20 }),
+    predict: (fed) => layers.predict(fed, { batchSize: 1 << 20 }),
+    dispose: () => layers.dispose(),
+  };
+}
+
 /** @param {string} file a model.json whose shards lie beside it */
 function handlerOf(file) {
   const json = JSON.parse(fs.readFileSync(file, 'utf8'));
-  if (json.format !== 'graph-model') throw new Error(`${file} is no graph-model: its format is ${json.format ?? 'a layers-model'}.`);
   const shards = json.weightsManifest.flatMap((group) => group.paths).map((p) => fs.readFileSync(path.join(path.dirname(file), p)));
   const bytes = Uint8Array.from(Buffer.concat(shards));
   return tf.io.fromMemory({
@@ -70,7 +83,7 @@ const isStatic = (model) => {
  */
 async function run({ model: file, input, shape, inputs, backend = 'cpu' }) {
   await useBackend(backend);
-  const model = await converter.loadGraphModel(handlerOf(file));
+  const model = await load(file);
   const given = inputs ?? [{ data: input, shape: shape ?? model.inputs[0].shape.map((n) => (n < 0 ? 1 : n)), dtype: 'float32' }];
   const fed = given.map((i) => tf.tensor(i.data, i.shape, i.dtype));
   const raw = isStatic(model) ? model.execute(fed) : await model.executeAsync(fed);
@@ -93,7 +106,7 @@ async function run({ model: file, input, shape, inputs, backend = 'cpu' }) {
  */
 async function open({ model: file, backend = 'cpu' }) {
   await useBackend(backend);
-  const model = await converter.loadGraphModel(handlerOf(file));
+  const model = await load(file);
   const shape = model.inputs[0].shape.map((n) => (n < 0 ? 1 : n));
   const runOnce = (input) => {
     const fed = tf.tensor(input, shape, 'float32');

@@ -1,0 +1,16 @@
+// A tfjs layers model (Keras): its layers as nodes of a TensorFlow graph.
+#pragma once
+#include <set>
+#include <string>
+
+#include "converter/json_reader.h"
+#include "converter/tf_graph.h"
+
+namespace wxnn {
+
+// `config`: "model_config" of the model's topology. Weights become variables of the graph, named as
+// in the manifest. All layers that are not supported are refused at once.
+Status build_layers_graph(const Json& config, const std::set<std::string_view>& weights,
+                          tf::GraphDef* graph, TfModel* model);
+
+}  // namespace wxnn

@@ -1,0 +1,110 @@
+'use strict';
+// tfjs layers models, built and saved by tfjs itself: what our engine computes from the conversion is what tfjs's CPU backend computes
+// from the layers.
+
+const { test } = require('node:test');
+const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const tf = require('@tensorflow/tfjs-core');
+require('@tensorflow/tfjs-backend-cpu');
+const L = require('@tensorflow/tfjs-layers');
+
+tf.env().set('PROD', true);
+const bin = path.join(__dirname, '../../build/native');
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-layers-'));
+test.after(() => fs.rmSync(folder, { recursive: true }));
+
+/** The same numbers on every machine, in [-1, 1). */
+function noise(length, seed = 1) {
+  let state = seed;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** Saves as tfjs saves, and returns the file. */
+async function save(model, name) {
+  let seed = 1;
+  // Fresh layers have biases of 0 and norms that do nothing: numbers of all kinds instead, and variances above 0.
+  model.setWeights(model.getWeights().map((w, i) => {
+    const positive = model.weights[i].originalName.includes('variance');
+    return tf.tensor(noise(w.size, ++seed).map((x) => (positive ? Math.abs(x) + 0.5 : x * 0.7)), w.shape);
+  }));
+  const file = path.join(folder, `${name}.json`);
+  await model.save(tf.io.withSaveHandler(async (a) => {
+    const json = { format: 'layers-model', modelTopology: a.modelTopology, weightsManifest: [{ paths: [`${name}.bin`], weights: a.weightSpecs }] };
+    fs.writeFileSync(path.join(folder, `${name}.bin`), Buffer.from(a.weightData));
+    fs.writeFileSync(file, JSON.stringify(json));
+    return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
+  }));
+  return file;
+}
+
+function run(program, args, input) {
+  const result = spawnSync(path.join(bin, program), args, { input, encoding: 'utf8', maxBuffer: 1 << 28 });
+  assert.equal(result.status, 0, result.stderr);
+  return result.stdout;
+}
+
+async function compare(model, name) {
+  const source = await save(model, name);
+  const output = source.replace('.json', '.tflite');
+  const inputs = model.inputs.map((t) => ({ name: t.name.replace(/:\d+$/, ''), shape: [2, ...t.shape.slice(1)] }));
+  run('wxnn_convert', [source, '-o', output, ...inputs.flatMap((i) => ['--input', `${i.name}=${i.shape}`])]);
+  const data = inputs.map((i, k) => noise(i.shape.reduce((a, b) => a * b), 90 + k));
+  const given = Object.fromEntries(inputs.map((i, k) => [i.name, Array.from(data[k])]));
+  const got = JSON.parse(run('wxnn_run_model', [output], JSON.stringify(given)));
+  const wanted = [model.predict(inputs.map((i, k) => tf.tensor(data[k], i.shape)))].flat();
+  assert.equal(got.length, wanted.length);
+  wanted.forEach((want, k) => {
+    assert.deepEqual(got[k].shape, want.shape);
+    const numbers = want.dataSync();
+    const largest = numbers.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const most = numbers.reduce((a, b, i) => Math.max(a, Math.abs(b - got[k].data[i])), 0);
+    assert.ok(most <= 1e-5 * largest, `${name}: output ${k} differs by ${most}, its largest is ${largest}`);
+  });
+}
+
+const image = { inputShape: [12, 10, 3] };
+const CHAINS = {
+  convolutions: [L.layers.conv2d({ ...image, filters: 5, kernelSize: 3, strides: [2, 1], padding: 'same', activation: 'relu' }),
+    L.layers.batchNormalization({ scale: false }), L.layers.depthwiseConv2d({ kernelSize: [3, 2], depthMultiplier: 2 }), L.layers.batchNormalization(),
+    L.layers.separableConv2d({ filters: 4, kernelSize: 2, activation: 'tanh' }), L.layers.globalAveragePooling2d({}), L.layers.dense({ units: 3, activation: 'softmax' })],
+  dilated: [L.layers.conv2d({ ...image, filters: 4, kernelSize: 3, dilationRate: 2, useBias: false }), L.layers.activation({ activation: 'sigmoid' }),
+    L.layers.globalMaxPooling2d({})],
+  windows: [L.layers.zeroPadding2d({ ...image, padding: [[1, 2], [0, 3]] }), L.layers.maxPooling2d({ poolSize: 3, strides: 2 }),
+    L.layers.upSampling2d({ size: [2, 3] }), L.layers.averagePooling2d({ poolSize: 2, strides: 1, padding: 'same' }), L.layers.cropping2D({ cropping: [[1, 0], [2, 1]] })],
+  bilinear: [L.layers.upSampling2d({ ...image, size: [2, 2], interpolation: 'bilinear' })],
+  shapes: [L.layers.permute({ ...image, dims: [3, 1, 2] }), L.layers.reshape({ targetShape: [6, 60] }), L.layers.dense({ units: 4, activation: 'elu' }),
+    L.layers.flatten(), L.layers.dropout({ rate: 0.5 }), L.layers.dense({ units: 6, activation: 'relu6' }), L.layers.batchNormalization()],
+  activations: [L.layers.reLU({ ...image, maxValue: 0.5 }), L.layers.dense({ units: 4, activation: 'softplus' }), L.layers.leakyReLU({ alpha: 0.2 }),
+    L.layers.dense({ units: 4, activation: 'hardSigmoid' }), L.layers.dense({ units: 4, activation: 'selu' }), L.layers.elu(), L.layers.prelu(), L.layers.flatten(), L.layers.softmax()],
+  nested: [L.layers.dense({ inputShape: [7], units: 5, activation: 'softsign' }),
+    L.sequential({ layers: [L.layers.dense({ inputShape: [5], units: 4, activation: 'relu' }), L.layers.dense({ units: 3 })] }), L.layers.dense({ units: 2 })],
+};
+for (const [name, layers] of Object.entries(CHAINS)) {
+  test(`layers in a chain: ${name}`, () => compare(L.sequential({ layers }), name));
+}
+
+test('a graph of layers with two inputs and two outputs', async () => {
+  const a = L.input({ shape: [6, 5, 2], name: 'left' });
+  const b = L.input({ shape: [6, 5, 2], name: 'right' });
+  const merged = [L.layers.add().apply([a, b]), L.layers.multiply().apply([a, b]), L.layers.maximum().apply([a, b]),
+    L.layers.minimum().apply([a, b]), L.layers.average().apply([a, b])];
+  const all = L.layers.concatenate().apply(merged);
+  const conv = L.layers.conv2d({ filters: 3, kernelSize: 3, name: 'conv' }).apply(all);
+  const flat = L.layers.dense({ units: 4, name: 'last' }).apply(L.layers.flatten().apply(conv));
+  await compare(L.model({ inputs: [a, b], outputs: [flat, conv] }), 'graph');
+});
+
+test('all layers that are not supported are named at once', async () => {
+  const model = L.sequential({ layers: [L.layers.embedding({ inputDim: 5, outputDim: 4, inputLength: 3, name: 'words' }), L.layers.lstm({ units: 2, recurrentInitializer: 'zeros', name: 'memory' })] });
+  const source = await save(model, 'refused');
+  const { status, stderr } = spawnSync(path.join(bin, 'wxnn_convert'), [source], { encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stderr, /Embedding \(1\): "words".*LSTM \(1\): "memory"/);
+});

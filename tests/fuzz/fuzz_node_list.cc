@@ -1,0 +1,6 @@
+#include "formats/node_list.h"
+#include "load_graph.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  return wxnn::fuzz_read(wxnn::read_node_list, data, size);
+}

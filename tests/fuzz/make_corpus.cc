@@ -1,0 +1,89 @@
+// wxnn_fuzz_corpus FOLDER: writes seeds for each fuzz target to FOLDER/NAME: small networks with
+// the structure of real ones, and the operator tests of ONNX.
+#include <cstdio>
+#include <filesystem>
+
+#include "../converter/tf_fixtures.h"
+#include "converter/convert.h"
+#include "converter/files.h"
+#include "converter/tf_graph.h"
+
+namespace wxnn {
+namespace {
+
+namespace fs = std::filesystem;
+
+void put(const std::string& folder, const std::string& target, const std::string& name,
+         std::string_view bytes) {
+  fs::create_directories(folder + "/" + target);
+  static_cast<void>(write_file(sentence(folder, "/", target, "/", name), bytes).ok());
+}
+
+// Smallest forms of the sources that convert, as .tflite.
+void put_converted(const std::string& folder, const std::string& source) {
+  ConvertOptions options;
+  options.source = source;
+  options.custom_ops = true;
+  Converted converted;
+  constexpr size_t kMost = 1 << 14;
+  if (convert(options, &converted).ok() && converted.written.bytes.size() <= kMost)
+    put(folder, "tflite", fs::path(source).parent_path().filename(), converted.written.bytes);
+}
+
+void put_tensorflow(const std::string& folder) {
+  const MobileNet nets[] = {{.size = 8, .width = 2, .classes = 2, .strides = {1, 2}},
+                            {.size = 4, .width = 1, .classes = 2, .strides = {}}};
+  for (const MobileNet& net : nets) {
+    const tf::GraphDef graph = frozen_graph(net);
+    const std::string name = sentence("mobilenet_", net.width);
+    put(folder, "graph_def", name, graph.SerializeAsString());
+    TfModel model{.graph = &graph};
+    Buffer list;
+    if (find_endpoints(&model).ok() && encode_tf_graph(model, &list).ok())
+      put(folder, "node_list", name, {list.data<char>(), list.size()});
+    put(folder, "tensor_bundle", name, bundle_of(weights_of(net)).index);
+    put_converted(folder, sentence(folder, "/graph_def/", name));
+  }
+  put(folder, "tensor_bundle", "one", bundle_of({{"w", {2, 2}, {1, 2, 3, 4}}}).index);
+  put(folder, "graph_def", "saved",
+      saved_model(nets[1]).meta_graphs(0).graph_def().SerializeAsString());
+}
+
+// ONNX's cases are small models already.
+void put_onnx(const std::string& folder) {
+  const char* cases = "/usr/share/libonnx-testdata/data/node";
+  std::error_code error;
+  int number = 0;
+  for (const auto& entry : fs::directory_iterator(cases, error)) {
+    const std::string file = entry.path() / "model.onnx";
+    std::string bytes;
+    constexpr size_t kMost = 4096;
+    if (!is_file(file) || !read_file(file, &bytes).ok() || bytes.size() > kMost) continue;
+    put(folder, "onnx", entry.path().filename(), bytes);
+    if (number++ % 8 == 0) put_converted(folder, file);
+  }
+}
+
+// model.json without its weight files: they are 4 KB of fuzz_convert's.
+void put_json(const std::string& folder) {
+  constexpr const char* kModel = R"({"format": "graph-model", "modelTopology": {"node": [
+{"name": "x", "op": "Placeholder", "attr": {"dtype": {"type": "DT_FLOAT"}, "shape": {"shape": {"dim": [{"size": "1"}, {"size": "4"}, {"size": "4"}, {"size": "2"}]}}}},
+{"name": "w", "op": "Const", "attr": {"dtype": {"type": "DT_FLOAT"}, "value": {"tensor": {"dtype": "DT_FLOAT", "tensorShape": {"dim": [{"size": "3"}]}}}}},
+{"name": "c", "op": "_FusedConv2D", "input": ["x", "w", "b"], "attr": {"strides": {"list": {"i": ["1", "1", "1", "1"]}}, "padding": {"s": "U0FNRQ=="}, "fused_ops": {"list": {"s": ["Qmlhc0FkZA==", "UmVsdQ=="]}}, "num_args": {"i": "1"}, "data_format": {"s": "TkhXQw=="}, "dilations": {"list": {"i": ["1", "1", "1", "1"]}}, "epsilon": {"f": 0.0}, "T": {"type": "DT_FLOAT"}}},
+{"name": "b", "op": "Const", "attr": {"dtype": {"type": "DT_FLOAT"}}}, {"name": "s", "op": "Const", "attr": {"dtype": {"type": "DT_INT32"}, "value": {"tensor": {"dtype": "DT_INT32", "tensorShape": {"dim": [{"size": "2"}]}, "intVal": [-1, 3]}}}},
+{"name": "y", "op": "Reshape", "input": ["c", "s"], "attr": {"T": {"type": "DT_FLOAT"}}}], "library": {"function": []}, "versions": {}},
+"weightsManifest": [{"paths": ["w.bin"], "weights": [{"name": "w", "shape": [3, 3, 2, 3], "dtype": "float32", "quantization": {"dtype": "uint8", "scale": 0.1, "min": -1}}, {"name": "b", "shape": [3], "dtype": "float32"}]}],
+"signature": {"inputs": {"x": {"name": "x:0"}}, "outputs": {"y": {"name": "y:0"}}}})";
+  put(folder, "tfjs_json", "conv", kModel);
+}
+
+}  // namespace
+}  // namespace wxnn
+
+int main(int count, char** arguments) {
+  if (count != 2) return 2;
+  wxnn::put_tensorflow(arguments[1]);
+  wxnn::put_onnx(arguments[1]);
+  wxnn::put_json(arguments[1]);
+  return 0;
+}
