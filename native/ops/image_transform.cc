@@ -10,7 +10,7 @@
 namespace wxnn {
 namespace {
 
-Status check_pictures(std::string_view name, const Tensor& x) {
+Status check_pictures(const char* name, const Tensor& x) {
   WXNN_TRY(check_number(name, x));
   WXNN_CHECK(x.shape.rank() == 4, name, " ", x.shape, " should be [N,H,W,C]");
   return {};
