@@ -27,7 +27,7 @@ module.exports = ts.config(
     languageOptions: { sourceType: 'commonjs', globals: globals.node },
   },
   {
-    files: ['**/*_chromium.js'],
+    files: ['**/*_chromium.js', 'tests/backends/webgl.test.js'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   {

@@ -30,6 +30,12 @@ export const wechatHost: Host = {
     write: (key, value) => wx.setStorageSync(key, value),
     remove: (key) => wx.removeStorageSync(key),
   },
+  platform: 'wechat',
+  device: () => (typeof wx !== 'undefined' && wx.getSystemInfoSync ? (wx.getSystemInfoSync() as ReturnType<Host['device']>) : {}),
+  canvas() {
+    if (typeof wx === 'undefined' || !wx.createOffscreenCanvas) fail('this client has no offscreen canvas: pass one as the option canvas');
+    return wx.createOffscreenCanvas({ type: 'webgl' }) as never;
+  },
   now: calibratedClock(),
   // An ending that WeChat's packer keeps; the bytes are an ordinary .tflite file.
   models: { faces: '/models/face_full_range.br' },

@@ -1,8 +1,9 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { asBytes, describe, fail, tagOf } from './checks';
+import { arrayOf, asBytes, checkKeys, describe, elements, fail, tagOf } from './checks';
 import { readFile } from './files';
 import { checkAborted, getHost, setHost } from './host';
 import { setDownload, wechatHost } from './host_wechat';
+import { load } from './model';
 import { setParts } from './parts';
 import { base64Decode, utf8Decode, utf8Encode } from './text';
 
@@ -11,7 +12,7 @@ import { base64Decode, utf8Decode, utf8Encode } from './text';
  * other names from the modules above.
  */
 const shared = {
-  asBytes, base64Decode, checkAborted, describe, fail, getHost, readFile, tagOf, utf8Decode, utf8Encode,
+  arrayOf, asBytes, base64Decode, checkAborted, checkKeys, describe, elements, fail, getHost, load, readFile, tagOf, utf8Decode, utf8Encode,
 };
 
 /** The part of a file, made when it is first asked for. */
