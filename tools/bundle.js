@@ -1,5 +1,5 @@
 'use strict';
-// Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts download.js and tfjs.js, build/node/index.js (Node),
+// Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts, the worker's script, build/node/index.js (Node),
 // plugin/index.d.ts, and writes the SIMD probe. It also copies the demo's model into miniprogram/models, where tools/setup has
 // fetched it. Takes well under a second; tools/build runs it.
 //
@@ -18,7 +18,7 @@ const { version } = require('../package.json');
 const SIMD_PROBE = Buffer.from('0061736d010000000105016000017f0302010007050101660000' + '0a0b0109004101fd0ffd15000b', 'hex');
 
 /** Parts in files of their own: entry -> file. index.js requires them when they are asked for (src/parts.ts). */
-const PARTS = { 'download.ts': 'download.js', 'tfjs/index.ts': 'tfjs.js' };
+const PARTS = { 'download.ts': 'download.js', 'tfjs/index.ts': 'tfjs.js', 'worker/index.ts': 'worker.js' };
 
 /** Of src/index.ts: module -> the names of it that parts take from index.js, so that they do not bring copies along. */
 function sharedNames() {
@@ -97,10 +97,15 @@ function bundleAdapter(folder, wasmDirectory) {
   ]);
 }
 
+/** The script that a host puts into its workers' folder. */
+function bundleWorker() {
+  return bundle('worker/worker.ts', output('../build/worker/wxnn.js'), { platform: 'neutral' });
+}
+
 async function main() {
   fs.mkdirSync(output('wasm'), { recursive: true });
   fs.writeFileSync(output('wasm/simd_probe.wasm'), SIMD_PROBE);
-  await Promise.all([bundleAdapter(output('.'), '/wasm'), bundle('node.ts', output('../build/node/index.js'), { platform: 'node' })]);
+  await Promise.all([bundleAdapter(output('.'), '/wasm'), bundle('node.ts', output('../build/node/index.js'), { platform: 'node' }), bundleWorker()]);
   fs.writeFileSync(output('index.d.ts'), declarationsOf('types.ts') + '\n' + declarationsOf('public.ts'));
   copyDemoModel();
 }

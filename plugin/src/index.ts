@@ -1,10 +1,12 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { arrayOf, asBytes, checkKeys, describe, elements, fail, tagOf } from './checks';
+import { arrayOf, asBytes, checkKeys, describe, elements, fail, tagOf, viewOf } from './checks';
+import { getEngine } from './engine';
 import { readFile } from './files';
 import { checkAborted, getHost, setHost } from './host';
 import { setDownload, wechatHost } from './host_wechat';
-import { load } from './model';
+import { createModel, load } from './model';
 import { setParts } from './parts';
+import { readModel } from './source';
 import { base64Decode, utf8Decode, utf8Encode } from './text';
 
 /**
@@ -12,7 +14,8 @@ import { base64Decode, utf8Decode, utf8Encode } from './text';
  * other names from the modules above.
  */
 const shared = {
-  arrayOf, asBytes, base64Decode, checkAborted, checkKeys, describe, elements, fail, getHost, load, readFile, tagOf, utf8Decode, utf8Encode,
+  arrayOf, asBytes, base64Decode, checkAborted, checkKeys, createModel, describe, elements, fail, getEngine, getHost, load, readFile,
+  readModel, tagOf, utf8Decode, utf8Encode, viewOf,
 };
 
 /** The part of a file, made when it is first asked for. */
@@ -30,6 +33,6 @@ function partOf<T>(file: string, load: () => unknown): () => T {
 setHost(wechatHost);
 // Literal paths: WeChat's packer follows them.
 setDownload(partOf('download.js', () => require('./download.js')));
-setParts({ tfjs: partOf('tfjs.js', () => require('./tfjs.js')) });
+setParts({ tfjs: partOf('tfjs.js', () => require('./tfjs.js')), worker: partOf('worker.js', () => require('./worker.js')) });
 
 export * from './public';

@@ -105,7 +105,22 @@ export interface CacheOptions {
   ignoreQuery?: boolean;
 }
 
+/** The engine in a mini-program's worker. */
+export interface WorkerOptions {
+  /** The worker's script in the code package, as tools/package --worker puts it there; `workers/wxnn.js` by default. */
+  path?: string;
+  /** iOS: the worker whose WebAssembly is compiled, which the system may kill (then it is started again). True by default. */
+  experimental?: boolean;
+  /** The host's wx.createWorker, for a plugin whose own would look in the plugin. */
+  create?(path: string, options: { useExperimentalWorker: boolean }): object;
+}
+
 export interface LoadOptions extends EngineOptions {
+  /**
+   * Run in a mini-program's worker. Only `runAsync` runs then; while it does, further calls are rejected with name "BusyError"
+   * (frames are dropped, not queued). A worker that was killed is started again, and where none can be had the main thread runs.
+   */
+  worker?: boolean | WorkerOptions;
   /**
    * Keep downloaded files (under `userDataPath`, by its `fs`) and load them from there the next time, with or without a
    * network; a download that is cut off goes on there. In a mini-program that is the default where userDataPath is known;

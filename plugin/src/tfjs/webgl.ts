@@ -62,7 +62,7 @@ export function isWebglLost(tf: HostTf): boolean {
 
 /** `work`, or a rejection once the context is gone: what tfjs waits for then never comes. */
 export async function unlessLost<T>(tf: HostTf, work: Promise<T>): Promise<T> {
-  let end = () => undefined as void;
+  let end: (() => void) | undefined;
   const lost = new Promise<never>((_, reject) => {
     const look = setInterval(() => {
       if (isWebglLost(tf)) reject(new Error('the WebGL context was lost'));
@@ -76,7 +76,7 @@ export async function unlessLost<T>(tf: HostTf, work: Promise<T>): Promise<T> {
   try {
     return await Promise.race([work, lost]);
   } finally {
-    end();
+    if (end) end();
   }
 }
 
