@@ -13,6 +13,7 @@ const ts = require('typescript');
 const source = (name) => path.join(__dirname, '../plugin/src', name);
 const output = (name) => path.join(__dirname, '../plugin', name);
 const { version } = require('../package.json');
+const { libVersion } = require('../project.config.json');  // the minimum base library, said there alone
 
 // (module (func (export "f") (result i32) i32.const 1 i8x16.splat i8x16.extract_lane_s 0))
 const SIMD_PROBE = Buffer.from('0061736d010000000105016000017f0302010007050101660000' + '0a0b0109004101fd0ffd15000b', 'hex');
@@ -51,7 +52,7 @@ function bundle(entry, file, { wasmDirectory = '/wasm', ...options }) {
     bundle: true,
     format: 'cjs',
     target: 'es2018',   // what WeChat's own tools and the engines of base library 2.30.0 take
-    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory) },
+    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory), WXNN_BASE_LIBRARY: JSON.stringify(libVersion) },
     minify: !process.argv.includes('--readable'),
     legalComments: 'none',
     logLevel: 'warning',

@@ -2,6 +2,7 @@
 import { fail } from './checks';
 import type { WasmExports, WasmImports } from './host';
 
+declare const WXNN_BASE_LIBRARY: string;  // the oldest one, from project.config.json's libVersion
 declare const WXNN_WASM: string;  // the package path of the binaries in this form of the package, put in by tools/bundle.js
 const kTries = 3;
 const kRetryDelay = 200;  // ms
@@ -9,7 +10,7 @@ const kRetryDelay = 200;  // ms
 /** iOS throws from instantiate now and then, so a failure that is not about the code itself is tried again. */
 export async function instantiate(file: string, imports: WasmImports, directory = WXNN_WASM): Promise<WasmExports> {
   if (typeof WXWebAssembly === 'undefined') {
-    fail('this WeChat client has no WXWebAssembly: wxnn needs base library 2.30.0 or newer.');
+    fail(`this WeChat client has no WXWebAssembly: wxnn needs base library ${WXNN_BASE_LIBRARY} or newer.`);
   }
   const path = packagePath(directory, file);
   for (let attempt = 1; ; attempt++) {
