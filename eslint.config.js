@@ -27,7 +27,7 @@ module.exports = ts.config(
     languageOptions: { sourceType: 'commonjs', globals: globals.node },
   },
   {
-    files: ['**/*_chromium.js', 'tests/e2e/demo.test.js'],
+    files: ['**/*_chromium.js', 'tests/e2e/{demo,component}.test.js'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   {
