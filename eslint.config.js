@@ -27,7 +27,7 @@ module.exports = ts.config(
     languageOptions: { sourceType: 'commonjs', globals: globals.node },
   },
   {
-    files: ['**/*_chromium.js', 'tests/backends/webgl.test.js'],
+    files: ['**/*_chromium.js', 'tests/backends/webgl.test.js', 'tests/e2e/{demo,component}.test.js'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   {
@@ -36,7 +36,7 @@ module.exports = ts.config(
     languageOptions: { sourceType: 'module', globals: globals.browser },
   },
   {
-    files: ['miniprogram/**/*.js'],
+    files: ['miniprogram/**/*.js', 'plugin/components/**/*.js'],
     languageOptions: { ecmaVersion: 2018, sourceType: 'commonjs', globals: { ...miniProgram, ...globals.commonjs } },
   },
   {

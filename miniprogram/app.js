@@ -1,1 +1,7 @@
-App({});
+const { watchPrivacy } = require('./lib/privacy');
+
+App({
+  onLaunch() {
+    watchPrivacy();
+  },
+});

@@ -1,12 +1,13 @@
 'use strict';
 // Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts, the worker's script, build/node/index.js (Node),
-// plugin/index.d.ts, and writes the SIMD probe. It also copies the demo's model into miniprogram/models, where tools/setup has
-// fetched it. Takes well under a second; tools/build runs it.
+// build/web/wxnn.js (web pages, with its binaries beside it), plugin/index.d.ts, and writes the SIMD probe. Takes well under a second;
+// tools/build runs it.
 //
 //   node tools/bundle.js [--readable]     --readable: not minified
 
 const fs = require('node:fs');
 const path = require('node:path');
+const zlib = require('node:zlib');
 const esbuild = require('esbuild');
 const ts = require('typescript');
 
@@ -81,12 +82,13 @@ function declarationsOf(name) {
   return outputText.replace(/^(import|export) [^;]* from '\.\/[^;]*;\n/gm, '');
 }
 
-/** Under an ending that WeChat's packer keeps; the bytes stay an ordinary .tflite file. */
-function copyDemoModel() {
-  const model = output('../.cache/models/full-sparse/model.tflite');
-  if (!fs.existsSync(model)) return;
-  fs.mkdirSync(output('../miniprogram/models'), { recursive: true });
-  fs.copyFileSync(model, output('../miniprogram/models/face_full_range.br'));
+/** The adapter for web pages, an ES module; its binaries are the plugin's, without brotli. */
+async function bundleForWeb(folder) {
+  await bundle('web.ts', path.join(folder, 'wxnn.js'), { platform: 'browser', format: 'esm', target: 'es2020' });
+  for (const file of fs.readdirSync(output('wasm'))) {
+    const bytes = fs.readFileSync(output(`wasm/${file}`));
+    fs.writeFileSync(path.join(folder, file.replace(/\.br$/, '')), file.endsWith('.br') ? zlib.brotliDecompressSync(bytes) : bytes);
+  }
 }
 
 /** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package. */
@@ -106,9 +108,13 @@ function bundleWorker() {
 async function main() {
   fs.mkdirSync(output('wasm'), { recursive: true });
   fs.writeFileSync(output('wasm/simd_probe.wasm'), SIMD_PROBE);
-  await Promise.all([bundleAdapter(output('.'), '/wasm'), bundle('node.ts', output('../build/node/index.js'), { platform: 'node' }), bundleWorker()]);
+  await Promise.all([
+    bundleAdapter(output('.'), '/wasm'),
+    bundle('node.ts', output('../build/node/index.js'), { platform: 'node' }),
+    bundleWorker(),
+    bundleForWeb(output('../build/web')),
+  ]);
   fs.writeFileSync(output('index.d.ts'), declarationsOf('types.ts') + '\n' + declarationsOf('public.ts'));
-  copyDemoModel();
 }
 
 if (require.main === module) {

@@ -34,7 +34,8 @@ int find_output(std::span<const Shape> outputs, int rows, int width) {
   return -1;
 }
 
-// Intersection over union; 0 for empty boxes.
+}  // namespace
+
 float overlap(const float* a, const float* b) {
   const float w = std::min(a[2], b[2]) - std::max(a[0], b[0]);
   const float h = std::min(a[3], b[3]) - std::max(a[1], b[1]);
@@ -42,8 +43,6 @@ float overlap(const float* a, const float* b) {
   const float both = w * h;
   return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both);
 }
-
-}  // namespace
 
 Status FaceDetector::create(int input_size, std::span<const Shape> outputs,
                             std::unique_ptr<FaceDetector>* detector) {

@@ -33,6 +33,9 @@ inline constexpr int kMaxFaces = 256;   // on one picture
 inline constexpr int kFaceFloats = 18;  // a Face is that many floats without padding
 static_assert(sizeof(Face) == kFaceFloats * sizeof(float));
 
+// Intersection over union of two boxes x0 y0 x1 y1, 0..1; 0 where one is empty.
+float overlap(const float* a, const float* b);
+
 // One detector: life is create -> prepare -> (run the network) -> decode -> prepare … decode
 // allocates nothing; prepare keeps its scratch memory from picture to picture.
 class FaceDetector {

@@ -11,6 +11,10 @@ namespace {
 constexpr float kMargin = 1.5f;
 // Outer corners of the eyes: the person's right, then left.
 constexpr int kRightEye = 33, kLeftEye = 263;
+// Each keypoint lies between two landmarks: corners of the eyes, nose tip, lips, and where the face
+// ends towards the ears.
+constexpr int16_t kKeypoints[6][2] = {{33, 133}, {362, 263}, {1, 1},
+                                      {13, 14},  {234, 234}, {454, 454}};
 
 Roi square_around(const float* box, float angle) {
   const float side = kMargin * std::max(box[2] - box[0], box[3] - box[1]);
@@ -21,19 +25,30 @@ Roi square_around(const float* box, float angle) {
 
 Roi mesh_roi(const Face& face) { return square_around(face.box, face.angle); }
 
-Roi mesh_roi(const float* landmarks, bool mirror) {
-  float box[4] = {kInfF32, kInfF32, -kInfF32, -kInfF32};
+Face face_of(const float* landmarks, bool mirror) {
+  Face face;
+  float* box = face.box;
+  box[0] = box[1] = kInfF32;
+  box[2] = box[3] = -kInfF32;
   for (int i = 0; i < kLandmarks; ++i) {
     for (int c = 0; c < 2; ++c) {
       box[c] = std::min(box[c], landmarks[i * 3 + c]);
       box[2 + c] = std::max(box[2 + c], landmarks[i * 3 + c]);
     }
   }
+  for (int k = 0; k < 6; ++k) {
+    for (int c = 0; c < 2; ++c) {
+      face.keypoints[k][c] =
+          0.5f * (landmarks[kKeypoints[k][0] * 3 + c] + landmarks[kKeypoints[k][1] * 3 + c]);
+    }
+  }
   const float* from = landmarks + (mirror ? kLeftEye : kRightEye) * 3;
   const float* to = landmarks + (mirror ? kRightEye : kLeftEye) * 3;
-  return square_around(
-      box, static_cast<float>(angle_of(double(to[0]) - from[0], double(to[1]) - from[1])));
+  face.angle = static_cast<float>(angle_of(double(to[0]) - from[0], double(to[1]) - from[1]));
+  return face;
 }
+
+Roi mesh_roi(const float* landmarks, bool mirror) { return mesh_roi(face_of(landmarks, mirror)); }
 
 ImageTransform mesh_transform(const Roi& roi, bool mirror, int size) {
   ImageTransform t{.roi = roi, .width = size, .height = size, .mirror = mirror};

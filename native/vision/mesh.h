@@ -20,6 +20,10 @@ Roi mesh_roi(const Face& face);
 // x and y in picture pixels. `mirror` as the crop they come from had it.
 Roi mesh_roi(const float* landmarks, bool mirror);
 
+// A face as its landmarks show it, all but the score: their bounding box, the six keypoints (eyes:
+// between their corners) and the angle.
+Face face_of(const float* landmarks, bool mirror);
+
 // How that square becomes the network's input [size, size, 3]: pixel / 255; black outside the
 // picture; mirrored after it was turned upright.
 ImageTransform mesh_transform(const Roi& roi, bool mirror, int size);

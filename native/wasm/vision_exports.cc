@@ -1,11 +1,11 @@
 // The C ABI of vision: pictures to tensors, faces, meshes. See abi.md for what holds everywhere:
-// pointers are byte offsets, functions that can fail return 0 (decode: -1) and leave a sentence in
-// wxnn_error().
+// pointers are byte offsets, functions that can fail return 0 (wxnn_faces_next: -1) and leave a
+// sentence in wxnn_error().
 //
 // A picture is RGBA, 8 bits each, rows without padding: `rgba` points to `bytes` bytes, of which
 // the first width * height * 4 are the picture. It is read during the call only.
-#include "core/math.h"
-#include "vision/mesh.h"
+#include "core/model.h"
+#include "vision/tracker.h"
 #include "wasm/error.h"
 
 #ifdef __wasm__
@@ -17,59 +17,93 @@
 namespace wxnn {
 namespace {
 
+// A tracker and the networks it asks for, which the caller runs and outlive it.
 struct Faces {
-  std::unique_ptr<FaceDetector> detector;
-  int mesh_size = 0;     // side of the mesh model's input, once a face was prepared for it
-  float mesh_score = 0;  // of the last wxnn_mesh_finish
+  std::unique_ptr<FaceTracker> tracker;
+  const Model* network = nullptr;
+  const Model* mesh = nullptr;
+  size_t landmarks = 0, flag = 0;  // outputs of mesh
+  int64_t elements = 0;            // of all their inputs and outputs
+  FaceTrackerOptions options;
 };
+
+int64_t elements_of(const Model* model) {
+  if (!model) return 0;
+  int64_t sum = model->input(0).shape.elements();
+  for (size_t i = 0; i < model->graph().outputs.size(); ++i) {
+    sum += model->output(i).shape.elements();
+  }
+  return sum;
+}
 
 int done(const Status& status) { return status.ok() ? 1 : failed(status); }
 
-Image image_of(const uint8_t* rgba, size_t bytes, int width, int height) {
-  return {.rgba = rgba, .bytes = bytes, .width = width, .height = height};
-}
-
-// How the mesh model's input is made from one face of the last decode.
-Status crop_of(const Faces& faces, int face, int size, ImageTransform* transform) {
-  const auto found = faces.detector->faces();
-  WXNN_CHECK(face >= 0 && static_cast<size_t>(face) < found.size(), "face ", face, " of ",
-             found.size(), " does not exist");
-  *transform = mesh_transform(mesh_roi(found[face]), faces.detector->mirror(), size);
+// The side of a model's one square picture input.
+Status side_of(const Model& model, int* side) {
+  const Tensor& input = model.input(0);
+  const Shape& s = input.shape;
+  WXNN_CHECK(model.graph().inputs.size() == 1 && input.dtype == DType::kFloat32 && s.rank() == 4 &&
+                 s[1] == s[2] && s[1] > 0 && s[3] == 3 && model.planned(),
+             "it takes ", name_of(input.dtype), " ", s,
+             "; a face model takes one square picture, float32 [1,side,side,3]");
+  *side = s[1];
   return {};
 }
 
-Status prepare_mesh(Faces& faces, int face, const Image& image, int size, float* out) {
-  ImageTransform transform;
-  WXNN_TRY(crop_of(faces, face, size, &transform));
-  WXNN_TRY(faces.detector->sampler().to_tensor(image, transform, out));
-  faces.mesh_size = size;
-  return {};
-}
-
-Status finish_mesh(Faces& faces, int face, const float* landmarks, float score, float* out) {
-  faces.mesh_score = 0;
-  WXNN_CHECK(faces.mesh_size > 0, "the mesh has been given no picture");
-  ImageTransform transform;
-  WXNN_TRY(crop_of(faces, face, faces.mesh_size, &transform));
-  const bool finite = project_mesh(transform, landmarks, out);
-  faces.mesh_score = finite && score >= 0 && score <= 1 ? score : 0;
-  return {};
-}
-
-Status create_faces(int input_size, int count, const int32_t* shapes, Faces** faces) {
+Status create_faces(const Model* network, Faces** faces) {
+  const size_t count = network->graph().outputs.size();
   Shape outputs[4];
-  WXNN_CHECK(count >= 0 && count <= 4, "a face detector has 2 or 4 outputs, not ", count);
-  for (int i = 0; i < count; ++i) {
-    const int32_t rank = *shapes++;
-    WXNN_CHECK(rank >= 0 && rank <= Shape::kMaxRank, "output ", i, " has the rank ", rank);
-    outputs[i] = Shape(std::span(shapes, static_cast<size_t>(rank)));
-    shapes += rank;
-  }
+  int side = 0;
+  WXNN_TRY(side_of(*network, &side));
+  WXNN_CHECK(count <= 4, "a face detector has 2 or 4 outputs, not ", count);
+  for (size_t i = 0; i < count; ++i) outputs[i] = network->output(i).shape;
   std::unique_ptr<FaceDetector> detector;
-  WXNN_TRY(
-      FaceDetector::create(input_size, std::span(outputs, static_cast<size_t>(count)), &detector));
-  *faces = new Faces{.detector = std::move(detector)};
+  WXNN_TRY(FaceDetector::create(side, std::span(outputs, count), &detector));
+  *faces = new Faces{.tracker = std::make_unique<FaceTracker>(std::move(detector)),
+                     .network = network,
+                     .elements = elements_of(network)};
   return {};
+}
+
+Status use_mesh(Faces& faces, const Model* mesh, bool score_is_logit) {
+  int side = 0, found = 0;
+  WXNN_TRY(side_of(*mesh, &side));
+  for (size_t i = 0; i < mesh->graph().outputs.size(); ++i) {
+    const int64_t count = mesh->output(i).shape.elements();
+    if (count == kLandmarkFloats) faces.landmarks = i, found |= 1;
+    if (count == 1) faces.flag = i, found |= 2;
+  }
+  WXNN_CHECK(found == 3, "it has no outputs of ", kLandmarkFloats, " and of 1 value");
+  faces.mesh = mesh;
+  faces.elements += elements_of(mesh);
+  faces.tracker->use_mesh(side, score_is_logit);
+  return {};
+}
+
+Status begin(Faces& faces, const Image& image, int rotation, bool mirror, double ms) {
+  WXNN_CHECK(elements_of(faces.network) + elements_of(faces.mesh) == faces.elements,
+             "a model was resized since the face detector was made of it");
+  return faces.tracker->begin(image, rotation, mirror, ms, faces.options);
+}
+
+const float* floats_of(const Model* model, size_t output) {
+  return static_cast<const float*>(model->output(output).data);
+}
+
+FaceTracker::Step next(Faces& faces) {
+  NetworkArrays detector, mesh;
+  detector.input = static_cast<float*>(faces.network->input(0).data);
+  const size_t count = faces.network->graph().outputs.size();
+  for (size_t i = 0; i < count; ++i) detector.outputs[i] = floats_of(faces.network, i);
+  if (faces.mesh) {
+    mesh.input = static_cast<float*>(faces.mesh->input(0).data);
+    mesh.outputs[0] = floats_of(faces.mesh, faces.landmarks);
+    mesh.outputs[1] = floats_of(faces.mesh, faces.flag);
+  }
+  FaceTracker::Step step;
+  const Status status = faces.tracker->next(detector, mesh, &step);
+  if (!status.ok()) failed(status);
+  return step;
 }
 
 }  // namespace
@@ -109,70 +143,61 @@ int wxnn_image_to_tensor(const uint8_t* rgba, size_t bytes, int width, int heigh
     t.mean[c] = p[kMean + c];
     t.scale[c] = p[kScale + c];
   }
-  return done(sampler.to_tensor(image_of(rgba, bytes, width, height), t, out));
+  return done(sampler.to_tensor({rgba, bytes, width, height}, t, out));
 }
 
-// A face detector for a model with a square input of input_size and `output_count` outputs;
-// `shapes`: int32, for each output its rank and then its dimensions. Returns a handle or 0.
+// Faces found by a detector's model (BlazeFace), which must outlive the handle and is run by the
+// caller: see wxnn_faces_next. Returns a handle, or 0 where the model is none.
 WXNN_EXPORT(wxnn_faces_create)
-Faces* wxnn_faces_create(int input_size, int output_count, const int32_t* shapes) {
+Faces* wxnn_faces_create(const Model* network) {
   Faces* faces = nullptr;
-  const Status status = create_faces(input_size, output_count, shapes, &faces);
+  const Status status = create_faces(network, &faces);
   if (!status.ok()) failed(status);
   return faces;
+}
+
+// Faces have landmarks from now on. score_is_logit: 1 where the model ends in the flag's logit (the
+// .tflite file), 0 where in a probability (tfjs's).
+WXNN_EXPORT(wxnn_faces_use_mesh)
+int wxnn_faces_use_mesh(Faces* faces, const Model* mesh, int score_is_logit) {
+  return done(use_mesh(*faces, mesh, score_is_logit != 0));
+}
+
+// threshold: 0..1; max_faces: 0 for 256; track, smooth: 0 or 1 (vision/tracker.h).
+WXNN_EXPORT(wxnn_faces_configure)
+void wxnn_faces_configure(Faces* faces, float threshold, int max_faces, int track, int smooth) {
+  faces->options = {threshold, max_faces, track != 0, smooth != 0};
 }
 
 WXNN_EXPORT(wxnn_faces_free)
 void wxnn_faces_free(Faces* faces) { delete faces; }
 
-// Writes the model's input [1, input_size, input_size, 3] to `out`. rotation: 0, 90, 180, 270;
-// mirror: 0 or 1.
-WXNN_EXPORT(wxnn_faces_prepare)
-int wxnn_faces_prepare(Faces* faces, const uint8_t* rgba, size_t bytes, int width, int height,
-                       int rotation, int mirror, float* out) {
-  return done(
-      faces->detector->prepare(image_of(rgba, bytes, width, height), rotation, mirror != 0, out));
+// A frame; it is read until wxnn_faces_next gives 0. rotation: 0, 90, 180, 270; mirror: 0 or 1;
+// ms: a clock's.
+WXNN_EXPORT(wxnn_faces_begin)
+int wxnn_faces_begin(Faces* faces, const uint8_t* rgba, size_t bytes, int width, int height,
+                     int rotation, int mirror, double ms) {
+  const Image image = {.rgba = rgba, .bytes = bytes, .width = width, .height = height};
+  return done(begin(*faces, image, rotation, mirror != 0, ms));
 }
 
-// `outputs`: one pointer to float32 for each output, in create's order. threshold: 0..1;
-// max_faces: 0 for 256. Returns the number of faces, or -1.
-WXNN_EXPORT(wxnn_faces_decode)
-int wxnn_faces_decode(Faces* faces, const float* const* outputs, float threshold, int max_faces) {
-  FaceDetector& detector = *faces->detector;
-  const Status status =
-      detector.decode(std::span(outputs, detector.output_count()), threshold, max_faces);
-  if (!status.ok()) return failed(status) - 1;
-  return static_cast<int>(detector.faces().size());
-}
+// What the caller runs before it calls this again: 1 the detector's model, 2 the mesh model; 0: the
+// faces are there; -1: failed.
+WXNN_EXPORT(wxnn_faces_next)
+int wxnn_faces_next(Faces* faces) { return next(*faces); }
 
-// The faces of the last decode, 18 float32 each, best first: score, box x0 y0 x1 y1, 6 keypoints
-// x y, angle (vision/faces.h). Valid until the next decode.
+WXNN_EXPORT(wxnn_faces_count)
+size_t wxnn_faces_count(const Faces* faces) { return faces->tracker->count(); }
+
+// Face i as 20 float32: score, box x0 y0 x1 y1, 6 keypoints x y, angle (vision/faces.h), then the
+// mesh's score and the face's number (vision/tracker.h). Valid until the next frame begins.
 WXNN_EXPORT(wxnn_faces_result)
-const float* wxnn_faces_result(const Faces* faces) {
-  return reinterpret_cast<const float*>(faces->detector->faces().data());
-}
+const void* wxnn_faces_result(const Faces* faces, size_t i) { return &faces->tracker->face(i); }
 
-// Cuts face number `face` of the last decode out of the same picture: the mesh model's input
-// [1, size, size, 3] to `out`.
-WXNN_EXPORT(wxnn_mesh_prepare)
-int wxnn_mesh_prepare(Faces* faces, int face, const uint8_t* rgba, size_t bytes, int width,
-                      int height, float* out, int size) {
-  return done(prepare_mesh(*faces, face, image_of(rgba, bytes, width, height), size, out));
+// Its landmarks, 1404 float32: x, y in picture pixels, z in the same unit.
+WXNN_EXPORT(wxnn_faces_landmarks)
+const float* wxnn_faces_landmarks(const Faces* faces, size_t i) {
+  return faces->tracker->landmarks(i);
 }
-
-// `landmarks`: the mesh model's 1404 float32; `score`: its face flag, 1 float32, a logit where
-// score_is_logit is 1 (the .tflite model), else a probability (tfjs's). Writes 1404 float32 to
-// `out` (may be `landmarks`): x, y in picture pixels, z in the same unit.
-WXNN_EXPORT(wxnn_mesh_finish)
-int wxnn_mesh_finish(Faces* faces, int face, const float* landmarks, const float* score,
-                     int score_is_logit, float* out) {
-  const float presence = score_is_logit ? sigmoid_f32(*score) : *score;
-  return done(finish_mesh(*faces, face, landmarks, presence, out));
-}
-
-// That the last mesh is a face's, 0..1; 0 where its landmarks or flag were not finite, and after a
-// wxnn_mesh_finish that failed.
-WXNN_EXPORT(wxnn_mesh_score)
-float wxnn_mesh_score(const Faces* faces) { return faces->mesh_score; }
 
 }  // namespace wxnn

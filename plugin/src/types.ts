@@ -235,6 +235,14 @@ export interface FaceDetectorOptions extends LoadOptions {
   threshold?: number;
   /** The best so many; all by default. */
   maxFaces?: number;
+  /**
+   * The pictures are the frames of a camera or video: faces keep their `id`, and with a mesh model each is followed by its
+   * own landmarks, so that the detector runs only when a face is lost, and now and then to look for new ones. `score` is then
+   * the mesh's. Off by default.
+   */
+  track?: boolean;
+  /** Removes the tremble of tracked faces (one-euro filter); on by default with `track`, and needs it. */
+  smooth?: boolean;
 }
 
 /** How the camera held the frame. */
@@ -243,6 +251,8 @@ export interface DetectOptions {
   rotation?: 0 | 90 | 180 | 270;
   /** Swap left and right after turning, as for a selfie. Right and left keypoints are then swapped as well. */
   mirror?: boolean;
+  /** When the frame was taken, in milliseconds of any clock, for `smooth`; now by default. */
+  time?: number;
 }
 
 /** Coordinates are pixels of the picture as given, not turned or mirrored; a face at the border may reach beyond it. */
@@ -259,12 +269,14 @@ export interface Face {
   mesh?: Float32Array;
   /** What the mesh model says of a face being there, 0 to 1. */
   meshScore?: number;
+  /** With `track`: 1, 2, 3…, the same for the same face on every frame. */
+  id?: number;
 }
 
 /** Finds faces. The picture is read before anything else happens, so a camera may reuse its buffer. */
 export interface FaceDetector {
   /**
-   * The faces on a picture, best first. `rgba`: width * height * 4 bytes, rows without padding. Synchronous. Throws a
+   * The faces on a picture, best first (with `track`: longest known first). `rgba`: width * height * 4 bytes, rows without padding. Synchronous. Throws a
    * sentence that names the argument when one is wrong; the next call works.
    */
   detect(rgba: Bytes, width: number, height: number, options?: DetectOptions): Face[];

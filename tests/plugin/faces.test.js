@@ -139,7 +139,7 @@ test('refuses wrong arguments in a sentence, and the next call works', async () 
     [[new Float32Array(16), 2, 2], 'rgba must be an ArrayBuffer, Uint8Array or Uint8ClampedArray; this is a Float32Array of 16.'],
     [[undefined, 2, 2], 'rgba must be an ArrayBuffer, Uint8Array or Uint8ClampedArray; this is undefined.'],
     [[pixels, 2, 2, { rotation: 45 }], 'rotation must be 0, 90, 180 or 270; this is 45.'],
-    [[pixels, 2, 2, { mirrored: true }], 'detect\'s options has no "mirrored"; it knows rotation, mirror.'],
+    [[pixels, 2, 2, { mirrored: true }], 'detect\'s options has no "mirrored"; it knows rotation, mirror, time.'],
   ];
   for (const [args, message] of calls) {
     assert.throws(() => detector.detect(...args), { message });

@@ -1,9 +1,10 @@
-// A stand-in for <camera> and CameraContext.onCameraFrame: a slow pan over the sample photos, or the browser's camera. Frames are
+// A stand-in for <camera> and CameraContext.onCameraFrame: a slow pan over the sample photos, one that stands still, or the
+// browser's camera. Frames are
 // RGBA, portrait, in a buffer that is used again for the next frame, as WeChat's client does.
 const SIZES = { small: [240, 320], medium: [480, 640], large: [720, 960] };
 const PHOTOS = ['sample1', 'sample2', 'sample3', 'sample4'].map((name) => `/photos/${name}.jpg`);
 const FRAME_MS = 33;
-const PHOTO_MS = 6000;
+const PHOTO_MS = 9000;
 
 // One camera at a time, as in WeChat.
 let current;
@@ -26,7 +27,7 @@ export function listenToFrames(callback) {
 /** What the page may ask of the current camera: for tests, the picture that was last shown and what is on it. */
 export const currentCamera = () => current;
 
-async function photoSource() {
+async function photoSource(moves) {
   const images = await Promise.all(PHOTOS.map((src) => new Promise((resolve, reject) => {
     const image = new Image();
     image.onload = () => resolve(image);
@@ -34,11 +35,12 @@ async function photoSource() {
     image.src = src;
   })));
   return {
-    draw(context, width, height, time) {
+    draw(context, width, height, passed) {
+      const time = moves ? passed : 2.5 * PHOTO_MS;
       const image = images[Math.floor(time / PHOTO_MS) % images.length];
       const phase = (time % PHOTO_MS) / PHOTO_MS;
       const cropHeight = image.height * 0.8, cropWidth = (cropHeight * width) / height;
-      const x = (image.width - cropWidth) * (0.5 - 0.35 * Math.cos(phase * 2 * Math.PI));
+      const x = (image.width - cropWidth) * (0.5 - 0.3 * Math.cos(phase * 2 * Math.PI));
       const y = (image.height - cropHeight) * (0.3 + 0.1 * Math.sin(phase * 4 * Math.PI));
       context.drawImage(image, x, y, cropWidth, cropHeight, 0, 0, width, height);
     },
@@ -105,7 +107,7 @@ export function attachCamera(component, dom, wx) {
 
   async function open() {
     try {
-      feed = await (source === 'device' ? deviceSource(position) : photoSource());
+      feed = await (source === 'device' ? deviceSource(position) : photoSource(source === 'photos'));
       component.triggerEvent('initdone', { maxZoom: 1 }, {});
       const timer = setInterval(() => {
         if (running && document.visibilityState !== 'hidden' && dom.isConnected) showFrame();

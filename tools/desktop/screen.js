@@ -96,6 +96,8 @@ const wx = createWx(screen, {
   camera: { source: parameters.get('camera') || 'photos', rotation: Number(parameters.get('rotation')) || 0 },
 });
 
+const memories = [];  // of the engines that run, for tests
+
 /** WXWebAssembly: package paths only, and only what WeChat's has. */
 const WXWebAssembly = {
   Memory: WebAssembly.Memory,
@@ -105,11 +107,33 @@ const WXWebAssembly = {
     if (typeof path !== 'string') throw new TypeError('WebAssembly.instantiate: first argument must be a string');
     const response = await fetch(`/plugin${path}`);
     if (!response.ok) throw new Error('load wasm failed!');
-    return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
+    const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), imports);
+    if (instance.exports.memory) memories.push(instance.exports.memory);
+    return instance;
   },
 };
 
 const application = {};
+
+/**
+ * A component as the adapter takes it: without 'wx://component-export' and the like, since what they ask for it gives to all;
+ * and with the ready that WeChat's client calls once a component has a place on the screen.
+ */
+const adapted = (Component) => (definition) => {
+  const { behaviors = [], lifetimes = {} } = definition;
+  return Component({
+    ...definition,
+    behaviors: behaviors.filter((behavior) => typeof behavior !== 'string'),
+    lifetimes: {
+      ...lifetimes,
+      attached() {
+        lifetimes.attached?.call(this);
+        if (lifetimes.ready) setTimeout(() => lifetimes.ready.call(this), 0);
+      },
+      ready: undefined,
+    },
+  });
+};
 
 /** Defines a package's components in its code space and gives its require. */
 function runPackage(code, space, given) {
@@ -122,7 +146,7 @@ function runPackage(code, space, given) {
     const module = cache[path] = { exports: {} };
     const require = (wanted) => load(path, wanted);
     require.async = (wanted) => Promise.resolve().then(() => load(path, wanted));
-    const run = ({ Page, Component, Behavior }) => code.modules[path](require, module, module.exports, Page, Component, Behavior,
+    const run = ({ Page, Component, Behavior }) => code.modules[path](require, module, module.exports, Page, adapted(Component), Behavior,
       (definition) => { Object.assign(application, definition).onLaunch?.({}); }, () => application, given.requirePlugin, given.wx, given.WXWebAssembly);
     const component = path.slice(0, -3);
     if (code.names.includes(component)) space.componentEnv(component, run);
@@ -155,7 +179,7 @@ function start() {
   mainCode.define();
   screen.open(parameters.get('page') || app.pages[0]);
   // For tests: the page that is shown, and the stand-ins.
-  Object.assign(window, { demo: { screen, wx, requirePlugin } });
+  Object.assign(window, { demo: { screen, wx, requirePlugin, memories: () => memories } });
 }
 
 try {

@@ -18,8 +18,9 @@ const FOLDERS = {
   '/desktop/': __dirname,
   '/package/': path.join(ROOT, 'miniprogram'),
   '/plugin/': path.join(ROOT, 'plugin'),
+  '/wxnn/': path.join(ROOT, 'build/web'),
   '/photos/': path.join(ROOT, '.cache/models/photos'),
-  '/model/': path.join(ROOT, '.cache/models'),
+  '/models/': path.join(ROOT, '.cache/models'),
 };
 
 // Made on the way out.

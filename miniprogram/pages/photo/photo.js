@@ -1,17 +1,18 @@
-// Choose a photo, see its faces. The plugin gets pixels and gives faces; everything about the platform is here.
-const { chooseTexts } = require('../../texts');
+// Choose a photo, see its faces, save it with them. The plugin gets pixels and gives faces; everything about the platform is here.
+const { loadFaceModels, textOf } = require('../../lib/models');
+const { requirePrivacy } = require('../../lib/privacy');
+const { getTexts, switchLanguage } = require('../../texts');
 const wxnn = requirePlugin('wxnn');
 
-const LONGEST_SIDE = 1280;  // pixels that a photo is drawn with
-const MODEL = '/models/face_full_range.br';  // of this package, so it is read through this mini-program's own file system
+const LONGEST_SIDE = 1280;  // pixels that faces are looked for in
 
 /**
- * A photo on a canvas, no larger than LONGEST_SIDE, and its pixels.
- * @param {WechatMiniprogram.Canvas} canvas
+ * A photo's pixels, no larger than LONGEST_SIDE.
  * @param {string} path
  * @returns {Promise<WechatMiniprogram.ImageData>}
  */
-function drawPhoto(canvas, path) {
+function readPixels(path) {
+  const canvas = /** @type {any} */ (wx.createOffscreenCanvas({ type: '2d', width: 1, height: 1 }));
   return new Promise((resolve, reject) => {
     const image = canvas.createImage();
     image.onload = () => {
@@ -27,50 +28,29 @@ function drawPhoto(canvas, path) {
   });
 }
 
-/**
- * @param {WechatMiniprogram.Canvas} canvas
- * @param {import('../../../plugin/src/types').Face[]} faces
- */
-function drawFaces(canvas, faces) {
-  const context = canvas.getContext('2d');
-  const line = Math.max(2, canvas.width / 240);
-  context.lineWidth = line;
-  context.strokeStyle = '#3ddc84';
-  context.fillStyle = '#ffb000';
-  for (const { box: [x0, y0, x1, y1], keypoints } of faces) {
-    context.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    for (const [x, y] of keypoints) {
-      context.beginPath();
-      context.arc(x, y, 1.5 * line, 0, 2 * Math.PI);
-      context.fill();
-    }
-  }
-}
-
 Page({
   data: {
     texts: /** @type {any} */ ({}),
+    privacyTexts: /** @type {any} */ ({}),
     status: '',
-    backend: '',
     failed: false,
-    busy: true,
-    height: 240,
+    busy: false,
+    height: 0,  // of the shown photo, in the screen's pixels; 0 while there is none
+    width: 0,
+    boxes: true,
+    keypoints: false,
+    mesh: true,
+    rows: /** @type {{name: string, detail: string, score: number}[]} */ ([]),
   },
 
-  /** @type {import('../../../plugin/src/types').FaceDetector | undefined} */
-  detector: undefined,
+  /** @type {any} */ detector: undefined,
+  /** @type {any} */ words: undefined,
+  /** @type {any[]} */ faces: [],
+  spent: 0,
 
-  async onLoad() {
-    const { title, choose, loading, ready, backend } = chooseTexts();
-    this.setData({ texts: { title, choose }, status: loading });
-    try {
-      const detector = await wxnn.createFaceDetector({ model: MODEL, fs: wx.getFileSystemManager() });
-      const { variant } = await wxnn.probe();
-      this.detector = detector;
-      this.setData({ status: ready, backend: backend(variant), busy: false });
-    } catch (error) {
-      this.fail(error);
-    }
+  onShow() {
+    this.localise();
+    this.selectComponent('#privacy').lend();
   },
 
   onUnload() {
@@ -78,41 +58,94 @@ Page({
     this.detector = undefined;
   },
 
+  localise() {
+    const { photo, privacy, boxes, keypoints, mesh, other, stays, loading, builds } = getTexts('photo');
+    this.words = { ...photo, loading, builds };
+    this.setData({
+      texts: { choose: photo.choose, save: photo.save, empty: photo.empty, boxes, keypoints, mesh, other, stays },
+      privacyTexts: { title: privacy.title, body: privacy.text(privacy.contract), contract: privacy.contract, agree: privacy.agree, refuse: privacy.refuse },
+    });
+    if (this.data.height) this.describe();
+  },
+
   async choose() {
     try {
-      // Since base library 2.32.3 the user agrees to the privacy policy first; only a mini-program can ask, no plugin.
-      if (wx.requirePrivacyAuthorize) await new Promise((success, fail) => wx.requirePrivacyAuthorize({ success, fail }));
+      await requirePrivacy();
       const { tempFiles } = await wx.chooseMedia({ count: 1, mediaType: ['image'], sizeType: ['compressed'] });
       await this.show(tempFiles[0].tempFilePath);
     } catch (error) {
-      if (!/cancel/.test(String(/** @type {any} */ (error).errMsg))) this.fail(error);
+      if (!/cancel|not authorized/.test(String(/** @type {any} */ (error).errMsg))) this.fail(error);
     }
   },
 
   /** @param {string} path */
   async show(path) {
-    const texts = chooseTexts();
-    this.setData({ status: texts.working, failed: false, busy: true });
-    const canvas = await this.canvas();
-    const pixels = await drawPhoto(canvas.node, path).catch(() => { throw new Error(texts.picture); });
-    this.setData({ height: Math.round((canvas.width * pixels.height) / pixels.width) });
-    if (!this.detector) return;
+    this.setData({ status: this.words.working, failed: false, busy: true, rows: [] });
+    const pixels = await readPixels(path).catch(() => { throw new Error(this.words.broken); });
+    const { windowWidth } = wx.getWindowInfo ? wx.getWindowInfo() : wx.getSystemInfoSync();
+    const width = (windowWidth * (750 - 64)) / 750;
+    this.setData({ width, height: Math.min(Math.round((width * pixels.height) / pixels.width), 1.3 * width) });
+    const picture = this.selectComponent('#picture');
+    await picture.show(path);
+    await this.loadDetector();
     const start = Date.now();
-    const faces = this.detector.detect(pixels.data, pixels.width, pixels.height);
-    const ms = Date.now() - start;
-    drawFaces(canvas.node, faces);
-    this.setData({ status: texts.found(faces.length, ms), busy: false });
+    this.faces = this.detector.detect(pixels.data, pixels.width, pixels.height);
+    this.spent = Date.now() - start;
+    picture.draw(this.faces, { width: pixels.width, height: pixels.height });
+    this.setData({ busy: false });
+    this.describe();
   },
 
-  /** @returns {Promise<{node: WechatMiniprogram.Canvas, width: number}>} */
-  canvas() {
-    return new Promise((resolve) => {
-      wx.createSelectorQuery().select('#picture').fields({ node: true, size: true }).exec(([field]) => resolve(field));
-    });
+  async loadDetector() {
+    if (this.detector) return;
+    this.setData({ status: this.words.loading });
+    this.detector = await wxnn.createFaceDetector(await loadFaceModels());
+    this.setData({ status: this.words.working });
+    await new Promise((resolve) => { setTimeout(resolve, 30); });  // the words are drawn before the work starts
+  },
+
+  describe() {
+    const { words, faces, spent } = this;
+    const rows = faces.map(({ score, box, angle }, index) => ({
+      name: words.face(index + 1),
+      detail: words.detail(Math.round(box[2] - box[0]), Math.round((angle * 180) / Math.PI)),
+      score: Math.round(100 * score),
+    }));
+    this.setData({ rows, status: faces.length ? words.found(faces.length, spent) : words.none });
+  },
+
+  async save() {
+    if (!this.data.height || this.data.busy) return;
+    try {
+      await requirePrivacy();
+      const canvas = await this.selectComponent('#picture').canvas();
+      const { tempFilePath } = await wx.canvasToTempFilePath({ canvas, fileType: 'jpg', quality: 0.92 });
+      await wx.saveImageToPhotosAlbum({ filePath: tempFilePath });
+      wx.showToast({ title: this.words.saved });
+    } catch (error) {
+      if (!/cancel|not authorized/.test(String(/** @type {any} */ (error).errMsg))) this.fail(error);
+    }
+  },
+
+  toggleBoxes() {
+    this.setData({ boxes: !this.data.boxes });
+  },
+
+  toggleKeypoints() {
+    this.setData({ keypoints: !this.data.keypoints });
+  },
+
+  toggleMesh() {
+    this.setData({ mesh: !this.data.mesh });
+  },
+
+  switchLanguage() {
+    switchLanguage();
+    this.localise();
   },
 
   /** @param {any} error */
   fail(error) {
-    this.setData({ status: error.message || error.errMsg || String(error), failed: true, busy: !this.detector });
+    this.setData({ status: textOf(error), failed: true, busy: false });
   },
 });

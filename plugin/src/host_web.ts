@@ -1,0 +1,50 @@
+// wxnn on any web page: fetch and WebAssembly. The binaries lie beside the bundle as plain .wasm files (plugin/build.js
+// decompresses them), since a web server or the browser compresses on its own terms.
+import { fail } from './checks';
+import { FetchOptions, Host, WasmExports, WasmImports, abortable } from './host';
+
+const kTimeOut = 60000;  // ms
+
+export const webHost: Host = {
+  async instantiate(file: string, imports: WasmImports, directory = new URL('.', import.meta.url).href): Promise<WasmExports> {
+    const url = `${directory.replace(/\/$/, '')}/${file.replace(/\.br$/, '')}`;
+    const response = await fetch(url);
+    if (!response.ok) fail(`could not fetch "${url}": the server answered with status ${response.status}.`);
+    const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), imports);
+    return instance.exports as unknown as WasmExports;
+  },
+  async fetch(url: string, options: FetchOptions): Promise<Uint8Array> {
+    const bytes = await abortable(fetchAll(url, options), options.signal, `"${url}"`);
+    if (options.onBytes) options.onBytes(bytes.length, bytes.length);
+    return bytes;
+  },
+  fileSystem: () => fail('on a web page, pass a FileSystem as the option fs.'),
+  userDataPath: () => fail('on a web page, pass a directory as userDataPath.'),
+  storage: {
+    read: (key) => JSON.parse(localStorage.getItem(key) || 'null') ?? undefined,
+    write: (key, value) => localStorage.setItem(key, JSON.stringify(value)),
+    remove: (key) => localStorage.removeItem(key),
+  },
+  platform: 'web',
+  device: () => ({ system: navigator.userAgent }),
+  canvas: () => document.createElement('canvas') as never,
+  now: () => performance.now(),
+  models: { faces: new URL('models/face_full_range.tflite', import.meta.url).href },
+};
+
+async function fetchAll(url: string, { fetchFunc }: FetchOptions): Promise<Uint8Array> {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), kTimeOut);
+  try {
+    const response = await (fetchFunc ? fetchFunc(url, { method: 'GET' }) : fetch(url, { signal: stop.signal }));
+    const status = Number(response.status);
+    if (!(status >= 200 && status <= 299)) throw new Error(`the server answered with status ${status}.`);
+    const body = await response.arrayBuffer();
+    return typeof body === 'string' ? new TextEncoder().encode(body) : new Uint8Array(body);
+  } catch (error) {
+    const { message, name } = error as Error;
+    return fail(`could not fetch "${url}": ${name === 'AbortError' ? `no answer within ${kTimeOut / 1000} s.` : message}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,11 @@
+// wxnn on a web page.
+import { fail } from './checks';
+import { setHost } from './host';
+import { webHost } from './host_web';
+import { setParts } from './parts';
+import * as tfjs from './tfjs';
+
+setHost(webHost);
+setParts({ tfjs: () => tfjs, worker: () => fail('a web page has its own workers: load the model in one of them.') });
+
+export * from './public';
