@@ -1,9 +1,12 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { asBytes, describe, fail, tagOf } from './checks';
+import { asBytes, checkKeys, describe, fail, tagOf } from './checks';
+import { getEngine } from './engine';
 import { readFile } from './files';
 import { checkAborted, getHost, setHost } from './host';
 import { setDownload, wechatHost } from './host_wechat';
+import { encodeNodeList } from './node_list';
 import { setParts } from './parts';
+import { readArtifacts } from './source';
 import { base64Decode, utf8Decode, utf8Encode } from './text';
 
 /**
@@ -11,7 +14,7 @@ import { base64Decode, utf8Decode, utf8Encode } from './text';
  * other names from the modules above.
  */
 const shared = {
-  asBytes, base64Decode, checkAborted, describe, fail, getHost, readFile, tagOf, utf8Decode, utf8Encode,
+  asBytes, base64Decode, checkAborted, checkKeys, describe, encodeNodeList, fail, getEngine, getHost, readArtifacts, readFile, tagOf, utf8Decode, utf8Encode,
 };
 
 /** The part of a file, made when it is first asked for. */

@@ -4,7 +4,7 @@ import { getEngine } from './engine';
 import { getHost } from './host';
 import { load } from './model';
 import { getParts } from './parts';
-import type { EngineOptions, FaceDetector, FaceDetectorOptions, FileSystem, LoadOptions, Model, ModelSource, Probe, StorageHandler } from './types';
+import type { BackendOptions, EngineOptions, FaceDetector, FaceDetectorOptions, FileSystem, GraphModelOptions, KernelReport, LoadOptions, Model, ModelSource, Probe, StorageHandler } from './types';
 
 export * from './types';
 
@@ -52,4 +52,30 @@ export function fileStorageIO(prefix: string, fs?: FileSystem, userDataPath?: st
 /** A tf.io handler that keeps a model in wx's storage, as tfjs-wechat does. It holds 10 MB in all; fileStorageIO takes more. */
 export function localStorageIO(path: string): StorageHandler {
   return getParts().tfjs().localStorageIO(path);
+}
+
+/**
+ * Makes TensorFlow.js run on the engine: afterwards `await tf.setBackend('wasm')` and every operation works. `tf` is the host's
+ * tfjs-core, 3.1 to 4.22. Throws a sentence when it is another thing, or has a backend of this name already.
+ */
+export function registerBackend(tf: object, options?: BackendOptions): void {
+  getParts().tfjs().registerTfBackend(tf, options);
+}
+
+/** Which of tfjs's kernels the engine computes, which the CPU backend, and what ran where so far. */
+export function kernelReport(tf: object): KernelReport {
+  return getParts().tfjs().reportKernels(tf);
+}
+
+/**
+ * tf.loadGraphModel, with the graph run by the engine in one call: a `tf.GraphModel` in every respect, whose `engineReport` says who
+ * ran it last and why. `source`: an address, {model, weights} or a tf.io.IOHandler.
+ */
+export function loadGraphModel(source: ModelSource, options?: GraphModelOptions): Promise<object> {
+  return getParts().tfjs().loadTfGraphModel(source, options);
+}
+
+/** The same for packages that call tf.loadGraphModel themselves: `converter` is the tfjs-converter (or tfjs) that they use. */
+export function accelerate(converter: object): void {
+  getParts().tfjs().accelerateConverter(converter);
 }

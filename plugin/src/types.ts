@@ -266,3 +266,50 @@ export interface Probe {
   /** Milliseconds that choosing, loading and testing the build took (near 0 when it was loaded already). */
   startMs: number;
 }
+
+export interface BackendOptions extends EngineOptions {
+  /** The backend's name in tfjs; `wasm` by default, so that code for tfjs-backend-wasm needs no change. */
+  name?: string;
+  /** tfjs prefers the backend with the highest; 2 by default, as tfjs-backend-wasm has. */
+  priority?: number;
+}
+
+/** How often a kernel ran, by whom, and why not by the engine the last time that was so. */
+export interface KernelCount {
+  engine: number;
+  cpu: number;
+  reason?: string;
+}
+
+/** What ran where since the backend was made. */
+export interface KernelReport {
+  backend: string;
+  /** Kernels that the engine computes, and those that are the CPU backend's alone. */
+  engine: string[];
+  cpu: string[];
+  /** By kernel that has run. */
+  ran: { [kernel: string]: KernelCount };
+}
+
+/** Who runs a tfjs graph model on the backend, and why. */
+export interface EngineReport {
+  /** The last run. */
+  ranBy: 'engine' | 'tfjs' | 'nothing yet';
+  /** Why tfjs's executor ran it; empty when the engine did. */
+  reason: string;
+  runs: { engine: number; tfjs: number };
+  /** Pairs of inputs and outputs for which the engine holds the graph. */
+  plans: number;
+}
+
+export interface GraphModelOptions {
+  /** The host's @tensorflow/tfjs-converter, or all of tfjs; that of configPlugin or accelerate by default. */
+  converter?: object;
+  /** False leaves the graph to tfjs's executor, as does `model.useEngine = false` later. */
+  useEngine?: boolean;
+  onProgress?(fraction: number): void;
+  signal?: Signal;
+  fetchFunc?: FetchFunction;
+  fs?: FileSystem;
+  userDataPath?: string;
+}

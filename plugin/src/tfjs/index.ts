@@ -10,3 +10,6 @@ export function fileStorageIO(prefix: string, fs: FileSystem = getHost().fileSys
 export function localStorageIO(path: string): StorageHandler {
   return storageHandler(path);
 }
+
+export { accelerateConverter, loadTfGraphModel, setConverter } from './load_graph_model';
+export { registerTfBackend, reportKernels } from './register';
