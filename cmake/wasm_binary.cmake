@@ -4,6 +4,9 @@ file(GLOB exports CONFIGURE_DEPENDS native/wasm/*.cc)
 if(NOT exports)
   return()
 endif()
+# Single operators, for tfjs: in its profile alone.
+set(eager_exports ${PROJECT_SOURCE_DIR}/native/wasm/eager_exports.cc)
+list(REMOVE_ITEM exports ${eager_exports})
 function(add_wasm_binary target name ops)
   add_executable(${target} ${exports} ${list_sources})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm)
@@ -26,6 +29,9 @@ endfunction()
 add_wasm_binary(wxnn_wasm wxnn-${WXNN_VARIANT} ops_faces.def)
 add_wasm_binary(wxnn_wasm_inference wxnn-${WXNN_VARIANT}-inference ops.def)
 add_wasm_binary(wxnn_wasm_tfjs wxnn-${WXNN_VARIANT}-tfjs ops_tfjs.def)
+target_sources(wxnn_wasm_tfjs PRIVATE ${eager_exports})
+# Training and large pictures: as far as pointers stay positive numbers.
+target_link_options(wxnn_wasm_tfjs PRIVATE -sMAXIMUM_MEMORY=2GB)
 set_target_properties(wxnn_wasm_inference wxnn_wasm_tfjs PROPERTIES EXCLUDE_FROM_ALL TRUE)
 
 # The same with function names inside, to see what takes the bytes: cmake --build --preset wasm-simd -t wxnn_wasm_named

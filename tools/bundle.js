@@ -46,14 +46,14 @@ const sharedModules = {
   },
 };
 
-function bundle(entry, file, { wasmDirectory = '/wasm', ...options }) {
+function bundle(entry, file, { wasmDirectory = '/wasm', profile = '', ...options }) {
   return esbuild.build({
     entryPoints: [source(entry)],
     outfile: file,
     bundle: true,
     format: 'cjs',
     target: 'es2018',   // what WeChat's own tools and the engines of base library 2.30.0 take
-    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory), WXNN_BASE_LIBRARY: JSON.stringify(libVersion) },
+    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory), WXNN_PROFILE: JSON.stringify(profile), WXNN_BASE_LIBRARY: JSON.stringify(libVersion) },
     minify: !process.argv.includes('--readable'),
     legalComments: 'none',
     logLevel: 'warning',
@@ -91,11 +91,11 @@ async function bundleForWeb(folder) {
   }
 }
 
-/** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package. */
-function bundleAdapter(folder, wasmDirectory) {
+/** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package. `profile` "-tfjs": only those that tfjs needs. */
+function bundleAdapter(folder, wasmDirectory, profile = '') {
   const external = Object.values(PARTS).map((file) => './' + file);
   return Promise.all([
-    bundle('index.ts', path.join(folder, 'index.js'), { platform: 'neutral', external, wasmDirectory }),
+    bundle('index.ts', path.join(folder, 'index.js'), { platform: 'neutral', external, wasmDirectory, profile }),
     ...Object.keys(PARTS).map((entry) => bundlePart(entry, folder)),
   ]);
 }
@@ -114,7 +114,7 @@ async function main() {
     bundleWorker(),
     bundleForWeb(output('../build/web')),
   ]);
-  fs.writeFileSync(output('index.d.ts'), declarationsOf('types.ts') + '\n' + declarationsOf('public.ts'));
+  fs.writeFileSync(output('index.d.ts'), ['types.ts', 'types_tfjs.ts', 'public.ts'].map(declarationsOf).join('\n'));
 }
 
 if (require.main === module) {

@@ -69,12 +69,15 @@ Status run_pool(const RunCtx& c, const Pooling& pooling) {
   return {};
 }
 
+// A NaN is never the largest, as in TensorFlow.js and LiteRT.
+float more(float most, float x) { return most < x ? x : most; }
+
 // Two taps at once, the last alone: each pass over y costs a load and a store.
 void take_largest(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
   for (; taps > 1; taps -= 2, x += 2 * step) {
-    each(n, [=](int32_t i) { y[i] = larger_f32(y[i], larger_f32(x[i], x[i + step])); });
+    each(n, [=](int32_t i) { y[i] = more(more(y[i], x[i]), x[i + step]); });
   }
-  if (taps > 0) each(n, [=](int32_t i) { y[i] = larger_f32(y[i], x[i]); });
+  if (taps > 0) each(n, [=](int32_t i) { y[i] = more(y[i], x[i]); });
 }
 
 void take_sum(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {

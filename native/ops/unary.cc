@@ -5,7 +5,8 @@
 namespace wxnn {
 namespace {
 int32_t negate(int32_t x) { return static_cast<int32_t>(0u - static_cast<uint32_t>(x)); }
-float sign(float x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : x; }
+// 0 of a NaN, as in TensorFlow.js and LiteRT.
+float sign(float x) { return static_cast<float>((x > 0) - (x < 0)); }
 }  // namespace
 
 // One operator on float32: its name and its run.

@@ -22,16 +22,27 @@ export class Engine {
     if (typeof exports._initialize === 'function') this.call('_initialize');
   }
 
+  /** An export itself, for calls by the thousand. What it throws goes to stop(). */
+  functionOf(name: string): (...args: number[]) => number {
+    const run = this.exports[name] as (...args: number[]) => number;
+    if (typeof run !== 'function') fail(`the engine's binary has no ${name}: it is not of this version of wxnn.`);
+    return run;
+  }
+
+  /** After a trap: throws, and so does every later call. */
+  stop(where: string, error: unknown): never {
+    this.stopped = (error as Error).message || String(error);
+    return fail(`the engine stopped in ${where}: ${this.stopped}; load the model again.`);
+  }
+
   /** Calls an export. */
   call(name: string, ...args: number[]): number {
     if (this.stopped) fail(`the engine stopped earlier (${this.stopped}); load the model again.`);
-    const run = this.exports[name] as (...args: number[]) => number;
-    if (typeof run !== 'function') fail(`the engine's binary has no ${name}: it is not of this version of wxnn.`);
+    const run = this.functionOf(name);
     try {
       return run(...args);
     } catch (error) {
-      this.stopped = (error as Error).message || String(error);
-      fail(`the engine stopped in ${name}: ${this.stopped}; load the model again.`);
+      return this.stop(name, error);
     }
   }
 
@@ -80,6 +91,11 @@ export class Engine {
     return pointer;
   }
 
+  /** Calls an export that gives nothing, unless the engine has stopped. */
+  tell(name: string, pointer: number): void {
+    if (!this.stopped) this.call(name, pointer);
+  }
+
   free(pointer: number): void {
     if (pointer && !this.stopped) this.call('wxnn_free', pointer);
   }
@@ -87,28 +103,34 @@ export class Engine {
 
 const engines: { [key: string]: Promise<Engine> | undefined } = {};
 
+/** Of the binaries that run models in this package: a package for tfjs has the larger ones alone. Put in by tools/bundle.js. */
+declare const WXNN_PROFILE: Profile;
+
+/** What a binary can do: graph models, or single operators for tfjs as well. */
+export type Profile = '' | '-tfjs';
+
 /** The engine that these options mean: one for all models that ask for the same. */
-export async function getEngine(options: EngineOptions): Promise<Engine> {
+export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILE): Promise<Engine> {
   const variant = options.variant === undefined ? 'auto' : options.variant;
   if (variant !== 'auto' && variant !== 'simd' && variant !== 'plain') {
     fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
   }
-  const key = `${variant} ${options.wasmPath || ''}`;
+  const key = `${variant}${profile} ${options.wasmPath || ''}`;
   const known = engines[key];
   if (known) {
     const engine = await known.catch(() => undefined);
     if (engine && !engine.stopped) return engine;
     if (engines[key] === known) engines[key] = undefined;
   }
-  return engines[key] || (engines[key] = chooseEngine(getHost(), variant, options.wasmPath));
+  return engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, options.wasmPath));
 }
 
-async function chooseEngine(host: Host, variant: string, wasmPath: string | undefined): Promise<Engine> {
+async function chooseEngine(host: Host, variant: string, profile: Profile, wasmPath: string | undefined): Promise<Engine> {
   const reasons: string[] = [];
   if (variant !== 'plain') {
     try {
       await checkSimd(host, wasmPath);
-      return await startEngine(host, 'simd', wasmPath, reasons);
+      return await startEngine(host, 'simd', profile, wasmPath, reasons);
     } catch (error) {
       const { message } = error as Error;
       if (variant === 'simd') fail(`the SIMD build cannot be used here: ${message}`);
@@ -116,7 +138,7 @@ async function chooseEngine(host: Host, variant: string, wasmPath: string | unde
     }
   }
   try {
-    return await startEngine(host, 'plain', wasmPath, reasons);
+    return await startEngine(host, 'plain', profile, wasmPath, reasons);
   } catch (error) {
     fail([`the engine cannot start: ${(error as Error).message}`].concat(reasons).join(' Also, '));
   }
@@ -129,14 +151,16 @@ async function checkSimd(host: Host, wasmPath: string | undefined): Promise<void
 }
 
 /** Some engines accept SIMD and compute garbage, so numbers are compared before any build is used. */
-async function startEngine(host: Host, variant: 'simd' | 'plain', wasmPath: string | undefined, reasons: string[]): Promise<Engine> {
+async function startEngine(
+  host: Host, variant: 'simd' | 'plain', profile: Profile, wasmPath: string | undefined, reasons: string[],
+): Promise<Engine> {
   const imports: WasmImports = {
     env: {
       emscripten_notify_memory_growth: () => undefined,  // views are checked where they are used
       wxnn_now: () => host.now(),
     },
   };
-  const exports = await host.instantiate(`wxnn-${variant}.wasm.br`, imports, wasmPath);
+  const exports = await host.instantiate(`wxnn-${variant}${profile}.wasm.br`, imports, wasmPath);
   const engine = new Engine(exports, variant, reasons);
   if (!engine.call('wxnn_self_test')) {
     throw engine.failure('its self-test failed: ', 'wxnn_self_test');

@@ -4,7 +4,10 @@ import { getEngine } from './engine';
 import { getHost } from './host';
 import { load } from './model';
 import { getParts } from './parts';
-import type { BackendChoice, ChooseOptions, ChosenModel, ConfigOptions, EngineOptions, FaceDetector, FaceDetectorOptions, FileSystem, LoadOptions, Model, ModelSource, Probe, StorageHandler } from './types';
+import type {
+  BackendChoice, BackendOptions, ChooseOptions, ChosenModel, ConfigOptions, EngineOptions, FaceDetector, FaceDetectorOptions, FileSystem, GraphModelOptions,
+  KernelReport, LoadOptions, Model, ModelSource, Probe, StorageHandler,
+} from './types';
 
 export * from './types';
 
@@ -69,4 +72,30 @@ export async function configPlugin(options: ConfigOptions, debug: boolean = fals
  */
 export async function chooseBackend(source: ModelSource, options: ChooseOptions = {}): Promise<ChosenModel> {
   return getParts().tfjs().chooseFor(source, options);
+}
+
+/**
+ * Makes TensorFlow.js run on the engine: afterwards `await tf.setBackend('wasm')` and every operation works. `tf` is the host's
+ * tfjs-core, 3.1 to 4.22. Throws a sentence when it is another thing, or has a backend of this name already.
+ */
+export function registerBackend(tf: object, options?: BackendOptions): void {
+  getParts().tfjs().registerTfBackend(tf, options);
+}
+
+/** Which of tfjs's kernels the engine computes, which the CPU backend, and what ran where so far. */
+export function kernelReport(tf: object): KernelReport {
+  return getParts().tfjs().reportKernels(tf);
+}
+
+/**
+ * tf.loadGraphModel, with the graph run by the engine in one call: a `tf.GraphModel` in every respect, whose `engineReport` says who
+ * ran it last and why. `source`: an address, {model, weights} or a tf.io.IOHandler.
+ */
+export function loadGraphModel(source: ModelSource, options?: GraphModelOptions): Promise<object> {
+  return getParts().tfjs().loadTfGraphModel(source, options);
+}
+
+/** The same for packages that call tf.loadGraphModel themselves: `converter` is the tfjs-converter (or tfjs) that they use. */
+export function accelerate(converter: object): void {
+  getParts().tfjs().accelerateConverter(converter);
 }

@@ -54,10 +54,46 @@ export async function readModel(source: ModelSource, options: LoadOptions): Prom
 
 async function readAddress(address: string, options: LoadOptions): Promise<ModelFile> {
   const name = `"${address}"`;
+  const { file, json, shards } = await fetchModel(address, options);
+  return orForget(address, options, () => (json ? fromGraph(name, json, shards) : fromTflite(name, file)));
+}
+
+/** What a tfjs IOHandler's load() gives. */
+export interface Artifacts extends ModelJson {
+  weightData: ArrayBuffer;
+}
+
+/** A tfjs graph model's model.json and weights, their number of bytes checked. */
+export async function readArtifacts(source: ModelSource, options: LoadOptions): Promise<Artifacts> {
+  if (typeof source === 'string') {
+    const name = `"${source}"`;
+    const { json, shards } = await fetchModel(source, options);
+    return artifactsOf(json || fail(`${name} is no tfjs model.json; loadModel reads .tflite files.`), shards);
+  }
+  if (typeof (source as IOHandler | undefined)?.load === 'function') {
+    const artifacts = (await (source as IOHandler).load()) as Artifacts & { getWeightStream?: unknown };
+    if (artifacts && !artifacts.getWeightStream) fromParts('the model', artifacts, artifacts.weightData);
+    return artifacts;
+  }
+  const { model, weights } = (source || {}) as ModelParts;
+  const file = asBytes(model);
+  const { json, bytes } = fromParts('the model', file || typeof model === 'string' ? parseModelJson('the model', (file || model) as Uint8Array | string) : model, weights);
+  return artifactsOf(json, bytes);
+}
+
+function artifactsOf(json: ModelJson, shards: Uint8Array[]): Artifacts {
+  const weightData = new Uint8Array(lengthOf(shards));
+  shards.reduce((at, shard) => (weightData.set(shard, at), at + shard.length), 0);
+  const weightSpecs = (json.weightsManifest || []).reduce((all: WeightSpec[], group) => all.concat(group.weights), []);
+  return { ...json, weightSpecs, weightData: weightData.buffer };
+}
+
+async function fetchModel(address: string, options: LoadOptions): Promise<{ file: Uint8Array; json?: ModelJson; shards: Uint8Array[] }> {
+  const name = `"${address}"`;
   if (!address) fail('loadModel was given an empty address.');
   const report = progressOf(address, options);
   const file = await getHost().fetch(address, { ...options, onBytes: report.file });
-  if (!looksLike(file, '{')) return orForget(address, options, () => fromTflite(name, file));
+  if (!looksLike(file, '{')) return { file, shards: [] };
   const json = await orForget(address, options, () => parseModelJson(name, file));
   const groups = json.weightsManifest || [];
   const shards: { group: WeightGroup; path: string }[] = [];
@@ -76,7 +112,7 @@ async function readAddress(address: string, options: LoadOptions): Promise<Model
       checkShards(name, group, fetched.slice(next, next + group.paths.length));
       next += group.paths.length;
     }
-    return fromGraph(name, json, fetched);
+    return { file, json, shards: fetched };
   });
 }
 
@@ -92,6 +128,11 @@ export async function orForget<T>(address: ModelSource, options: LoadOptions, wo
 }
 
 function fromJson(name: string, model: unknown, weights: Bytes | Bytes[] | undefined): ModelFile {
+  const { json, bytes } = fromParts(name, model, weights);
+  return fromGraph(name, json, bytes);
+}
+
+function fromParts(name: string, model: unknown, weights: Bytes | Bytes[] | undefined): { json: ModelJson; bytes: Uint8Array[] } {
   const json = checkModelJson(name, model);
   const parts = (tagOf(weights) === 'Array' ? weights : weights === undefined ? [] : [weights]) as Bytes[];
   const bytes = parts.map((part) =>
@@ -100,7 +141,7 @@ function fromJson(name: string, model: unknown, weights: Bytes | Bytes[] | undef
   const needed = bytesOfAll(groups);
   const there = lengthOf(bytes);
   if (needed !== undefined && needed !== there) fail(`the weights of ${name} need ${needed} bytes; there are ${there}.`);
-  return fromGraph(name, { ...json, weightsManifest: groups }, bytes);
+  return { json: { ...json, weightsManifest: groups }, bytes };
 }
 
 function fromTflite(name: string, bytes: Uint8Array): ModelFile {

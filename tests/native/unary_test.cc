@@ -22,7 +22,7 @@ struct Row {
   const char* name;
   double (*reference)(double);
 };
-double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
+double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 double relu(double x) { return x < 0 ? 0 : x; }
 double relu6(double x) { return x < 0 ? 0 : x > 6 ? 6 : x; }
 double elu(double x) { return x < 0 ? std::expm1(x) : x; }

@@ -1,7 +1,7 @@
 // configPlugin: the backends that this device has, and the one that tfjs's operations run on.
 import { checkKeys, describe, fail, tagOf } from '../checks';
 import { getHost } from '../host';
-import type { BackendChoice, ConfigOptions } from '../types';
+import type { BackendChoice, BackendOptions, ConfigOptions, EngineOptions } from '../types';
 import type { GlCanvas, HostTf, WebglModule } from './host_tf';
 import { recall, remember } from './memory';
 import { setPlatform } from './platform';
@@ -14,9 +14,9 @@ const kSide = 128;                  // of the matrices that are multiplied for t
 
 /** How our own backend gets into tfjs, and how its engine starts: the part of tfjs/register.ts that is needed here. */
 export interface WasmBackend {
-  register(tf: object, options: { name: string; variant?: string; wasmPath?: string }): void;
+  register(tf: object, options: BackendOptions): void;
   /** Starts the engine before tfjs waits for it. Gives the build in use, and why. */
-  start(options: { variant?: string; wasmPath?: string }): Promise<{ variant: 'simd' | 'plain'; reasons: string[] }>;
+  start(options: EngineOptions): Promise<{ variant: 'simd' | 'plain'; reasons: string[] }>;
 }
 
 export interface Candidates {
@@ -73,7 +73,7 @@ export async function findCandidates(tf: HostTf, options: ConfigOptions, wasm: W
   const { webgl, canvas, backendName = kWebglName, cpu } = options;
   if (webgl) await attempt('WebGL', backendName, () => registerWebgl(tf, webgl as WebglModule, canvas as GlCanvas | undefined, backendName));
   else found.reasons.push('not WebGL: the host gave no webgl module');
-  const own = tagOf(options.wasm) === 'Object' ? (options.wasm as { variant?: string; wasmPath?: string }) : {};
+  const own = tagOf(options.wasm) === 'Object' ? (options.wasm as EngineOptions) : {};
   if (wasm && options.wasm !== false) {
     await attempt('WebAssembly', 'wasm', async () => {
       const { variant, reasons } = await wasm.start(own);

@@ -1,0 +1,152 @@
+// Single operators of the engine (native/wasm/abi.md, wxnn_eager_…): the only memory that JavaScript writes per call are a few
+// numbers in the heap, and nothing is looked up by name.
+import { fail } from '../checks';
+import type { Engine } from '../engine';
+
+/** Words of a slot: address, dtype, rank, eight dimensions. */
+export const kSlot = 11;
+
+/** An operator as the binary reports it. */
+export interface OpInfo {
+  name: string;
+  /** [name, traits]: 1 optional, 2 packed, 4 only its type is read, 8 its value decides shapes. */
+  inputs: [string, number][];
+  /** [name, kind]. */
+  attrs: [string, number][];
+  /** 255: any number. */
+  outputs: number;
+  variadic: number;
+  view: number;
+}
+
+const kDefault = 0.5;
+
+export class EagerCalls {
+  readonly ops: OpInfo[];
+  /** Views of the heap; whoever has called the engine since takes them afresh by refresh(). */
+  slots!: Int32Array;
+  f32!: Float32Array;
+  i32!: Int32Array;
+  u8!: Uint8Array;
+  private numbers!: Float64Array;
+  private slotCount = 16;
+  private numberCount = 256;
+  private readonly runOp: (op: number, numbers: number, inputs: number, outputs: number) => number;
+
+  constructor(readonly engine: Engine) {
+    this.runOp = engine.functionOf('wxnn_eager_run') as (op: number, numbers: number, inputs: number, outputs: number) => number;
+    this.ops = engine.json('wxnn_eager_ops') as OpInfo[];
+    this.locate();
+  }
+
+  /** Where the areas lie now. The heap's old views are empty once it has grown. */
+  refresh(): void {
+    if (this.slots.length === 0) this.locate();
+  }
+
+  private locate(): void {
+    const { engine } = this;
+    const slots = engine.demand('', 'wxnn_eager_slots', this.slotCount);
+    const numbers = engine.demand('', 'wxnn_eager_numbers', this.numberCount);
+    const buffer = engine.buffer();
+    this.slots = new Int32Array(buffer, slots, this.slotCount * kSlot);
+    this.numbers = new Float64Array(buffer, numbers, this.numberCount);
+    this.f32 = new Float32Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.u8 = new Uint8Array(buffer);
+  }
+
+  /** Makes room for so many inputs or outputs. */
+  reserve(count: number): void {
+    if (count <= this.slotCount) return this.refresh();
+    this.slotCount = count;
+    this.locate();
+  }
+
+  /** The next input. Room for it was made, and nothing has called the engine since. */
+  put(index: number, pointer: number, dtype: number, shape: number[]): void {
+    const { slots } = this;
+    const at = index * kSlot;
+    const rank = shape.length;
+    slots[at] = pointer;
+    slots[at + 1] = dtype;
+    slots[at + 2] = rank;
+    for (let i = 0; i < rank; i++) slots[at + 3 + i] = shape[i];
+  }
+
+  putAbsent(index: number): void {
+    this.slots[index * kSlot + 1] = -1;
+  }
+
+  /** The attributes as numbers; gives how many. Those that `attrs` lacks keep their defaults. */
+  putAttrs(op: OpInfo, attrs: { [name: string]: unknown } | undefined): number {
+    if (!attrs || op.attrs.length === 0) return 0;
+    this.refresh();
+    let end = 0;
+    for (const [name] of op.attrs) end = this.putAttr(end, attrs[name]);
+    return end;
+  }
+
+  private putAttr(at: number, value: unknown): number {
+    if (at >= this.numberCount) this.growNumbers(at);
+    const { numbers } = this;
+    if (typeof value === 'number' || typeof value === 'boolean') {
+      numbers[at] = 1;
+      if (at + 1 >= this.numberCount) this.growNumbers(at + 1);
+      this.numbers[at + 1] = Number(value);
+      return at + 2;
+    }
+    if (typeof value === 'string') {
+      if (at + value.length >= this.numberCount) this.growNumbers(at + value.length);
+      this.numbers[at] = -1 - value.length;
+      for (let i = 0; i < value.length; i++) this.numbers[at + 1 + i] = value.charCodeAt(i);
+      return at + 1 + value.length;
+    }
+    if (value === undefined || value === null) {
+      numbers[at] = kDefault;
+      return at + 1;
+    }
+    const end = this.putNumbers(at + 1, value as ArrayLike<unknown>);
+    this.numbers[at] = end - at - 1;
+    return end;
+  }
+
+  /** A list, or a list of lists such as paddings, row by row. */
+  private putNumbers(at: number, list: ArrayLike<unknown>): number {
+    for (let i = 0; i < list.length; i++) {
+      const item = list[i];
+      if (typeof item === 'object' && item !== null) {
+        at = this.putNumbers(at, item as ArrayLike<unknown>);
+        continue;
+      }
+      if (at >= this.numberCount) this.growNumbers(at);
+      this.numbers[at++] = Number(item);
+    }
+    return at;
+  }
+
+  private growNumbers(needed: number): void {
+    const old = this.numbers.slice();
+    this.numberCount = 2 * needed + 2;
+    this.locate();
+    this.numbers.set(old);
+  }
+
+  /** False when the engine refuses; sentence() says why. */
+  run(op: number, numbers: number, inputs: number, outputs: number): boolean {
+    const { engine } = this;
+    if (engine.stopped) fail(`the engine stopped earlier (${engine.stopped}); make the backend anew with tf.removeBackend and tf.setBackend.`);
+    let done = 0;
+    try {
+      done = this.runOp(op, numbers, inputs, outputs);
+    } catch (error) {
+      engine.stop(`in ${this.ops[op].name}`, error);
+    }
+    this.refresh();
+    return done !== 0;
+  }
+
+  sentence(): string {
+    return this.engine.failure('', 'wxnn_eager_run').message;
+  }
+}

@@ -1,0 +1,98 @@
+// A tfjs graph, or the part of it between some inputs and outputs, as one model of the engine, run on tensors of the backend.
+import { fail } from '../checks';
+import type { Engine } from '../engine';
+import { encodeNodeList } from '../node_list';
+import type { GraphModelJson } from '../node_list';
+import type { DType, TensorInfo } from '../types';
+import type { WxnnBackend } from './backend';
+import type { EagerCalls } from './calls';
+import type { TfDType, TfTensorInfo } from './core';
+import { kSizes } from './data';
+
+export class GraphPlan {
+  private readonly inputs: TensorInfo[];
+  private readonly dtypes: DType[];
+  private readonly shapes: string[];
+
+  private constructor(readonly engine: Engine, private handle: number) {
+    const info = engine.json('wxnn_model_info', handle) as { inputs: TensorInfo[]; outputs: TensorInfo[] };
+    this.inputs = info.inputs;
+    this.dtypes = info.outputs.map(({ dtype }) => dtype);
+    this.shapes = info.inputs.map(({ shape }) => String(shape));
+    for (const { name, dtype } of [...info.inputs, ...info.outputs]) {
+      if (kSizes[dtype] === undefined) fail(`"${name}" is ${dtype}, which single tensors of the backend are not`);
+    }
+  }
+
+  /** `inputs`, `outputs`: nodes' names. Throws the engine's sentence when it cannot take the graph. */
+  static make(engine: Engine, model: GraphModelJson, weights: Uint8Array[], inputs: string[], outputs: string[]): GraphPlan {
+    const named = (names: string[]) => {
+      const endpoints: { [name: string]: { name: string } } = {};
+      for (const name of names) endpoints[name] = { name };
+      return endpoints;
+    };
+    const bytes = encodeNodeList({ ...model, signature: { inputs: named(inputs), outputs: named(outputs) } }, weights);
+    const block = engine.place(bytes, 'the model');
+    const handle = engine.demand('', 'wxnn_load', block, bytes.length);
+    try {
+      return new GraphPlan(engine, handle);
+    } catch (error) {
+      engine.tell('wxnn_model_free', handle);
+      throw error;
+    }
+  }
+
+  /** Throws the engine's sentence; the next run works. */
+  run(backend: WxnnBackend, tensors: TfTensorInfo[]): TfTensorInfo[] {
+    const { engine, handle } = this;
+    const { calls } = backend;
+    this.inputs.forEach((input, i) => {
+      const x = tensors[i];
+      if (x.dtype !== input.dtype) fail(`input "${input.name}" is ${x.dtype}, the graph wants ${input.dtype}`);
+      this.resize(i, x.shape);
+      const data = backend.dataOf(x.dataId);
+      const pointer = data.pointer || backend.upload(data);
+      const to = engine.call('wxnn_model_input', handle, i) >>> 0;
+      calls.refresh();
+      calls.u8.copyWithin(to, pointer, pointer + data.bytes);
+    });
+    engine.demand('', 'wxnn_model_run', handle);
+    const results: TfTensorInfo[] = [];
+    try {
+      this.dtypes.forEach((dtype, i) => results.push(this.read(backend, calls, i, dtype)));
+    } catch (error) {
+      for (const { dataId } of results) backend.disposeData(dataId, true);
+      throw error;
+    }
+    return results;
+  }
+
+  private resize(index: number, shape: number[]): void {
+    const { engine } = this;
+    if (this.shapes[index] === String(shape)) return;
+    const dims = engine.allocate(4 * shape.length + 4, 'a shape');
+    try {
+      new Int32Array(engine.buffer(), dims, shape.length).set(shape);
+      engine.demand('', 'wxnn_model_resize', this.handle, index, shape.length, dims);
+    } finally {
+      engine.free(dims);
+    }
+    this.shapes[index] = String(shape);
+  }
+
+  private read(backend: WxnnBackend, calls: EagerCalls, index: number, dtype: TfDType): TfTensorInfo {
+    const { engine, handle } = this;
+    const at = (engine.call('wxnn_model_output_shape', handle, index) >>> 0) >>> 2;
+    calls.refresh();
+    const shape = Array.from(calls.i32.subarray(at + 1, at + 1 + calls.i32[at]));
+    const data = backend.allocate(dtype, shape);
+    const from = engine.call('wxnn_model_output', handle, index) >>> 0;
+    calls.u8.copyWithin(data.pointer, from, from + data.bytes);
+    return { dataId: data, shape, dtype };
+  }
+
+  dispose(): void {
+    if (this.handle) this.engine.tell('wxnn_model_free', this.handle);
+    this.handle = 0;
+  }
+}
