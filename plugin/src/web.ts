@@ -6,6 +6,7 @@ import { setParts } from './parts';
 import * as tfjs from './tfjs';
 
 setHost(webHost);
-setParts({ tfjs: () => tfjs, worker: () => fail('a web page has its own workers: load the model in one of them.') });
+const parts = { tfjs: () => tfjs, worker: (): never => fail('a web page has its own workers: load the model in one of them.') };
+setParts(parts);
 
 export * from './public';

@@ -85,6 +85,7 @@ function tsc(...args) {
 test('sources and demo compile under WeChat\'s typings without a DOM, and the Node part under Node\'s', () => {
   assert.equal(tsc('-p', 'tsconfig.json'), '');
   assert.equal(tsc('-p', 'tsconfig.node.json'), '');
+  assert.equal(tsc('-p', 'tsconfig.web.json'), '');
 });
 
 test('index.d.ts describes the bundle to a user, without anyone\'s typings', () => {
