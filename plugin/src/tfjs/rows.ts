@@ -27,6 +27,8 @@ export const kRows: { [kernel: string]: Row | undefined } = {
   Multinomial: {
     attrs: (attrs) => ({ ...attrs, seed: isWhole(attrs.seed) ? attrs.seed : Math.floor((attrs.seed as number) * 0x7fffffff) }),
   },
+  // TensorFlow's third output, how many are valid, is not tfjs's.
+  NonMaxSuppressionV5: { outputs: () => 2 },
   Range: {
     attrs: (attrs) => ((attrs.stop as number) < (attrs.start as number) && attrs.step === 1 ? { ...attrs, step: -1 } : attrs),
   },
