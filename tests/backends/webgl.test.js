@@ -173,5 +173,5 @@ test('no WXWebAssembly: plain JavaScript runs a model.json, with a notice; a .tf
   assert.equal(backend, 'cpu');
   assert.match(reasons.join('\n'), /this WeChat client has no WXWebAssembly/);
   assert.ok(error < NEAR, String(error));
-  assert.match(refused, /^no backend can run this model: .*only the engine reads \.tflite files/);
+  assert.match(refused, /^no backend can run this model: .*is no tfjs model\.json; loadModel reads \.tflite files/);
 });

@@ -3,9 +3,10 @@
 import { arrayOf, checkKeys, describe, elements, fail, tagOf } from '../checks';
 import { getHost } from '../host';
 import { load } from '../model';
+import { readArtifacts } from '../source';
 import type { ChooseOptions, ChosenModel, Model, ModelInputs, ModelSource, Tensor, TensorData, TensorInfo } from '../types';
-import { Artifacts, artifactsOf, endpointsOf } from './artifacts';
 import { WasmBackend, checkConfig, currentConfig, findCandidates, onBackend } from './config';
+import { Artifacts, endpointsOf } from './endpoints';
 import type { ConverterModule, HostGraphModel, HostTensor, HostTf } from './host_tf';
 import { forgetChoice, recall, remember } from './memory';
 import { checkNumbers, isWebglLost, unlessLost } from './webgl';
@@ -132,7 +133,7 @@ class Chosen implements ChosenModel {
       return engineRunner(model);
     }
     if (!this.converter) fail('it needs configPlugin\'s converter');
-    return graphRunner(this.tf, backend, this.converter, await artifactsOf(this.source, options));
+    return graphRunner(this.tf, backend, this.converter, (await readArtifacts(this.source, options)) as Artifacts);
   }
 
   runAsync(given: ModelInputs): Promise<Outputs> {
