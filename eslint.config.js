@@ -27,7 +27,8 @@ module.exports = ts.config(
     languageOptions: { sourceType: 'commonjs', globals: globals.node },
   },
   {
-    files: ['**/*_chromium.js', 'tools/benchmark/{chromium,report}.js', 'tests/e2e/demo.test.js'],  // functions in them run in a page
+    // Functions in these run in a page.
+    files: ['**/*_chromium.js', 'tools/benchmark/{chromium,report}.js', 'tests/backends/webgl.test.js', 'tests/e2e/{demo,component}.test.js'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   {

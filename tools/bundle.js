@@ -1,5 +1,5 @@
 'use strict';
-// Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts download.js and tfjs.js, build/node/index.js (Node),
+// Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts, the worker's script, build/node/index.js (Node),
 // build/web/wxnn.js (web pages, with its binaries beside it), plugin/index.d.ts, and writes the SIMD probe. Takes well under a second;
 // tools/build runs it.
 //
@@ -14,12 +14,13 @@ const ts = require('typescript');
 const source = (name) => path.join(__dirname, '../plugin/src', name);
 const output = (name) => path.join(__dirname, '../plugin', name);
 const { version } = require('../package.json');
+const { libVersion } = require('../project.config.json');  // the minimum base library, said there alone
 
 // (module (func (export "f") (result i32) i32.const 1 i8x16.splat i8x16.extract_lane_s 0))
 const SIMD_PROBE = Buffer.from('0061736d010000000105016000017f0302010007050101660000' + '0a0b0109004101fd0ffd15000b', 'hex');
 
 /** Parts in files of their own: entry -> file. index.js requires them when they are asked for (src/parts.ts). */
-const PARTS = { 'download.ts': 'download.js', 'tfjs/index.ts': 'tfjs.js' };
+const PARTS = { 'download.ts': 'download.js', 'tfjs/index.ts': 'tfjs.js', 'worker/index.ts': 'worker.js' };
 
 /** Of src/index.ts: module -> the names of it that parts take from index.js, so that they do not bring copies along. */
 function sharedNames() {
@@ -45,14 +46,14 @@ const sharedModules = {
   },
 };
 
-function bundle(entry, file, { wasmDirectory = '/wasm', ...options }) {
+function bundle(entry, file, { wasmDirectory = '/wasm', profile = '', ...options }) {
   return esbuild.build({
     entryPoints: [source(entry)],
     outfile: file,
     bundle: true,
     format: 'cjs',
     target: 'es2018',   // what WeChat's own tools and the engines of base library 2.30.0 take
-    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory) },
+    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory), WXNN_PROFILE: JSON.stringify(profile), WXNN_BASE_LIBRARY: JSON.stringify(libVersion) },
     minify: !process.argv.includes('--readable'),
     legalComments: 'none',
     logLevel: 'warning',
@@ -90,13 +91,18 @@ async function bundleForWeb(folder) {
   }
 }
 
-/** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package. */
-function bundleAdapter(folder, wasmDirectory) {
+/** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package. `profile` "-tfjs": only those that tfjs needs. */
+function bundleAdapter(folder, wasmDirectory, profile = '') {
   const external = Object.values(PARTS).map((file) => './' + file);
   return Promise.all([
-    bundle('index.ts', path.join(folder, 'index.js'), { platform: 'neutral', external, wasmDirectory }),
+    bundle('index.ts', path.join(folder, 'index.js'), { platform: 'neutral', external, wasmDirectory, profile }),
     ...Object.keys(PARTS).map((entry) => bundlePart(entry, folder)),
   ]);
+}
+
+/** The script that a host puts into its workers' folder. */
+function bundleWorker() {
+  return bundle('worker/worker.ts', output('../build/worker/wxnn.js'), { platform: 'neutral' });
 }
 
 async function main() {
@@ -105,9 +111,10 @@ async function main() {
   await Promise.all([
     bundleAdapter(output('.'), '/wasm'),
     bundle('node.ts', output('../build/node/index.js'), { platform: 'node' }),
+    bundleWorker(),
     bundleForWeb(output('../build/web')),
   ]);
-  fs.writeFileSync(output('index.d.ts'), declarationsOf('types.ts') + '\n' + declarationsOf('public.ts'));
+  fs.writeFileSync(output('index.d.ts'), ['types.ts', 'types_tfjs.ts', 'public.ts'].map(declarationsOf).join('\n'));
 }
 
 if (require.main === module) {

@@ -159,6 +159,8 @@ Status Eager::run(const Op& op, std::span<const double> blob, std::span<const Te
                   std::span<Tensor> outputs) {
   Settings* settings = nullptr;
   for (Tensor& t : outputs) t = Tensor{};
+  const bool is_single = op.run != nullptr || op.create != nullptr || op.view;
+  WXNN_CHECK(is_single && op.infer != nullptr, op.name, " runs within a graph alone");
   types_.assign(outputs.size(), TensorType{});
   Status status = find_settings(op, blob, &settings);
   if (status.ok()) {

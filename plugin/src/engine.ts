@@ -103,11 +103,14 @@ export class Engine {
 
 const engines: { [key: string]: Promise<Engine> | undefined } = {};
 
+/** Of the binaries that run models in this package: a package for tfjs has the larger ones alone. Put in by tools/bundle.js. */
+declare const WXNN_PROFILE: Profile;
+
 /** What a binary can do: graph models, or single operators for tfjs as well. */
 export type Profile = '' | '-tfjs';
 
 /** The engine that these options mean: one for all models that ask for the same. */
-export async function getEngine(options: EngineOptions, profile: Profile = ''): Promise<Engine> {
+export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILE): Promise<Engine> {
   const variant = options.variant === undefined ? 'auto' : options.variant;
   if (variant !== 'auto' && variant !== 'simd' && variant !== 'plain') {
     fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);

@@ -39,6 +39,14 @@ export interface Host {
   userDataPath(): string;
   /** Small values that outlive the program. `read` gives undefined for what was never written. */
   readonly storage: { read(key: string): unknown; write(key: string, value: string | number): void; remove(key: string): void };
+  /** Starts the worker of a script of the code package; absent where there are none. */
+  createWorker?: (path: string, options: { useExperimentalWorker: boolean }) => object;
+  /** What tfjs calls the platform. */
+  readonly platform: 'wechat' | 'node' | 'web';
+  /** What the platform says of the device; empty where it says nothing. */
+  device(): { model?: string; system?: string; version?: string; SDKVersion?: string; platform?: string; benchmarkLevel?: number };
+  /** A canvas for WebGL that is not on the screen. Throws a sentence where there is none. */
+  canvas(): { getContext(type: string, attributes: object): never };
   /** Milliseconds of a clock that never runs backwards. */
   now(): number;
   /** Where this form of the package keeps the models that createFaceDetector uses by default. */

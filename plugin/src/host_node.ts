@@ -29,6 +29,9 @@ export const nodeHost: Host = {
   fileSystem: () => fail('in Node, pass a FileSystem as the option fs.'),
   userDataPath: () => fail('in Node, pass a directory as userDataPath.'),
   storage: { read: (key) => kept.get(key), write: (key, value) => { kept.set(key, value); }, remove: (key) => { kept.delete(key); } },
+  platform: 'node',
+  device: () => ({ system: process.platform, platform: process.arch, version: process.version }),
+  canvas: () => fail('Node has no WebGL'),
   now: () => performance.now(),
   models: { faces: path.join(__dirname, '../../.cache/models/full/model.tflite') },
 };

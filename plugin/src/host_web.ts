@@ -1,11 +1,11 @@
 // wxnn on any web page: fetch and WebAssembly. The binaries lie beside the bundle as plain .wasm files (plugin/build.js
 // decompresses them), since a web server or the browser compresses on its own terms.
 import { fail } from './checks';
-import { FetchOptions, Host, WasmExports, WasmImports, abortable } from './host';
+import { FetchOptions, WasmExports, WasmImports, abortable } from './host';
 
 const kTimeOut = 60000;  // ms
 
-export const webHost: Host = {
+export const webHost = {
   async instantiate(file: string, imports: WasmImports, directory = new URL('.', import.meta.url).href): Promise<WasmExports> {
     const url = `${directory.replace(/\/$/, '')}/${file.replace(/\.br$/, '')}`;
     const response = await fetch(url);
@@ -21,11 +21,14 @@ export const webHost: Host = {
   fileSystem: () => fail('on a web page, pass a FileSystem as the option fs.'),
   userDataPath: () => fail('on a web page, pass a directory as userDataPath.'),
   storage: {
-    read: (key) => JSON.parse(localStorage.getItem(key) || 'null') ?? undefined,
-    write: (key, value) => localStorage.setItem(key, JSON.stringify(value)),
-    remove: (key) => localStorage.removeItem(key),
+    read: (key: string): unknown => JSON.parse(localStorage.getItem(key) || 'null') ?? undefined,
+    write: (key: string, value: string | number): void => localStorage.setItem(key, JSON.stringify(value)),
+    remove: (key: string): void => localStorage.removeItem(key),
   },
-  now: () => performance.now(),
+  platform: 'web' as const,
+  device: () => ({ system: navigator.userAgent }),
+  canvas: (): { getContext(type: string, attributes: object): never } => document.createElement('canvas') as never,
+  now: (): number => performance.now(),
   models: { faces: new URL('models/face_full_range.tflite', import.meta.url).href },
 };
 

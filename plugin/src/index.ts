@@ -1,12 +1,13 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { asBytes, checkKeys, describe, fail, tagOf } from './checks';
+import { arrayOf, asBytes, checkKeys, describe, elements, fail, tagOf, viewOf } from './checks';
 import { getEngine } from './engine';
 import { readFile } from './files';
 import { checkAborted, getHost, setHost } from './host';
 import { setDownload, wechatHost } from './host_wechat';
+import { createModel, load } from './model';
 import { encodeNodeList } from './node_list';
 import { setParts } from './parts';
-import { readArtifacts } from './source';
+import { readArtifacts, readModel } from './source';
 import { base64Decode, utf8Decode, utf8Encode } from './text';
 
 /**
@@ -14,7 +15,8 @@ import { base64Decode, utf8Decode, utf8Encode } from './text';
  * other names from the modules above.
  */
 const shared = {
-  asBytes, base64Decode, checkAborted, checkKeys, describe, encodeNodeList, fail, getEngine, getHost, readArtifacts, readFile, tagOf, utf8Decode, utf8Encode,
+  arrayOf, asBytes, base64Decode, checkAborted, checkKeys, createModel, describe, elements, encodeNodeList, fail, getEngine, getHost,
+  load, readArtifacts, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
 };
 
 /** The part of a file, made when it is first asked for. */
@@ -32,6 +34,6 @@ function partOf<T>(file: string, load: () => unknown): () => T {
 setHost(wechatHost);
 // Literal paths: WeChat's packer follows them.
 setDownload(partOf('download.js', () => require('./download.js')));
-setParts({ tfjs: partOf('tfjs.js', () => require('./tfjs.js')) });
+setParts({ tfjs: partOf('tfjs.js', () => require('./tfjs.js')), worker: partOf('worker.js', () => require('./worker.js')) });
 
 export * from './public';

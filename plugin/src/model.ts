@@ -2,11 +2,12 @@
 import { arrayOf, checkKeys, describe, elements, fail, shapeText, tagOf, viewOf } from './checks';
 import { Engine, getEngine } from './engine';
 import { abortable, checkAborted } from './host';
+import { getParts } from './parts';
 import { writeImage } from './picture';
 import { ModelFile, orForget, readModel } from './source';
 import type { LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
 
-export const kLoadOptions = ['variant', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache'];
+export const kLoadOptions = ['variant', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache', 'worker'];
 
 /** Where a Model lives, for the detector. */
 export interface Residence {
@@ -28,6 +29,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   checkKeys('loadModel\'s options', options, kLoadOptions);
   const what = typeof source === 'string' ? `"${source}"` : 'the model';
   checkAborted(options.signal, what);
+  if (options.worker) return getParts().worker().loadInWorker(source, options);
   if (typeof options.cache === 'object') checkKeys('cache', options.cache, ['bytes', 'refresh', 'ignoreQuery']);
   // Side by side: the binary and the model come from different places.
   const [engine, file] = await abortable(Promise.all([getEngine(options), readModel(source, options)]), options.signal, what);
@@ -36,7 +38,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   return model;
 }
 
-function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model {
+export function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model {
   const place = `${name}: `;
   const block = engine.place(bytes, name);  // the engine's from wxnn_load on, also when it fails
   let handle = engine.demand(place, 'wxnn_load', block, bytes.length);

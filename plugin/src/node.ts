@@ -1,10 +1,11 @@
 // wxnn in Node.
+import { fail } from './checks';
 import { setHost } from './host';
 import { nodeHost } from './host_node';
 import { setParts } from './parts';
 import * as tfjs from './tfjs';
 
 setHost(nodeHost);
-setParts({ tfjs: () => tfjs });
+setParts({ tfjs: () => tfjs, worker: () => fail('Node has its own workers: load the model in one of them.') });
 
 export * from './public';

@@ -4,7 +4,10 @@ import { getEngine } from './engine';
 import { getHost } from './host';
 import { load } from './model';
 import { getParts } from './parts';
-import type { BackendOptions, EngineOptions, FaceDetector, FaceDetectorOptions, FileSystem, GraphModelOptions, KernelReport, LoadOptions, Model, ModelSource, Probe, StorageHandler } from './types';
+import type {
+  BackendChoice, BackendOptions, ChooseOptions, ChosenModel, ConfigOptions, EngineOptions, FaceDetector, FaceDetectorOptions, FileSystem, GraphModelOptions,
+  KernelReport, LoadOptions, Model, ModelSource, Probe, StorageHandler,
+} from './types';
 
 export * from './types';
 
@@ -52,6 +55,23 @@ export function fileStorageIO(prefix: string, fs?: FileSystem, userDataPath?: st
 /** A tf.io handler that keeps a model in wx's storage, as tfjs-wechat does. It holds 10 MB in all; fileStorageIO takes more. */
 export function localStorageIO(path: string): StorageHandler {
   return getParts().tfjs().localStorageIO(path);
+}
+
+/**
+ * Sets the host's tfjs up for mini-programs and chooses the backend of its operations: a drop-in for tfjs-wechat's configPlugin,
+ * which may be called again (a lost or another canvas makes a new WebGL backend). Until the promise resolves, operations run on the
+ * backend that tfjs had. Rejects with one sentence when no backend gives right numbers.
+ */
+export async function configPlugin(options: ConfigOptions, debug: boolean = false): Promise<BackendChoice> {
+  return getParts().tfjs().configurePlugin(options, debug);
+}
+
+/**
+ * Loads a model on the backend that runs it best on this device: measured with the model itself, compared with the engine's numbers,
+ * and remembered for this device, client and version. WebGL and plain JavaScript take tfjs's model.json only. After configPlugin.
+ */
+export async function chooseBackend(source: ModelSource, options: ChooseOptions = {}): Promise<ChosenModel> {
+  return getParts().tfjs().chooseFor(source, options);
 }
 
 /**

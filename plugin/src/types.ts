@@ -105,7 +105,22 @@ export interface CacheOptions {
   ignoreQuery?: boolean;
 }
 
+/** The engine in a mini-program's worker. */
+export interface WorkerOptions {
+  /** The worker's script in the code package, as tools/package --worker puts it there; `workers/wxnn.js` by default. */
+  path?: string;
+  /** iOS: the worker whose WebAssembly is compiled, which the system may kill (then it is started again). True by default. */
+  experimental?: boolean;
+  /** The host's wx.createWorker, for a plugin whose own would look in the plugin. */
+  create?(path: string, options: { useExperimentalWorker: boolean }): object;
+}
+
 export interface LoadOptions extends EngineOptions {
+  /**
+   * Run in a mini-program's worker. Only `runAsync` runs then; while it does, further calls are rejected with name "BusyError"
+   * (frames are dropped, not queued). A worker that was killed is started again, and where none can be had the main thread runs.
+   */
+  worker?: boolean | WorkerOptions;
   /**
    * Keep downloaded files (under `userDataPath`, by its `fs`) and load them from there the next time, with or without a
    * network; a download that is cut off goes on there. In a mini-program that is the default where userDataPath is known;
@@ -279,49 +294,4 @@ export interface Probe {
   startMs: number;
 }
 
-export interface BackendOptions extends EngineOptions {
-  /** The backend's name in tfjs; `wasm` by default, so that code for tfjs-backend-wasm needs no change. */
-  name?: string;
-  /** tfjs prefers the backend with the highest; 2 by default, as tfjs-backend-wasm has. */
-  priority?: number;
-}
-
-/** How often a kernel ran, by whom, and why not by the engine the last time that was so. */
-export interface KernelCount {
-  engine: number;
-  cpu: number;
-  reason?: string;
-}
-
-/** What ran where since the backend was made. */
-export interface KernelReport {
-  backend: string;
-  /** Kernels that the engine computes, and those that are the CPU backend's alone. */
-  engine: string[];
-  cpu: string[];
-  /** By kernel that has run. */
-  ran: { [kernel: string]: KernelCount };
-}
-
-/** Who runs a tfjs graph model on the backend, and why. */
-export interface EngineReport {
-  /** The last run. */
-  ranBy: 'engine' | 'tfjs' | 'nothing yet';
-  /** Why tfjs's executor ran it; empty when the engine did. */
-  reason: string;
-  runs: { engine: number; tfjs: number };
-  /** Pairs of inputs and outputs for which the engine holds the graph. */
-  plans: number;
-}
-
-export interface GraphModelOptions {
-  /** The host's @tensorflow/tfjs-converter, or all of tfjs; that of configPlugin or accelerate by default. */
-  converter?: object;
-  /** False leaves the graph to tfjs's executor, as does `model.useEngine = false` later. */
-  useEngine?: boolean;
-  onProgress?(fraction: number): void;
-  signal?: Signal;
-  fetchFunc?: FetchFunction;
-  fs?: FileSystem;
-  userDataPath?: string;
-}
+export * from './types_tfjs';

@@ -1,10 +1,12 @@
 // wxnn on a web page.
+import { fail } from './checks';
 import { setHost } from './host';
 import { webHost } from './host_web';
 import { setParts } from './parts';
 import * as tfjs from './tfjs';
 
 setHost(webHost);
-setParts({ tfjs: () => tfjs });
+const parts = { tfjs: () => tfjs, worker: (): never => fail('a web page has its own workers: load the model in one of them.') };
+setParts(parts);
 
 export * from './public';

@@ -20,6 +20,7 @@ const DROPPED = /\.(ts|gitignore)$|(^|\/)\.gitignore$/;  // sources and git's ow
 function copyProject(t) {
   for (const name of BINARIES) requireBuilt(`plugin/wasm/${name}`, 'tools/build');
   requireBuilt('plugin/index.js', 'node tools/bundle.js');
+  execFileSync(process.execPath, [path.join(ROOT, 'tools/demo_files.js')]);  // icons and models, which git has not
   const project = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-project-'));
   t.after(() => fs.rmSync(project, { recursive: true }));
   for (const name of ['project.config.json', 'plugin', 'miniprogram']) fs.cpSync(path.join(ROOT, name), path.join(project, name), { recursive: true });

@@ -131,3 +131,21 @@ test('a picture is refused by an input that takes none', async () => {
   assert.throws(() => model.setImage('x', new Uint8Array(4), 1, 1),
     { message: 'input "x" (float32 [1,4]) of the model takes no picture: that needs float32 [1,height,width,3].' });
 });
+
+test('a page that is closed while its model loads leaves nothing behind', async () => {
+  for (const when of ['before the engine', 'before the model']) {
+    const state = {};
+    const signal = { aborted: false };
+    const url = 'https://models.example/m.tflite';
+    const program = createFakeProgram({ state }, {
+      urls: { [url]: () => ({ body: MODEL, delay: when === 'before the model' ? 3000 : 0 }) },
+      faults: { instantiate: () => { setTimeout(() => { signal.aborted = true; }, 0); } },
+    });
+    await assert.rejects(program.wxnn.loadModel(url, { signal }), { name: 'AbortError' });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal(state.models || 0, 0);
+    assert.equal((state.outstanding || new Set()).size, 0);
+    const model = await program.wxnn.loadModel(MODEL);
+    assert.equal(model.run(Float32Array.of(1, 2, 3, 4)).y.data[0], 2);
+  }
+});

@@ -29,7 +29,7 @@ function createFakeProgram(behaviour = {}, options = {}) {
   const program = createMiniProgram({
     pluginRoot: PLUGIN, timeScale: 100, ...options, faults, packageFiles: { ...FAKE_BINARIES, ...options.packageFiles },
   });
-  return { ...program, wxnn: program.requirePlugin('wxnn') };
+  return Object.assign(program, { wxnn: program.requirePlugin('wxnn') });
 }
 
 /** The bundle on the real binaries. */
@@ -37,7 +37,7 @@ function createRealProgram(options = {}) {
   requireBuilt('plugin/index.js', 'node tools/bundle.js');
   for (const name of BINARIES) requireBuilt(`plugin/wasm/${name}`, 'tools/build');
   const program = createMiniProgram({ pluginRoot: PLUGIN, timeScale: 100, ...options });
-  return { ...program, wxnn: program.requirePlugin('wxnn') };
+  return Object.assign(program, { wxnn: program.requirePlugin('wxnn') });
 }
 
 /** A model of .cache/models by its id: {model, weights} or bytes, as loadModel takes them. */

@@ -3,6 +3,7 @@
 
 const fs = require('fs');
 const path = require('path');
+const v8 = require('v8');
 const vm = require('vm');
 const zlib = require('zlib');
 const { createWXWebAssembly } = require('./wx_webassembly.js');
@@ -32,6 +33,7 @@ function createMiniProgram(options) {
   const log = { instantiations: [], requests: [], reads: [], console: [] };
   const later = (callback, ms, ...values) => setTimeout(callback, (ms || 0) / timeScale, ...values);
   const context = createContext(later, timeScale, log);
+  const program = {};
   const userFiles = toBytes(options.userFiles);
   const pluginStorage = options.storage || {};
 
@@ -72,6 +74,7 @@ function createMiniProgram(options) {
       removeStorageSync: (key) => { delete storage[key]; },
     };
     if (!faults.noFileSystemManager) wx.getFileSystemManager = () => files;
+    if (!faults.noWorker) wx.createWorker = (file, settings) => startWorker(file, settings);
     if (!isPlugin) wx.env = { USER_DATA_PATH: 'wxfile://usr' };  // absent in plugins
     return wx;
   }
@@ -107,10 +110,41 @@ function createMiniProgram(options) {
     return pluginRequire('./' + main);
   }
 
+  /** One worker at a time, in a context of its own; messages are copies. */
+  function startWorker(file, settings) {
+    if (program.worker && !program.worker.ended) throw new Error('createWorker:fail exceed max concurrent worker');
+    const bytes = readPackage(pluginRoot, pluginFiles, '/' + file);
+    if (!bytes) throw new Error(`createWorker:fail no such file "${file}"`);
+    const state = program.worker = { ended: false, settings, received: [] };
+    const copy = (message) => v8.deserialize(v8.serialize(message));
+    const listeners = { inside: [], outside: [], killed: [] };
+    const inside = createContext(later, timeScale, log);
+    const tell = (to, message) => {
+      const copied = copy(message);
+      later(() => { if (!state.ended && !(faults.workerHangs && to === listeners.outside)) to.forEach((listener) => listener(copied)); }, 1);
+    };
+    inside.WXWebAssembly = WXWebAssembly;
+    inside.worker = { onMessage: (listener) => { listeners.inside.push(listener); }, postMessage: (message) => tell(listeners.outside, message) };
+    vm.runInContext(Buffer.from(bytes).toString('utf8'), inside, { filename: file });
+    state.kill = () => {
+      state.ended = true;
+      if (!faults.quietKill) listeners.killed.forEach((listener) => listener());
+    };
+    return {
+      postMessage: (message) => {
+        state.received.push(message.call);
+        tell(listeners.inside, message);
+      },
+      onMessage: (listener) => { listeners.outside.push(listener); },
+      onProcessKilled: (listener) => { listeners.killed.push(listener); },
+      terminate: () => { state.ended = true; },
+    };
+  }
+
   const hostWx = createWx(hostRoot, {}, userFiles, false);
   const pluginRequire = createRequire(pluginRoot, createWx(pluginRoot, pluginFiles, {}, true));
   const hostRequire = hostRoot && createRequire(hostRoot, hostWx);
-  return {
+  return Object.assign(program, {
     /** The host's wx. */
     wx: hostWx,
     requirePlugin,
@@ -123,7 +157,7 @@ function createMiniProgram(options) {
     run: (code) => vm.runInContext(code, context),
     /** What happened: instantiations {path, error}, requests {url, way, result, atOnce}, reads {path, position, length}. */
     log,
-  };
+  });
 }
 
 function createContext(later, timeScale, log) {

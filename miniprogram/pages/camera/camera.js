@@ -23,6 +23,7 @@ Page({
   },
 
   /** @type {any} */ detector: undefined,
+  /** @type {Promise<void> | undefined} */ making: undefined,
   /** @type {any} */ loop: undefined,
   /** @type {any} */ listener: undefined,
   /** @type {any} */ words: undefined,
@@ -49,7 +50,7 @@ Page({
   onUnload() {
     this.onHide();
     if (this.detector) this.detector.dispose();
-    this.detector = undefined;
+    this.detector = this.making = undefined;
   },
 
   localise() {
@@ -73,17 +74,21 @@ Page({
       return;
     }
     try {
-      if (!this.detector) {
-        const models = await loadFaceModels();
-        this.build = models.model.backend.variant;
-        this.detector = await wxnn.createFaceDetector({ ...models, track: true, maxFaces: 6 });
-      }
+      this.making = this.making || this.makeDetector();
+      await this.making;
       if (!this.visible) return;
       this.say(texts.waiting);
       this.setData({ allowed: true, backend: this.words.backend(this.words.builds[this.build], 0, 0) });
     } catch (error) {
+      this.making = undefined;
       this.say(textOf(error));
     }
+  },
+
+  async makeDetector() {
+    const models = await loadFaceModels();
+    this.build = models.model.backend.variant;
+    this.detector = await wxnn.createFaceDetector({ ...models, track: true, maxFaces: 6 });
   },
 
   cameraReady() {

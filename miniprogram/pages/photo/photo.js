@@ -69,6 +69,7 @@ Page({
   },
 
   async choose() {
+    if (this.data.busy) return;
     try {
       await requirePrivacy();
       const { tempFiles } = await wx.chooseMedia({ count: 1, mediaType: ['image'], sizeType: ['compressed'] });

@@ -84,15 +84,16 @@ Component({
       });
     },
 
-    /** Shows a picture, without faces. Resolves with its size once it is drawn. */
+    /** Shows a picture, without faces. Resolves with its size once it is drawn; with nothing when another was asked for meanwhile. */
     async show(src) {
+      const asked = this.asked = {};
       this.faces = [];
-      this.image = this.picture = undefined;
+      this.image = this.picture = this.seen = undefined;
       const canvas = await this.canvas();
-      if (src) {
-        this.image = await loadImage(canvas, src);
-        this.picture = { width: this.image.width, height: this.image.height };
-      }
+      const image = src ? await loadImage(canvas, src) : undefined;
+      if (this.asked !== asked) return undefined;
+      this.image = image;
+      this.picture = image && { width: image.width, height: image.height };
       this.redraw();
       return this.picture;
     },

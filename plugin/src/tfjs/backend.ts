@@ -101,6 +101,7 @@ export function backendClass(tf: Tf): BackendClass {
 
     private reserve(data: HeapData, bytes: number): void {
       const { engine } = this.calls;
+      if (bytes > 0x7fffffff) fail(`there is no memory for a tensor of ${bytes} bytes: the heap has 2 GB at most.`);
       data.pointer = engine.allocate(bytes, 'a tensor');
       data.bytes = bytes;
       this.bytes += bytes;

@@ -10,7 +10,8 @@ import type { KernelFunc, Tf, TfAttrs, TfInputs, TfTensorInfo } from './core';
 import { cpuView } from './cpu';
 import { kRows } from './rows';
 import { kGraphKernel, runGraph } from './graph_model';
-import { viewOf } from './views';
+import { channelsFirst } from './channels_first';
+import { shared, viewOf } from './views';
 
 export interface Kernels {
   readonly counts: { [kernel: string]: KernelCount };
@@ -37,10 +38,11 @@ function inOrder(info: OpInfo, inputs: TfInputs, list: (TfTensorInfo | undefined
 }
 
 /** The kernel of one operator: gives undefined when the engine cannot take the call. */
-function engineKernel(tf: Tf, op: number, info: OpInfo): (call: { inputs: TfInputs; backend: WxnnBackend; attrs?: TfAttrs }) => TfTensorInfo | TfTensorInfo[] | undefined {
+function engineKernel(tf: Tf, calls: EagerCalls, op: number, info: OpInfo): (call: { inputs: TfInputs; backend: WxnnBackend; attrs?: TfAttrs }) => TfTensorInfo | TfTensorInfo[] | undefined {
   const list: (TfTensorInfo | undefined)[] = [];
   const row = kRows[info.name] || {};
   const single = info.outputs === 1;
+  const isChannelsFirst = info.attrs.some(([name]) => name === 'dataFormat');
   return ({ inputs, backend, attrs }) => {
     const count = inOrder(info, inputs, list);
     if (row.attrs) {
@@ -50,6 +52,11 @@ function engineKernel(tf: Tf, op: number, info: OpInfo): (call: { inputs: TfInpu
         return undefined;
       }
     }
+    if (row.shape && count === 1) {
+      const shape = row.shape(list[0] as TfTensorInfo, attrs || {});
+      if (shape) return shared(backend, list[0] as TfTensorInfo, shape);
+    }
+    if (isChannelsFirst && attrs && attrs.dataFormat === 'NCHW') return channelsFirst(backend, calls, op, info, list, count, attrs);
     if (info.view) return viewOf(backend, op, info, list, count, attrs);
     const outputs = single ? 1 : row.outputs ? row.outputs(list as TfTensorInfo[], attrs || {}) : info.outputs;
     const results = backend.runOp(op, info, list, count, attrs, outputs);
@@ -73,6 +80,8 @@ function served(tf: Tf, name: string, count: KernelCount, engine: Engine | undef
         return result;
       }
       count.reason = backend.refusal || backend.calls.sentence();
+      // What the engine has no memory for JavaScript should not try either.
+      if (/ memory/.test(count.reason)) fail(`${count.reason}.`);
     }
     const cpu = tf.getKernel(name, 'cpu');
     if (!cpu) fail(`${count.reason || name}: the engine cannot compute this, and @tensorflow/tfjs-backend-cpu, which could, is not loaded.`);
@@ -103,7 +112,7 @@ export function registerKernels(tf: Tf, backendName: string, calls: EagerCalls):
     }));
   }
   calls.ops.forEach((info, index) => {
-    if (!kernels.counts[info.name]) register(info.name, engineKernel(tf, index, info));
+    if (!kernels.counts[info.name]) register(info.name, engineKernel(tf, calls, index, info));
   });
   if (!tf.getKernel(kGraphKernel, backendName)) tf.registerKernel({ kernelName: kGraphKernel, backendName, kernelFunc: runGraph });
   for (const { kernelName } of tf.getKernelsForBackend('cpu')) {

@@ -37,7 +37,7 @@ function subclassOf(converter: Converter): Converter['GraphModel'] {
 /** Bytes that the weights need must be there: tfjs's own message for too few of them names nothing. */
 export async function loadTfGraphModel(source: ModelSource, options: GraphModelOptions = {}): Promise<object> {
   const { converter: given, useEngine, ...rest } = options;
-  checkKeys('loadGraphModel\'s options', options, ['converter', 'useEngine', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath']);
+  checkKeys('loadGraphModel\'s options', options, ['converter', 'useEngine', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache']);
   const converter = given ? checkConverter(given) : lastConverter || fail('loadGraphModel needs tfjs-converter: pass {converter}, or call configPlugin or accelerate with it.');
   if (asBytes(source)) fail(`loadGraphModel needs an address, {model, weights} or a tf.io.IOHandler; this is ${describe(source)}. loadModel reads .tflite files.`);
   const Subclass = subclassOf(converter);

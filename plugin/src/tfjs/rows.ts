@@ -4,6 +4,8 @@ import type { Tf, TfAttrs, TfTensorInfo } from './core';
 export interface Row {
   /** The engine's attributes, or undefined when it cannot take these. */
   attrs?(attrs: TfAttrs, inputs: TfTensorInfo[], tf: Tf): TfAttrs | undefined;
+  /** The output's shape where the data is shared; undefined leaves it to the engine. */
+  shape?(x: TfTensorInfo, attrs: TfAttrs): number[] | undefined;
   /** How many outputs there are, where that is not a constant. */
   outputs?(inputs: TfTensorInfo[], attrs: TfAttrs): number;
 }
@@ -25,8 +27,25 @@ export const kRows: { [kernel: string]: Row | undefined } = {
   Multinomial: {
     attrs: (attrs) => ({ ...attrs, seed: isWhole(attrs.seed) ? attrs.seed : Math.floor((attrs.seed as number) * 0x7fffffff) }),
   },
+  // TensorFlow's third output, how many are valid, is not tfjs's.
+  NonMaxSuppressionV5: { outputs: () => 2 },
   Range: {
     attrs: (attrs) => ((attrs.stop as number) < (attrs.start as number) && attrs.step === 1 ? { ...attrs, step: -1 } : attrs),
+  },
+  // Called by the thousand, so without the engine where nothing is open.
+  Identity: { shape: (x) => x.shape },
+  Reshape: {
+    shape(x, attrs) {
+      const shape = attrs.shape as number[];
+      let left = 1;
+      for (const dimension of x.shape) left *= dimension;
+      let count = 1;
+      for (const dimension of shape) {
+        if (!(dimension >= 0)) return undefined;
+        count *= dimension;
+      }
+      return count === left ? shape.slice() : undefined;
+    },
   },
   Reverse: {
     attrs({ dims }, [x]) {

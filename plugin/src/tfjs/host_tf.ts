@@ -1,0 +1,69 @@
+// What choosing a backend uses of the host's tfjs modules. Types of our own: the host's copies decide which exist.
+import type { TensorData } from '../types';
+
+export interface HostTensor {
+  readonly name?: string;
+  readonly shape: number[];
+  readonly dtype: string;
+  dataSync(): TensorData;
+  data(): Promise<TensorData>;
+  dispose(): void;
+}
+
+export interface HostKernel {
+  kernelName: string;
+  backendName: string;
+}
+
+export interface HostTf {
+  getBackend(): string;
+  setBackend(name: string): Promise<boolean>;
+  removeBackend(name: string): void;
+  findBackendFactory(name: string): unknown;
+  registerBackend(name: string, factory: () => object, priority?: number): boolean;
+  getKernelsForBackend(name: string): HostKernel[];
+  registerKernel(kernel: HostKernel): void;
+  tensor(values: TensorData, shape: number[], dtype?: string): HostTensor;
+  matMul(a: HostTensor, b: HostTensor): HostTensor;
+  tidy<T>(work: () => T): T;
+  env(): {
+    global: { [name: string]: unknown };
+    set(flag: string, value: number | boolean): void;
+    getBool(flag: string): boolean;
+    setPlatform(name: string, platform: object): void;
+  };
+  engine(): {
+    backendName: string;
+    registry: { [name: string]: unknown };
+    initializeBackend(name: string): { success: boolean | Promise<boolean> };
+  };
+}
+
+/** `@tensorflow/tfjs-backend-webgl`. */
+export interface WebglModule {
+  setWebGLContext(version: number, gl: GlContext): void;
+  GPGPUContext: new (gl: GlContext) => object;
+  MathBackendWebGL: new (context: object) => object;
+}
+
+/** Told by what it can do: WeChat's contexts are instances of nothing. */
+export interface GlContext {
+  isContextLost?(): boolean;
+  getExtension(name: string): unknown;
+}
+
+export interface GlCanvas {
+  getContext(type: string, attributes: object): GlContext | null;
+}
+
+/** `@tensorflow/tfjs-converter`. */
+export interface ConverterModule {
+  loadGraphModel(handler: object): Promise<HostGraphModel>;
+}
+
+export interface HostGraphModel {
+  readonly inputs: { name: string; shape?: number[]; dtype: string }[];
+  readonly outputs: { name: string; shape?: number[]; dtype: string }[];
+  executeAsync(inputs: { [name: string]: HostTensor }, outputs: string[]): Promise<HostTensor | HostTensor[]>;
+  dispose(): void;
+}

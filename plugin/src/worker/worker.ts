@@ -1,0 +1,64 @@
+// The engine inside a mini-program's worker: a script of its own (build/worker/wxnn.js), which tools/package --worker copies into
+// the host. A worker has WXWebAssembly and no wx.
+import { fail } from '../checks';
+import { getEngine } from '../engine';
+import { Host, setHost } from '../host';
+import { createModel } from '../model';
+import type { Model, TensorData } from '../types';
+import { instantiate } from '../wechat_instantiate';
+import { Answer, Loaded, Request, WireOutputs, fromWire, toWire } from './messages';
+
+declare const worker: {
+  onMessage(listener: (message: Request & { id: number }) => void): void;
+  postMessage(message: object): void;
+};
+
+const absent = () => fail('a worker has no such thing.');
+const workerHost: Host = {
+  instantiate, fetch: absent, fileSystem: absent, userDataPath: absent, canvas: absent, device: () => ({}), platform: 'wechat',
+  storage: { read: absent, write: absent, remove: absent }, now: () => Date.now(), models: { faces: '' },
+};
+setHost(workerHost);
+
+const models: { [id: number]: Model } = {};
+let count = 0;
+
+async function answer(request: Request): Promise<Loaded | WireOutputs | undefined> {
+  if (request.call === 'load') {
+    const engine = await getEngine(request);
+    const model = createModel(engine, { name: request.name, format: request.format, bytes: new Uint8Array(request.bytes) });
+    models[++count] = model;
+    return { model: count, inputs: model.inputs.slice(), outputs: model.outputs.slice(), variant: engine.variant, reasons: engine.reasons.slice() };
+  }
+  const model = models[request.model] || fail('the worker was started anew.');
+  switch (request.call) {
+    case 'run': {
+      const inputs: { [name: string]: TensorData } = {};
+      for (const name of Object.keys(request.inputs)) inputs[name] = fromWire(request.inputs[name]);
+      const outputs = model.run(inputs, { ...request.options, views: true });
+      const wire: WireOutputs = {};
+      for (const name of Object.keys(outputs)) wire[name] = { ...toWire(outputs[name].data, outputs[name].dtype), shape: outputs[name].shape };
+      return wire;
+    }
+    case 'resize':
+      model.resize(request.shapes);
+      return undefined;
+    case 'setImage':
+      model.setImage(request.input, new Uint8Array(request.rgba), request.width, request.height, request.options);
+      return undefined;
+    case 'resetState':
+      model.resetState();
+      return undefined;
+    case 'dispose':
+      model.dispose();
+      Reflect.deleteProperty(models, request.model);
+      return undefined;
+  }
+}
+
+worker.onMessage((request) => {
+  answer(request).then(
+    (result) => worker.postMessage({ id: request.id, result } as Answer),
+    (error: Error) => worker.postMessage({ id: request.id, error: error.message, stopped: /the engine stopped/.test(error.message) } as Answer),
+  );
+});

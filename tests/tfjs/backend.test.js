@@ -1,0 +1,159 @@
+'use strict';
+// The backend as an application sees it: faults that tfjs-backend-wasm has, bad input, memory that comes back.
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { after, before, test } = require('node:test');
+const { install, prepare } = require('../conformance/one_core.js');
+
+// With gradients, which the npm package's bundle for Node leaves out.
+const { dist } = prepare(4);
+const tf = install(4, dist);
+require(path.join(dist, 'register_all_gradients'));
+require('@tensorflow/tfjs-backend-cpu');
+const wxnn = require('../..');
+
+const seed = Number(process.env.WXNN_SEED || Date.now() % 1e9);
+
+/** Whole numbers below n, from the seed alone. */
+function random() {
+  let state = seed >>> 0;
+  return (n) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % n;
+  };
+}
+
+before(async () => {
+  wxnn.registerBackend(tf);
+  assert.ok(await tf.setBackend('wasm'));
+});
+after(() => tf.removeBackend('wasm'));
+
+const ran = (kernel) => ({ engine: 0, cpu: 0, ...wxnn.kernelReport(tf).ran[kernel] });
+
+test('what tfjs-backend-wasm gets wrong', () => {
+  const ones = tf.ones([1, 8, 8, 1]);
+  assert.deepEqual([...tf.conv2d(ones, tf.ones([1, 1, 1, 1]), 3, 'same').dataSync()], Array(9).fill(1), 'stride > filter');
+  assert.deepEqual([...tf.cast(tf.tensor1d([1, 3, 0, -1]), 'bool').dataSync()], [1, 1, 0, 1]);
+  assert.deepEqual([...tf.cast(tf.tensor1d([256, 0], 'int32'), 'bool').dataSync()], [1, 0]);
+  assert.deepEqual([...tf.matMul(tf.tensor2d([1, 2, 3, 4], [2, 2], 'int32'), tf.tensor2d([5, 6, 7, 8], [2, 2], 'int32')).dataSync()], [19, 22, 43, 50]);
+  assert.deepEqual([...tf.cumsum(tf.tensor1d([1, 2, 3], 'int32'), 0, true, true).dataSync()], [5, 3, 0]);
+  assert.ok(Number.isNaN(tf.clipByValue(tf.tensor1d([NaN]), 0, 1).dataSync()[0]));
+  assert.throws(() => tf.slice(tf.ones([2, 2]), [0, 0], [3, 1]));
+  assert.deepEqual([...tf.avgPool(ones, 1, 3, 'same').dataSync()], Array(9).fill(1));
+  for (const kernel of ['Conv2D', 'Cast', 'BatchMatMul', 'Cumsum', 'ClipByValue']) assert.equal(ran(kernel).cpu, 0, `${kernel} is the engine's`);
+});
+
+test('images with channels first run in the engine', () => {
+  const next = random();
+  const image = tf.tensor4d(Float32Array.from({ length: 2 * 3 * 5 * 7 }, () => next(9) - 4), [2, 3, 5, 7]);
+  const filter = tf.tensor4d(Float32Array.from({ length: 3 * 3 * 3 * 4 }, () => next(9) - 4), [3, 3, 3, 4]);
+  const before = ran('Conv2D');
+  const first = tf.conv2d(image, filter, [2, 1], 'same', 'NCHW');
+  const last = tf.transpose(tf.conv2d(tf.transpose(image, [0, 2, 3, 1]), filter, [2, 1], 'same'), [0, 3, 1, 2]);
+  assert.deepEqual(first.shape, [2, 4, 3, 7]);
+  assert.deepEqual([...first.dataSync()], [...last.dataSync()]);
+  assert.deepEqual(ran('Conv2D'), { ...before, engine: before.engine + 2 });
+});
+
+test('complex and string tensors, and gradients', () => {
+  const start = tf.memory();
+  tf.tidy(() => {
+    const c = tf.complex([3, 0], [4, -2]);
+    assert.deepEqual([...tf.abs(c).dataSync()], [5, 2]);
+    assert.deepEqual([...tf.imag(c).dataSync()], [4, -2]);
+    assert.deepEqual([...tf.ifft(tf.fft(c)).dataSync()].map(Math.round), [3, 4, 0, -2]);
+    assert.deepEqual(tf.stack([tf.tensor1d(['a', 'ü'])]).arraySync(), [['a', 'ü']]);
+    const grad = tf.grad((x) => tf.sum(tf.mul(tf.conv2d(x, tf.ones([2, 2, 1, 1]), 1, 'valid'), 3)));
+    assert.deepEqual([...grad(tf.ones([1, 3, 3, 1])).dataSync()], [3, 6, 3, 6, 12, 6, 3, 6, 3]);
+  });
+  const end = tf.memory();
+  assert.deepEqual([end.numTensors, end.numDataBuffers, end.numBytesLive], [start.numTensors, start.numDataBuffers, start.numBytesLive]);
+});
+
+test('training moves a weight to where it belongs', () => {
+  const x = tf.tensor2d([1, 2, 3, 4], [4, 1]);
+  const y = tf.tensor2d([2, 4, 6, 8], [4, 1]);
+  const w = tf.variable(tf.tensor2d([0], [1, 1]));
+  const optimizer = tf.train.sgd(0.02);
+  for (let i = 0; i < 200; i++) optimizer.minimize(() => tf.losses.meanSquaredError(y, tf.matMul(x, w)));
+  assert.ok(Math.abs(w.dataSync()[0] - 2) < 1e-3);
+  tf.dispose([x, y, w]);
+});
+
+test('a weight that is disposed takes its packed form along', () => {
+  const image = tf.ones([1, 4, 4, 8]);
+  for (let i = 1; i <= 50; i++) {
+    tf.tidy(() => {
+      const filter = tf.fill([1, 1, 8, 2], i);  // likely where the last one was
+      const y = tf.conv2d(image, filter, 1, 'valid').dataSync();
+      assert.ok(y.every((v) => v === 8 * i), `${y[0]} in round ${i}`);
+    });
+  }
+});
+
+test('freed memory is used again: 10,000 steps of varying shapes', { timeout: 120000 }, (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const next = random();
+  const live = () => /** @type {any} */ (tf.memory()).numBytesLive;
+  const start = live();
+  // Something that stays, so that what a binary needs in any case is small beside it.
+  const stays = Array.from({ length: 16 }, () => tf.zeros([1 << 18]));
+  let peak = 0;
+  for (let i = 0; i < 10000; i++) {
+    tf.tidy(() => {
+      const x = tf.fill([1, 8 + next(100), 8 + next(100), 1 + next(8)], 0.5);
+      const y = tf.concat([x, tf.add(tf.mul(x, 2), 1)], 3);
+      const padded = tf.pad(y, [[0, 0], [1, 1], [1, 1], [0, 0]]);
+      tf.sum(tf.reshape(padded, [-1]));
+      peak = Math.max(peak, live());
+    });
+  }
+  const { numBytesInHeap } = /** @type {any} */ (tf.memory());
+  t.diagnostic(`heap ${numBytesInHeap}, peak of live bytes ${peak}: ${(numBytesInHeap / peak).toFixed(3)}`);
+  tf.dispose(stays);
+  assert.equal(live(), start);
+  assert.ok(numBytesInHeap <= 1.2 * peak, `${numBytesInHeap} bytes of heap, ${peak} at most in use`);
+});
+
+test('bad input is a sentence, and the next call works', async () => {
+  const works = () => assert.deepEqual([...tf.add([1], [2]).dataSync()], [3]);
+  assert.throws(() => wxnn.registerBackend(tf), /tfjs has a backend "wasm" already/);
+  assert.throws(() => wxnn.registerBackend({}), /tf must be the @tensorflow\/tfjs-core module/);
+  assert.throws(() => wxnn.registerBackend(tf, /** @type {any} */ ({ nmae: 'x' })), /has no "nmae"/);
+  class Old { }
+  assert.throws(() => wxnn.registerBackend({ ...tf, version_core: '2.8.6', KernelBackend: Old }), /tfjs-core is 2\.8\.6; wxnn needs 3\.1/);
+  works();
+  assert.throws(() => tf.zeros([60000, 60000]), /memory/);
+  works();
+  assert.throws(() => tf.tile(tf.zeros([40000]), [40000]), /memory/);
+  works();
+  assert.throws(() => tf.conv2d(tf.ones([1, 4, 4, 3]), tf.ones([1, 1, 2, 1]), 1, 'same'), /depth of input/);
+  works();
+});
+
+test('a disposed backend: its tensors end in a sentence, a new one works', async () => {
+  const x = tf.tensor1d([1, 2]);
+  tf.removeBackend('wasm');
+  wxnn.registerBackend(tf);
+  await tf.setBackend('wasm');
+  assert.throws(() => tf.add(x, 1).dataSync(), /backend was disposed/);
+  assert.deepEqual([...tf.add([1], 1).dataSync()], [2]);
+});
+
+test('tf.profile says who computed what', async () => {
+  const { kernels } = await tf.profile(() => tf.tidy(() => tf.real(tf.fft(tf.complex([1, 2], [0, 0])))));
+  const by = Object.fromEntries(await Promise.all(kernels.map(async ({ name, extraInfo }) => [name, await extraInfo])));
+  assert.equal(by.FFT, 'cpu');
+  assert.equal(by.Real, 'engine');
+});
+
+test('tensors move to another backend and back', async () => {
+  const x = tf.tensor1d([1, 2, 3]);
+  await tf.setBackend('cpu');
+  const y = tf.square(x);
+  await tf.setBackend('wasm');
+  assert.deepEqual([...tf.add(x, y).dataSync()], [2, 6, 12]);
+  tf.dispose([x, y]);
+});
