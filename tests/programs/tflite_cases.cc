@@ -1,8 +1,11 @@
-// wxnn_tflite_cases FOLDER: small .tflite files, most of one operator, and what the engine gives for them.
+// wxnn_tflite_cases FOLDER: small .tflite files, most of one operator, and what the engine gives
+// for them.
 //
-// For each case NAME.tflite and NAME.json: {"inputs": [{"dtype", "shape", "data"}], "outputs": likewise}, or
-// {"error": sentence}. tests/reference/tflite_ops.test.js runs the same files on LiteRT. Its JavaScript form loads no
-// variables and gives back no tensor of a shape that depends on data: recurrent operators, Unique and Where are not here.
+// For each case NAME.tflite and NAME.json: {"inputs": [{"dtype", "shape", "data"}], "outputs":
+// likewise}, or
+// {"error": sentence}. tests/reference/tflite_ops.test.js runs the same files on LiteRT. Its
+// JavaScript form loads no variables and gives back no tensor of a shape that depends on data:
+// recurrent operators, Unique and Where are not here.
 #include <cmath>
 #include <cstdio>
 #include <functional>
@@ -10,6 +13,7 @@
 
 #include "core/json.h"
 #include "core/model.h"
+#include "flatbuffers/flexbuffers.h"
 #include "formats/read_model.h"
 #include "native/op_test.h"
 #include "native/tflite_file.h"
@@ -158,8 +162,8 @@ void indices(const std::string& folder) {
   });
   one("sparse_to_dense", [](Case& c) {
     const int x = c.input({2});
-    c.op(Code::SPARSE_TO_DENSE, {c.table({2, 2}, {0, 1, 2, 0}), c.ints({3, 2}), x, c.floats({}, {2})},
-         {3, 2});
+    c.op(Code::SPARSE_TO_DENSE,
+         {c.table({2, 2}, {0, 1, 2, 0}), c.ints({3, 2}), x, c.floats({}, {2})}, {3, 2});
   });
   one("reverse_sequence", [](Case& c) {
     const int x = c.input({3, 4, 2});
@@ -216,8 +220,8 @@ void indices(const std::string& folder) {
   });
   one("strided_slice", [](Case& c) {
     const int x = c.input({4, 5, 6});
-    c.op(Code::STRIDED_SLICE, {x, c.ints({-1, 1, 2}), c.ints({0, 0, 6}), c.ints({-2, 1, 3})}, {2, 2},
-         Type::FLOAT32, Opt::StridedSliceOptions,
+    c.op(Code::STRIDED_SLICE, {x, c.ints({-1, 1, 2}), c.ints({0, 0, 6}), c.ints({-2, 1, 3})},
+         {2, 2}, Type::FLOAT32, Opt::StridedSliceOptions,
          tflite::CreateStridedSliceOptions(c.f.fbb, 0, 1, 0, 0, 2).Union());
   });
   one("cast_uint8", [](Case& c) {
@@ -250,9 +254,112 @@ void indices(const std::string& folder) {
   });
 }
 
+// Convolutions, norms, spectra, boxes.
+void numeric(const std::string& folder) {
+  const auto one = [&](const char* name, const std::function<void(Case&)>& build) {
+    Case c(name);
+    build(c);
+    c.write(folder);
+  };
+  one("l2_normalization", [](Case& c) {
+    const int x = c.input({2, 3, 5});
+    c.op(Code::L2_NORMALIZATION, {x}, {2, 3, 5}, Type::FLOAT32, Opt::L2NormOptions,
+         tflite::CreateL2NormOptions(c.f.fbb, Act::NONE).Union());
+  });
+  one("l2_pool_2d", [](Case& c) {
+    const int x = c.input({1, 6, 7, 3});
+    c.op(Code::L2_POOL_2D, {x}, {1, 6, 4, 3}, Type::FLOAT32, Opt::Pool2DOptions,
+         tflite::CreatePool2DOptions(c.f.fbb, tflite::Padding::SAME, 2, 1, 3, 2).Union());
+  });
+  one("local_response_normalization", [](Case& c) {
+    const int x = c.input({1, 3, 4, 9});
+    c.op(Code::LOCAL_RESPONSE_NORMALIZATION, {x}, {1, 3, 4, 9}, Type::FLOAT32,
+         Opt::LocalResponseNormalizationOptions,
+         tflite::CreateLocalResponseNormalizationOptions(c.f.fbb, 2, 1.5f, 0.7f, 0.75f).Union());
+  });
+  one("matrix_diag", [](Case& c) { c.op(Code::MATRIX_DIAG, {c.input({2, 3})}, {2, 3, 3}); });
+  one("matrix_set_diag", [](Case& c) {
+    const int x = c.input({2, 4, 5}), d = c.input({2, 4});
+    c.op(Code::MATRIX_SET_DIAG, {x, d}, {2, 4, 5});
+  });
+  one("conv_3d", [](Case& c) {
+    const int x = c.input({1, 4, 5, 6, 2});
+    const int w = c.floats({2, 3, 2, 2, 5}), b = c.floats({5});
+    c.op(Code::CONV_3D, {x, w, b}, {1, 4, 5, 3, 5}, Type::FLOAT32, Opt::Conv3DOptions,
+         tflite::CreateConv3DOptions(c.f.fbb, tflite::Padding::SAME, 1, 2, 1, Act::RELU).Union());
+  });
+  one("conv_3d_transpose", [](Case& c) {
+    const int x = c.input({1, 2, 3, 3, 3});
+    c.op(Code::CONV_3D_TRANSPOSE, {c.ints({1, 4, 5, 6, 4}), c.floats({2, 3, 2, 4, 3}), x},
+         {1, 4, 5, 6, 4}, Type::FLOAT32, Opt::Conv3DOptions,
+         tflite::CreateConv3DOptions(c.f.fbb, tflite::Padding::SAME, 2, 2, 2, Act::NONE).Union());
+  });
+  one("rfft_2d", [](Case& c) {
+    const int x = c.input({2, 4, 8});
+    const int z = c.f.tensor("z", {2, 4, 5}, Type::COMPLEX64);
+    c.f.node(Code::RFFT2D, {x, c.ints({4, 8})}, {z});
+    c.op(Code::REAL, {z}, {2, 4, 5});
+    c.op(Code::IMAG, {z}, {2, 4, 5});
+    c.op(Code::COMPLEX_ABS, {z}, {2, 4, 5});
+  });
+  one("add_n", [](Case& c) {
+    const int x = c.input({2, 3}), y = c.input({2, 3}), z = c.input({2, 3});
+    c.op(Code::ADD_N, {x, y, z}, {2, 3});
+  });
+  one("div_int32", [](Case& c) {
+    const int x = c.input({2, 3}, Type::INT32);
+    c.op(Code::DIV, {x, c.ints({2, -2, 4})}, {2, 3}, Type::INT32);
+  });
+  one("batch_matmul_broadcast", [](Case& c) {
+    const int x = c.input({2, 1, 3, 4}), y = c.input({1, 5, 4, 2});
+    c.op(Code::BATCH_MATMUL, {x, y}, {2, 5, 3, 2});
+  });
+  one("non_max_suppression_v4", [](Case& c) {
+    const int boxes = c.input({20, 4}), scores = c.input({20});
+    const int at = c.output({8}, Type::INT32), n = c.output({}, Type::INT32);
+    c.f.node(Code::NON_MAX_SUPPRESSION_V4,
+             {boxes, scores, c.number(8), c.floats({}, {0.2f}), c.floats({}, {0.1f})}, {at, n});
+  });
+  one("non_max_suppression_v5", [](Case& c) {
+    const int boxes = c.input({20, 4}), scores = c.input({20});
+    const int at = c.output({8}, Type::INT32), s = c.output({8}), n = c.output({}, Type::INT32);
+    c.f.node(Code::NON_MAX_SUPPRESSION_V5,
+             {boxes, scores, c.number(8), c.floats({}, {0.9f}), c.floats({}, {0.1f}),
+              c.floats({}, {0.5f})},
+             {at, s, n});
+  });
+  one("detection_post_process", [](Case& c) {
+    flexbuffers::Builder options;
+    options.Map([&] {
+      for (const auto& [name, value] : {std::pair("max_detections", 6),
+                                        {"max_classes_per_detection", 1},
+                                        {"detections_per_class", 4},
+                                        {"num_classes", 3}}) {
+        options.Int(name, value);
+      }
+      options.Bool("use_regular_nms", true);
+      for (const auto& [name, value] : {std::pair("nms_score_threshold", 0.1f),
+                                        {"nms_iou_threshold", 0.4f},
+                                        {"y_scale", 10.0f},
+                                        {"x_scale", 10.0f},
+                                        {"h_scale", 5.0f},
+                                        {"w_scale", 5.0f}}) {
+        options.Float(name, value);
+      }
+    });
+    options.Finish();
+    const int boxes = c.input({1, 12, 4}), scores = c.input({1, 12, 4});
+    const int anchors = c.floats({12, 4}, {}, 0.1f);
+    const int y[] = {c.output({1, 6, 4}), c.output({1, 6}), c.output({1, 6}), c.output({1})};
+    c.f.node(Code::CUSTOM, {boxes, scores, anchors}, {y[0], y[1], y[2], y[3]}, Opt::NONE, 0,
+             "TFLite_Detection_PostProcess", options.GetBuffer());
+  });
+}
+
 // x -> QUANTIZE -> the operator in int8 -> DEQUANTIZE.
 void quantized(const std::string& folder) {
-  const auto int8 = [](Case& c, const char* name, std::vector<int32_t> shape, float scale, int64_t zero) {
+  const auto int8 = [](Case& c, const char* name, std::vector<int32_t> shape, float scale,
+                       int64_t zero) {
     return c.f.quantized_as(Type::INT8, name, std::move(shape), {scale}, {zero});
   };
   const auto weights = [](Case& c, std::vector<int32_t> shape, std::vector<float> scale, int axis) {
@@ -315,6 +422,7 @@ void quantized(const std::string& folder) {
 int main(int argc, char** argv) {
   if (argc != 2) return 1;
   wxnn::indices(argv[1]);
+  wxnn::numeric(argv[1]);
   wxnn::quantized(argv[1]);
   return 0;
 }
