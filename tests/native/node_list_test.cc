@@ -1,9 +1,12 @@
 #include "formats/node_list.h"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <random>
+#include <string>
 
+#include "core/model.h"
 #include "op_test.h"
 
 namespace wxnn {
@@ -297,6 +300,86 @@ TEST(NodeList, NamesThatLeadNowhere) {
   loop.node("b", "Identity", {"a"});
   Graph graph;
   EXPECT_SAYS(read(loop.finish(), &graph), "depends on itself");
+}
+
+void type(Bytes& b, std::string_view name, uint32_t value) {
+  b.text(name).u32(5).u32(1).u32(value);
+}
+
+// One node: x (float32 [4] = -1 2 3 4), then constants, as operator `op`; output 0 after one run.
+struct OneNode {
+  std::string_view op;
+  std::vector<std::vector<int32_t>> ints;  // inputs after x
+  std::vector<float> want;                 // none: only the shape counts
+  uint32_t attr_count = 0;
+  std::function<void(Bytes&)> attrs = nullptr;
+  bool takes_x = true;
+};
+
+void expect_node(const OneNode& test) {
+  SCOPED_TRACE(std::string(test.op));
+  NodeListFile f;
+  f.input("x", "x:0", {4});
+  f.output("y", "y:0");
+  f.placeholder("x");
+  std::vector<std::string> names;
+  for (size_t i = 0; i < test.ints.size(); ++i) names.push_back("i" + std::to_string(i));
+  std::vector<std::string_view> inputs(test.takes_x ? 1 : 0, "x");
+  for (size_t i = 0; i < names.size(); ++i) {
+    f.ints(names[i], test.ints[i]);
+    inputs.push_back(names[i]);
+  }
+  f.node("y", test.op, inputs, test.attr_count, test.attrs);
+  Graph graph;
+  ASSERT_OK(read(f.finish(), &graph));
+  std::unique_ptr<Model> model;
+  ASSERT_OK(Model::load(std::move(graph), &model));
+  const float x[] = {-1, 2, 3, 4};
+  std::copy(std::begin(x), std::end(x), model->input(0).f32());
+  ASSERT_OK(model->run());
+  const Tensor& y = model->output(0);
+  const size_t count = test.want.empty() ? 6 : test.want.size();
+  ASSERT_EQ(static_cast<size_t>(y.shape.elements()), count);
+  if (test.want.empty()) return;
+  for (int32_t i = 0; i < y.shape.elements(); ++i) {
+    const float got = y.dtype == DType::kInt32 ? static_cast<float>(y.i32()[i]) : y.f32()[i];
+    EXPECT_EQ(got, test.want[static_cast<size_t>(i)]) << i;
+  }
+}
+
+// Rows that TensorFlow.js's graph executor lacks, or whose numbers it draws at random.
+TEST(NodeList, RowsOfIndices) {
+  expect_node({"UnsortedSegmentSum", {{1, 0, 1, -1}, {3}}, {2, 2, 0}});
+  expect_node({"UnsortedSegmentProd", {{1, 0, 1, -1}, {3}}, {2, -3, 1}});
+  expect_node({"UnsortedSegmentMax", {{1, 0, 1, 2}, {3}}, {2, 3, 4}});
+  expect_node({"UnsortedSegmentMin", {{1, 0, 1, 2}, {3}}, {2, -1, 4}});
+  expect_node({"SegmentSum", {{0, 0, 2, 2}}, {1, 0, 7}});
+  expect_node(
+      {"Bucketize", {}, {0, 1, 2, 2}, 1, [](Bytes& b) { numbers(b, "boundaries", {0, 3}); }});
+  expect_node({"FakeQuantWithMinMaxArgs", {}, {-1, 2, 3, 3}, 3, [](Bytes& b) {
+                 number(b, "min", -4);
+                 number(b, "max", 3);
+                 number(b, "num_bits", 3);
+               }});
+  expect_node({"BitwiseAnd", {{6, 7}, {3, 8}}, {2, 0}, 0, nullptr, false});
+  expect_node({"BitwiseOr", {{6, 7}, {3, 8}}, {7, 15}, 0, nullptr, false});
+  expect_node({"BitwiseXor", {{6, 7}, {3, 8}}, {5, 15}, 0, nullptr, false});
+  expect_node({"LeftShift", {{6, 7}, {3, 1}}, {48, 14}, 0, nullptr, false});
+  expect_node({"RightShift", {{6, -7}, {1, 1}}, {3, -4}, 0, nullptr, false});
+  const auto seeds = [](Bytes& b) {
+    number(b, "seed", 3);
+    number(b, "seed2", 4);
+    type(b, "dtype", kFloat);
+  };
+  for (const char* op : {"RandomUniform", "RandomStandardNormal", "TruncatedNormal"}) {
+    expect_node({op, {{2, 3}}, {}, 3, seeds, false});
+  }
+  expect_node({"RandomUniformInt",
+               {{2, 3}, {5}, {9}},
+               {},
+               1,
+               [](Bytes& b) { type(b, "Tout", kInt32); },
+               false});
 }
 
 TEST(NodeList, TruncatedAnywhere) {

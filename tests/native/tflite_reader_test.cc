@@ -1,5 +1,6 @@
 #include "formats/tflite_reader.h"
 
+#include "core/model.h"
 #include "op_test.h"
 #include "tflite_file.h"
 
@@ -313,6 +314,49 @@ TEST(TfliteReader, AnInputThatIsAnOutputTwice) {
   EXPECT_NE(graph.outputs[0], graph.outputs[1]);
   EXPECT_NE(graph.outputs[0], graph.inputs[0]);
   EXPECT_EQ(graph.nodes.size(), 2u);
+}
+
+// Shapes that depend on data, and random numbers: LiteRT's JavaScript form gives these not back.
+TEST(TfliteReader, RowsOfLateShapes) {
+  TfliteFile f;
+  const int x = f.tensor("x", {5}, Type::INT32);
+  const int ids = f.constant("ids", {5}, Type::INT32, bytes_of<int32_t>({0, 0, 1, 3, 3}));
+  const int shape = f.constant("shape", {2}, Type::INT32, bytes_of<int32_t>({2, 3}));
+  const int draws = f.constant("draws", {}, Type::INT32, bytes_of<int32_t>({4}));
+  const int values = f.tensor("values", {1}, Type::INT32), at = f.tensor("at", {5}, Type::INT32);
+  const int places = f.tensor("places", {1, 1}, Type::INT64);
+  const int sums = f.tensor("sums", {4}, Type::INT32);
+  const int random = f.tensor("random", {2, 3}), normal = f.tensor("normal", {2, 3});
+  const int classes = f.tensor("classes", {2, 4}, Type::INT32);
+  f.node(Code::UNIQUE, {x}, {values, at});
+  f.node(Code::WHERE, {x}, {places});
+  f.node(Code::SEGMENT_SUM, {x, ids}, {sums});
+  for (const auto& [code, y] :
+       {std::pair{Code::RANDOM_UNIFORM, random}, std::pair{Code::RANDOM_STANDARD_NORMAL, normal}}) {
+    f.node(code, {shape}, {y}, tflite::BuiltinOptions::RandomOptions,
+           tflite::CreateRandomOptions(f.fbb, int64_t{1} << 40, 2).Union());
+  }
+  f.node(Code::MULTINOMIAL, {random, draws}, {classes}, tflite::BuiltinOptions::RandomOptions,
+         tflite::CreateRandomOptions(f.fbb, 3, 4).Union());
+  Graph graph;
+  ASSERT_OK(read_tflite(f.finish({x}, {values, at, places, sums, normal, classes}), &graph));
+  std::unique_ptr<Model> model;
+  ASSERT_OK(Model::load(std::move(graph), &model));
+  const int32_t in[] = {7, 0, 7, 5, 0};
+  std::copy(std::begin(in), std::end(in), model->input(0).i32());
+  ASSERT_OK(model->run());
+  const std::vector<std::vector<int32_t>> want = {
+      {7, 0, 5}, {0, 1, 0, 2, 1}, {0, 2, 3}, {7, 7, 0, 5}};
+  for (size_t i = 0; i < want.size(); ++i) {
+    const Tensor& y = model->output(i);
+    ASSERT_EQ(static_cast<size_t>(y.shape.elements()), want[i].size()) << i;
+    for (size_t k = 0; k < want[i].size(); ++k) EXPECT_EQ(y.i32()[k], want[i][k]) << i;
+  }
+  EXPECT_EQ(model->output(2).shape, Shape({3, 1}));
+  EXPECT_EQ(model->output(4).shape, Shape({2, 3}));
+  for (int32_t k = 0; k < 8; ++k) {
+    EXPECT_TRUE(model->output(5).i32()[k] >= 0 && model->output(5).i32()[k] < 3);
+  }
 }
 
 }  // namespace
