@@ -15,6 +15,9 @@ function(add_wasm_binary target name ops)
   target_link_libraries(${target} PRIVATE wxnn)
   target_link_options(${target} PRIVATE
     -O3 ${WXNN_LINK_FEATURES} -fno-exceptions -fno-rtti
+    # Binaryen inlines into several callers only what is smaller than the call, into one only what is small: 1%
+    # after brotli, the same speed (-Oz: 0.3% more, and slower).
+    -sBINARYEN_EXTRA_PASSES=-fimfs=0,-aimfs=4,-ocimfs=30,--converge
     -sSTANDALONE_WASM=1 --no-entry
     -sMALLOC=emmalloc -sFILESYSTEM=0
     -sSTACK_SIZE=256KB -sINITIAL_MEMORY=4MB -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=256MB)

@@ -1,0 +1,52 @@
+'use strict';
+// tools/build --ops-of: binaries with the operators of given models run those models, to the bit, and refuse others in a sentence.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const test = require('node:test');
+const { ROOT, readModel, requireBuilt } = require('./programs.js');
+
+const MODELS = ['short', 'tfjs-front'];
+const DIRECTORY = path.join(ROOT, 'build/models/wasm');
+
+function fileOf(id) {
+  const directory = path.join(ROOT, '.cache/models', id);
+  requireBuilt(path.relative(ROOT, directory), 'tools/setup');
+  return ['model.tflite', 'model.json'].map((name) => path.join(directory, name)).find((file) => fs.existsSync(file));
+}
+
+async function run(id, options) {
+  const { loadModel } = require(ROOT);
+  const model = await loadModel(readModel(id), options);
+  const inputs = model.inputs.map(({ shape }) => Float32Array.from({ length: shape.reduce((n, d) => n * Math.abs(d), 1) }, (_, i) => Math.sin(i)));
+  const outputs = model.run(inputs);
+  model.dispose();
+  return Object.entries(outputs).map(([name, { shape, data }]) => ({ name, shape: [...shape], bits: [...new Uint32Array(data.slice().buffer)] }));
+}
+
+test('a build for some models', async (t) => {
+  requireBuilt('build/node/index.js', 'tools/build');
+  const { status, stderr, stdout } = spawnSync('tools/build', ['--ops-of', MODELS.map(fileOf).join(',')], { cwd: ROOT, encoding: 'utf8' });
+  assert.equal(status, 0, stderr + stdout);
+
+  for (const variant of ['plain', 'simd']) {
+    await t.test(`${variant}: runs them with the same bits as the build of all operators, and is smaller`, async () => {
+      for (const id of MODELS) assert.deepEqual(await run(id, { variant, wasmPath: DIRECTORY }), await run(id, { variant }));
+      const [mine, all] = [DIRECTORY, path.join(ROOT, 'plugin/wasm')].map((d) => fs.statSync(path.join(d, `wxnn-${variant}.wasm.br`)).size);
+      assert.ok(mine < all * 0.8, `${mine} bytes, ${all} with all operators`);
+      assert.match(stdout, new RegExp(`wxnn-${variant}.wasm.br: ${mine} bytes`));
+    });
+  }
+
+  await t.test('lists the operators that another model lacks', async () => {
+    await assert.rejects(run('full', { variant: 'plain', wasmPath: DIRECTORY }), /operators? that this build does not have: .*\(\d+\): "/);
+  });
+
+  await t.test('a file that is no model is named', () => {
+    const bad = spawnSync('tools/build', ['--ops-of', 'package.json'], { cwd: ROOT, encoding: 'utf8' });
+    assert.notEqual(bad.status, 0);
+    assert.match(bad.stderr, /package\.json: /);
+  });
+});
