@@ -80,6 +80,13 @@ Status pick_outputs(const ConvertOptions& options, Graph* graph) {
   return {};
 }
 
+// The file is no longer needed where every constant has been computed anew.
+void release_file(Graph* graph) {
+  const bool unused = std::ranges::all_of(
+      graph->values, [](const Value& v) { return !v.constant || v.constant->owned.size() != 0; });
+  if (unused) graph->file = Buffer();
+}
+
 std::vector<EndpointInfo> describe(const Graph& graph, const std::vector<int>& values) {
   std::vector<EndpointInfo> list;
   for (const int v : values) list.push_back({graph.values[v].name, graph.values[v].type});
@@ -134,6 +141,7 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   progress("lowering", 60);
   WXNN_TRY(lower(builder));
   converted->outputs = describe(graph, graph.outputs);
+  release_file(&graph);
   if (builder.open_batch)
     converted->notes.push_back(
         "the batch stays open; LiteRT.js wants it settled (--input NAME=1,…)");

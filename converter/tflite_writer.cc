@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -32,6 +31,7 @@ class Writer {
       : graph_(graph),
         options_(options),
         written_(*written),
+        b_(expected_bytes(graph)),
         tensor_of_(graph.values.size(), kAbsent) {
     buffers_.push_back(tflite::CreateBuffer(b_));  // number 0: no data
   }
@@ -95,15 +95,38 @@ class Writer {
     }
   }
 
+  // A builder that grows copies what it has.
+  static size_t expected_bytes(const Graph& graph) {
+    constexpr size_t kRest = 1 << 16;
+    size_t bytes = kRest;
+    for (const Value& v : graph.values) bytes += v.constant ? v.type.bytes() : 0;
+    return std::min(bytes, size_t{1} << 30);
+  }
+
+  // Equal bytes are written once. They are compared with what has been written: a constant is
+  // released as soon as it is there.
+  const uint32_t* find_buffer(std::string_view bytes) const {
+    const auto [first, last] = buffer_of_.equal_range(std::hash<std::string_view>()(bytes));
+    for (auto at = first; at != last; ++at) {
+      const uint8_t* written = b_.GetCurrentBufferPointer() + b_.GetSize() - at->second.end;
+      const bool same =
+          at->second.size == bytes.size() && std::memcmp(written, bytes.data(), bytes.size()) == 0;
+      if (same) return &at->second.index;
+    }
+    return nullptr;
+  }
+
   uint32_t add_buffer(std::string_view bytes) {
-    const auto known = buffer_of_.find(bytes);
-    if (known != buffer_of_.end()) return known->second;
+    if (const uint32_t* known = find_buffer(bytes)) return *known;
     constexpr size_t kAlignment = 16;
     b_.ForceVectorAlignment(bytes.size(), 1, kAlignment);
     const auto data = b_.CreateVector(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
     const uint32_t index = static_cast<uint32_t>(buffers_.size());
     buffers_.push_back(tflite::CreateBuffer(b_, data));
-    buffer_of_[bytes] = index;
+    // The vector's length stands in front of its bytes.
+    const size_t end = data.o - sizeof(flatbuffers::uoffset_t);
+    buffer_of_.emplace(std::hash<std::string_view>()(bytes),
+                       WrittenBuffer{end, bytes.size(), index});
     return index;
   }
 
@@ -144,9 +167,7 @@ class Writer {
     HalvedTensor report{.name = value.name, .shape = t.shape};
     if (halve(t, options_.halves, &halves, &report)) {
       written_.halved.push_back(report);
-      halves_.push_back(std::move(halves));
-      const std::string_view bytes(reinterpret_cast<const char*>(halves_.back().data()),
-                                   t.bytes() / 2);
+      const std::string_view bytes(reinterpret_cast<const char*>(halves.data()), t.bytes() / 2);
       const int half = add(value.name + "/half", Type::FLOAT16, t.shape, add_buffer(bytes));
       *index = add(value.name, Type::FLOAT32, t.shape, 0);
       constexpr int kVersion = 3;
@@ -168,6 +189,8 @@ class Writer {
     if (tensor_of_[v] == kAbsent) {
       if (graph_.values[v].constant) {
         WXNN_TRY(add_constant(v, &tensor_of_[v]));
+        graph_.values[v].constant->owned = Buffer();
+        graph_.values[v].constant->bytes = {};
       } else {
         tensor_of_[v] = add_tensor(v);
       }
@@ -275,9 +298,8 @@ class Writer {
 
   // A constant input that the node keeps as an attribute.
   int add_numbers(const Node& node, const PlacedInput& p) {
-    std::string& bytes = texts_.emplace_back(p.bytes);
     const std::string name = sentence(node.name, "/", p.name);
-    return add(name, tensor_type(p.dtype), p.shape, bytes.empty() ? 0 : add_buffer(bytes));
+    return add(name, tensor_type(p.dtype), p.shape, p.bytes.empty() ? 0 : add_buffer(p.bytes));
   }
 
   // Our name, our inputs, our attributes as a flexbuffer map.
@@ -353,9 +375,12 @@ class Writer {
   flatbuffers::FlatBufferBuilder b_;
   std::vector<int> tensor_of_;  // per value
   std::set<std::string> names_;
-  std::deque<std::string> texts_;  // bytes of the numbers below
-  std::deque<std::vector<uint16_t>> halves_;
-  std::unordered_map<std::string_view, uint32_t> buffer_of_;  // equal bytes are written once
+  struct WrittenBuffer {
+    size_t end;  // where its bytes begin, from the end of what is written
+    size_t size;
+    uint32_t index;
+  };
+  std::unordered_multimap<size_t, WrittenBuffer> buffer_of_;  // by hash
   std::map<CodeKey, uint32_t> codes_;
   std::map<std::string, int> counts_;
   std::vector<Offset<tflite::Buffer>> buffers_;
