@@ -7,7 +7,7 @@ import { setDownload, wechatHost } from './host_wechat';
 import { createModel, load } from './model';
 import { encodeNodeList } from './node_list';
 import { setParts } from './parts';
-import { readArtifacts, readModel } from './source';
+import { fetchModel, fromParts, parseModelJson, readModel } from './source';
 import { base64Decode, utf8Decode, utf8Encode } from './text';
 
 /**
@@ -15,8 +15,8 @@ import { base64Decode, utf8Decode, utf8Encode } from './text';
  * other names from the modules above.
  */
 const shared = {
-  arrayOf, asBytes, base64Decode, checkAborted, checkKeys, createModel, describe, elements, encodeNodeList, fail, getEngine, getHost,
-  load, readArtifacts, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
+  arrayOf, asBytes, base64Decode, checkAborted, checkKeys, createModel, describe, elements, encodeNodeList, fail, fetchModel, fromParts,
+  getEngine, getHost, load, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
 };
 
 /** The part of a file, made when it is first asked for. */

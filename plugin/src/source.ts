@@ -12,19 +12,19 @@ export interface ModelFile {
   bytes: Uint8Array;
 }
 
-interface WeightSpec {
+export interface WeightSpec {
   name: string;
   shape: number[];
   dtype: string;
   quantization?: { dtype: string };
 }
 
-interface WeightGroup {
+export interface WeightGroup {
   paths: string[];
   weights: WeightSpec[];
 }
 
-interface ModelJson {
+export interface ModelJson {
   modelTopology: { node?: unknown; model_config?: unknown; class_name?: unknown };
   format?: string;
   weightsManifest?: WeightGroup[];
@@ -58,37 +58,8 @@ async function readAddress(address: string, options: LoadOptions): Promise<Model
   return orForget(address, options, () => (json ? fromGraph(name, json, shards) : fromTflite(name, file)));
 }
 
-/** What a tfjs IOHandler's load() gives. */
-export interface Artifacts extends ModelJson {
-  weightData: ArrayBuffer;
-}
-
-/** A tfjs graph model's model.json and weights, their number of bytes checked. */
-export async function readArtifacts(source: ModelSource, options: LoadOptions): Promise<Artifacts> {
-  if (typeof source === 'string') {
-    const name = `"${source}"`;
-    const { json, shards } = await fetchModel(source, options);
-    return artifactsOf(json || fail(`${name} is no tfjs model.json; loadModel reads .tflite files.`), shards);
-  }
-  if (typeof (source as IOHandler | undefined)?.load === 'function') {
-    const artifacts = (await (source as IOHandler).load()) as Artifacts & { getWeightStream?: unknown };
-    if (artifacts && !artifacts.getWeightStream) fromParts('the model', artifacts, artifacts.weightData);
-    return artifacts;
-  }
-  const { model, weights } = (source || {}) as ModelParts;
-  const file = asBytes(model);
-  const { json, bytes } = fromParts('the model', file || typeof model === 'string' ? parseModelJson('the model', (file || model) as Uint8Array | string) : model, weights);
-  return artifactsOf(json, bytes);
-}
-
-function artifactsOf(json: ModelJson, shards: Uint8Array[]): Artifacts {
-  const weightData = new Uint8Array(lengthOf(shards));
-  shards.reduce((at, shard) => (weightData.set(shard, at), at + shard.length), 0);
-  const weightSpecs = (json.weightsManifest || []).reduce((all: WeightSpec[], group) => all.concat(group.weights), []);
-  return { ...json, weightSpecs, weightData: weightData.buffer };
-}
-
-async function fetchModel(address: string, options: LoadOptions): Promise<{ file: Uint8Array; json?: ModelJson; shards: Uint8Array[] }> {
+/** A .tflite file's bytes, or a model.json with its shards, their number of bytes checked. */
+export async function fetchModel(address: string, options: LoadOptions): Promise<{ file: Uint8Array; json?: ModelJson; shards: Uint8Array[] }> {
   const name = `"${address}"`;
   if (!address) fail('loadModel was given an empty address.');
   const report = progressOf(address, options);
@@ -132,7 +103,7 @@ function fromJson(name: string, model: unknown, weights: Bytes | Bytes[] | undef
   return fromGraph(name, json, bytes);
 }
 
-function fromParts(name: string, model: unknown, weights: Bytes | Bytes[] | undefined): { json: ModelJson; bytes: Uint8Array[] } {
+export function fromParts(name: string, model: unknown, weights: Bytes | Bytes[] | undefined): { json: ModelJson; bytes: Uint8Array[] } {
   const json = checkModelJson(name, model);
   const parts = (tagOf(weights) === 'Array' ? weights : weights === undefined ? [] : [weights]) as Bytes[];
   const bytes = parts.map((part) =>
@@ -151,7 +122,7 @@ function fromTflite(name: string, bytes: Uint8Array): ModelFile {
   fail(`${name} is neither a .tflite file (bytes 4 to 7 are not "TFL3") nor a tfjs model.json.`);
 }
 
-function parseModelJson(name: string, text: Uint8Array | string): ModelJson {
+export function parseModelJson(name: string, text: Uint8Array | string): ModelJson {
   let json: unknown;
   try {
     json = JSON.parse(typeof text === 'string' ? text : utf8Decode(text));

@@ -3,7 +3,7 @@
 import { arrayOf, checkKeys, describe, elements, fail, tagOf } from '../checks';
 import { getHost } from '../host';
 import { load } from '../model';
-import { readArtifacts } from '../source';
+import { readArtifacts } from './artifacts';
 import type { ChooseOptions, ChosenModel, Model, ModelInputs, ModelSource, Tensor, TensorData, TensorInfo } from '../types';
 import { WasmBackend, checkConfig, currentConfig, findCandidates, onBackend } from './config';
 import { Artifacts, endpointsOf } from './endpoints';

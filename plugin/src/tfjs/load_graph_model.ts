@@ -1,7 +1,7 @@
 // loadGraphModel and accelerate: GraphModels whose graph the engine runs in one call.
 import { asBytes, checkKeys, describe, fail } from '../checks';
-import { readArtifacts } from '../source';
 import type { GraphModelOptions, ModelSource } from '../types';
+import { readArtifacts } from './artifacts';
 import { attach, checkConverter, loaders } from './graph_model';
 import type { Converter, TfGraphModel } from './graph_model';
 import { currentTf } from './register';
