@@ -1,5 +1,7 @@
 #include "core/buffer.h"
 
+#include <algorithm>
+
 namespace wxnn {
 
 Status Buffer::allocate(size_t bytes) {
@@ -10,6 +12,11 @@ Status Buffer::allocate(size_t bytes) {
   WXNN_CHECK(data_ != nullptr, "no memory for ", bytes, " bytes");
   size_ = bytes;
   return {};
+}
+
+Status Buffer::fit(size_t bytes) {
+  if (data_ != nullptr && size_ >= bytes) return {};
+  return allocate(std::max(bytes, size_ + size_ / 2));
 }
 
 }  // namespace wxnn

@@ -37,6 +37,9 @@ class Buffer {
 
   // Fresh bytes, not initialised; what was there is released first.
   Status allocate(size_t bytes);
+  // At least so many bytes; what is there is lost where it does not suffice. Grows by half at
+  // least: what grows once grows again.
+  Status fit(size_t bytes);
 
   template <class T = std::byte>
   T* data() const {

@@ -18,12 +18,16 @@ struct Value {
   std::unique_ptr<Constant> constant;  // null unless constant
 };
 
+struct Graph;
+
 struct Node {
   const Op* op = nullptr;
   std::string name;
   Attrs attrs;
   std::vector<int> inputs;  // indices into Graph::values, or kAbsent
   std::vector<int> outputs;
+  // What If and While run. Inputs and outputs by position; an output may be an input or a constant.
+  std::vector<std::unique_ptr<Graph>> bodies = {};
   // `node "block_3/prelu" (Prelu)`: how every sentence about this node begins.
   std::string place() const;
 };

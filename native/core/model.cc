@@ -11,22 +11,40 @@ namespace wxnn {
 Model::Model(Graph graph) : graph_(std::move(graph)) {}
 Model::~Model() = default;
 
-Status Model::load(Graph graph, std::unique_ptr<Model>* model) {
+Status Model::build(Graph graph, bool is_body, std::unique_ptr<Model>* model) {
   WXNN_TRY(sort(graph));
   remove_dead(graph);
   WXNN_TRY(run_passes(graph));
   std::unique_ptr<Model> m(new Model(std::move(graph)));
+  m->is_body_ = is_body;
   WXNN_TRY(m->open());
   *model = std::move(m);
   return {};
 }
 
+Status Model::load(Graph graph, std::unique_ptr<Model>* model) {
+  return build(std::move(graph), false, model);
+}
+
+Status Model::load_body(Graph graph, std::unique_ptr<Model>* model) {
+  return build(std::move(graph), true, model);
+}
+
 Status Model::open() {
+  steps_.resize(graph_.nodes.size());
+  bool flows = false;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    Node& node = graph_.nodes[i];
+    if (node.op->flow == nullptr) continue;
+    Status status = node.op->flow(graph_, node, &steps_[i].flow);
+    if (!status.ok()) return status.at(node.place());
+    flows = true;
+  }
+  if (flows) remove_dead(graph_);  // constants that only bodies read are theirs now
   tensors_.resize(graph_.values.size());
   for (size_t v = 0; v < tensors_.size(); ++v) {
     static_cast<TensorType&>(tensors_[v]) = graph_.values[v].type;
   }
-  steps_.resize(graph_.nodes.size());
   for (size_t i = 0; i < steps_.size(); ++i) {
     Step& step = steps_[i];
     step.node = &graph_.nodes[i];
@@ -42,6 +60,7 @@ Status Model::open() {
     step.own.resize(outputs);
   }
   WXNN_TRY(keep_constants());
+  if (is_body_) return {};
   bool settled = true;
   for (int v : graph_.inputs) {
     Shape& shape = tensors_[v].shape;
@@ -87,18 +106,29 @@ Status Model::resize(size_t input, const Shape& shape) {
   return status;
 }
 
-Status Model::run_late(Step& step) {
-  struct Late final : LateAllocator {
-    Step* step;
-    Status allocate(size_t output, const Shape& shape) override {
-      WXNN_CHECK(shape.is_known() && shape.fits(), "gives an output of shape ", shape,
-                 ", which does not fit in memory");
-      step->outputs[output].shape = shape;
-      return step->own_output(output);
-    }
-  } late;
-  late.step = &step;
+struct Model::Step::Late final : LateAllocator {
+  explicit Late(Step* step) : step(step) {}
+  Step* step;
+  Status allocate(size_t output, const Shape& shape) override {
+    WXNN_CHECK(shape.is_known() && shape.fits(), "gives an output of shape ", shape,
+               ", which does not fit in memory");
+    step->outputs[output].shape = shape;
+    return step->own_output(output);
+  }
+};
 
+Status Model::run_flow(Step& step) {
+  for (size_t i = 0; i < step.types.size(); ++i) {
+    if (step.types[i].shape.is_unknown()) step.outputs[i] = {step.types[i], nullptr};
+  }
+  Step::Late late(&step);
+  WXNN_TRY(step.flow->run(step.run_ctx(&late)));
+  publish(step);
+  return {};
+}
+
+Status Model::run_late(Step& step) {
+  Step::Late late(&step);
   const Op& op = *step.node->op;
   InferCtx c = step.infer_ctx();
   WXNN_TRY(infer(op, c));
@@ -135,6 +165,8 @@ Status Model::run_step(Step& step) {
       return {};
     case Step::Kind::kLate:
       return run_late(step);
+    case Step::Kind::kFlow:
+      return run_flow(step);
     case Step::Kind::kRun:
       break;
   }
@@ -163,6 +195,8 @@ Status Model::run() {
 void Model::reset_state() {
   for (Step& step : steps_) {
     if (step.kernel) step.kernel->reset();
+    if (!step.flow) continue;
+    for (const std::unique_ptr<Model>& body : step.flow->bodies()) body->reset_state();
   }
 }
 
@@ -177,6 +211,15 @@ MemoryUse Model::memory() const {
   MemoryUse use;
   use.arena_bytes = arena_.size();
   use.packed_bytes = packed_bytes_;
+  for (const Step& step : steps_) {
+    if (!step.flow) continue;
+    for (const std::unique_ptr<Model>& body : step.flow->bodies()) {
+      const MemoryUse theirs = body->memory();
+      use.arena_bytes += theirs.arena_bytes;
+      use.packed_bytes += theirs.packed_bytes;
+      use.constant_bytes += theirs.constant_bytes;
+    }
+  }
   for (size_t v = 0; v < kept_.size(); ++v) {
     if (kept_[v]) use.constant_bytes += graph_.values[v].type.bytes();
   }

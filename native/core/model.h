@@ -7,6 +7,8 @@
 // Nodes whose shapes follow from the input shapes are planned once per shape: run then allocates
 // nothing. A node whose shapes depend on data (an output that infer leaves unknown, or a shape
 // input computed from data) is "late": its outputs get memory of their own while running.
+//
+// If and While hold models of their own, their bodies (core/flow.h).
 #pragma once
 #include <memory>
 #include <string>
@@ -56,6 +58,16 @@ class Model {
   // again as after loading.
   void reset_state();
 
+  // --- a body, for the node that runs it ---------------------------------------------------------
+  static Status load_body(Graph graph, std::unique_ptr<Model>* model);
+  // Plans for inputs like these. Where data is there, it is known while planning and stays so; an
+  // unknown shape is settled by give(), at every run.
+  Status plan_for(std::span<const Tensor> inputs);
+  // Copies a value to input i, whose type it has.
+  Status give(size_t input, const Tensor& value);
+  // False for an input that nothing reads.
+  bool reads(size_t input) const;
+
   // Starts (with zeroes) or stops counting time per node.
   void set_profiling(bool on);
   const std::vector<NodeProfile>& profile() const { return profile_; }
@@ -64,16 +76,19 @@ class Model {
  private:
   struct Step;
   explicit Model(Graph graph);
+  static Status build(Graph graph, bool is_body, std::unique_ptr<Model>* model);
 
   // model.cc: loading and running
   Status open();
   Status check_shape(size_t input, const Shape& shape) const;
   Status run_step(Step& step);
   Status run_late(Step& step);
+  Status run_flow(Step& step);
 
   // model_plan.cc: shapes, kernels, memory
   Status plan();
   Status plan_step(Step& step);
+  Status plan_flow(Step& step);
   Status evaluate_now(Step& step);
   Status prepare_kernel(Step& step);
   Status create_kernel(Step& step);
@@ -81,6 +96,8 @@ class Model {
   void publish(Step& step);
   Status keep_constants();
   void release_packed(const Node& node);
+  bool waits_for_file() const;
+  bool may_overwrite(const Node& node, int input) const;
 
   Graph graph_;
   std::vector<Tensor> tensors_;  // parallel to graph_.values: what is known of each now
@@ -88,6 +105,9 @@ class Model {
   std::vector<int> unpacked_;    // per value: ports that will pack it and have not yet
   std::vector<uint8_t> kept_;    // per value: a constant that is read in place at every run
   std::vector<uint8_t> late_;    // per value: written by a late node, to memory of its own
+  bool is_body_ = false;
+  std::vector<const void*> known_;  // of a body, per input: its data, where known while planning
+  std::vector<Buffer> own_inputs_;  // of a body: memory of the late ones
   Buffer arena_;
   Buffer late_scratch_;
   bool planned_ = false;

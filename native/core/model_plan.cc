@@ -26,8 +26,7 @@ std::string Model::Step::described() const {
 }
 
 Status Model::Step::own_output(size_t i) {
-  const size_t bytes = outputs[i].bytes();
-  if (!own[i] || own[i].size() < bytes) WXNN_TRY(own[i].allocate(bytes));
+  WXNN_TRY(own[i].fit(outputs[i].bytes()));
   outputs[i].data = own[i].data();
   return {};
 }
@@ -49,7 +48,7 @@ Status Model::keep_constants() {
       }
     }
   }
-  for (int v : graph_.outputs) kept_[v] = graph_.values[v].constant != nullptr;
+  for (int v : graph_.outputs) kept_[v] = kept_[v] || graph_.values[v].constant;
   for (size_t v = 0; v < n; ++v) {
     if (kept_[v]) WXNN_TRY(graph_.materialize(static_cast<int>(v), &tensors_[v]));
   }
@@ -66,8 +65,17 @@ void Model::release_packed(const Node& node) {
     graph_.values[v].constant->bytes = {};
     tensors_[v].data = nullptr;
   }
-  const auto waits = [&](int uses) { return uses > 0; };
-  if (std::ranges::none_of(unpacked_, waits)) graph_.file = {};
+}
+
+bool Model::waits_for_file() const {
+  if (std::ranges::any_of(unpacked_, [](int uses) { return uses > 0; })) return true;
+  for (const Step& step : steps_) {
+    if (!step.flow) continue;
+    for (const std::unique_ptr<Model>& body : step.flow->bodies()) {
+      if (body->waits_for_file()) return true;
+    }
+  }
+  return false;
 }
 
 Status Model::create_kernel(Step& step) {
@@ -113,8 +121,21 @@ Status Model::evaluate_now(Step& step) {
   return step.node->op->run(step.run_ctx());
 }
 
+Status Model::plan_flow(Step& step) {
+  step.kind = Step::Kind::kFlow;
+  InferCtx c = step.infer_ctx();
+  WXNN_TRY(step.flow->plan(c));
+  for (size_t i = 0; i < step.types.size(); ++i) {
+    step.outputs[i] = {step.types[i], nullptr};
+    late_[step.node->outputs[i]] = step.types[i].shape.is_unknown();
+  }
+  publish(step);
+  return {};
+}
+
 Status Model::plan_step(Step& step) {
   const Op& op = *step.node->op;
+  if (step.flow) return plan_flow(step);
   bool late = false;
   bool all_known = true;
   for (size_t i = 0; i < step.inputs.size(); ++i) {
@@ -158,7 +179,13 @@ Status Model::plan() {
   for (size_t v = 0; v < tensors_.size(); ++v) {
     if (!kept_[v]) tensors_[v].data = nullptr;  // what a former plan knew
   }
+  for (size_t i = 0; i < known_.size(); ++i) {
+    const int v = graph_.inputs[i];
+    tensors_[v].data = const_cast<void*>(known_[i]);
+    late_[v] = tensors_[v].shape.is_unknown();
+  }
   for (Step& step : steps_) WXNN_TRY(step.at(plan_step(step)));
+  if (!waits_for_file()) graph_.file = {};
   WXNN_TRY(lay_out());
   planned_ = true;
   return {};
@@ -180,6 +207,15 @@ struct Groups {
 
 }  // namespace
 
+// In a loop, output k may lie where input k lies: it is the input of the next round.
+bool Model::may_overwrite(const Node& node, int input) const {
+  if (!is_body_) return false;
+  for (size_t k = 0; k < std::min(graph_.inputs.size(), graph_.outputs.size()); ++k) {
+    if (graph_.inputs[k] == input) return graph_.outputs[k] == node.outputs[0];
+  }
+  return false;
+}
+
 Status Model::lay_out() {
   const int end = static_cast<int>(steps_.size());
   std::vector<int> last(graph_.values.size(), -1);
@@ -189,7 +225,7 @@ Status Model::lay_out() {
     for (int v : node.inputs) {
       if (v != kAbsent) last[v] = std::max(last[v], i);
     }
-    if (steps_[i].kind == Step::Kind::kView) {
+    if (node.op->view && steps_[i].kind != Step::Kind::kEvaluated) {
       last[node.inputs[0]] = std::max(last[node.inputs[0]], last[node.outputs[0]]);
     }
   }
@@ -197,6 +233,7 @@ Status Model::lay_out() {
   Groups groups;
   groups.of_value.assign(graph_.values.size(), -1);
   for (int v : graph_.inputs) {
+    if (late_[v] || tensors_[v].data != nullptr) continue;
     // An input keeps its bytes from one run to the next: a caller may write only what changed.
     groups.of_value[v] = groups.open(tensors_[v].bytes(), 0, kForever);
   }
@@ -208,13 +245,14 @@ Status Model::lay_out() {
       groups.of_value[node.outputs[0]] = groups.of_value[node.inputs[0]];
       continue;
     }
-    if (step.kind != Step::Kind::kRun) continue;
+    if (step.kind != Step::Kind::kRun && step.kind != Step::Kind::kFlow) continue;
     int over = -1;  // the group that output 0 is written over
     const int8_t port = node.op->in_place;
     if (port >= 0 && static_cast<size_t>(port) < node.inputs.size()) {
       const int x = node.inputs[port];
       const int group = groups.of_value[x];
-      bool free = group >= 0 && groups.lifetimes[group].last == i &&
+      bool free = group >= 0 &&
+                  (groups.lifetimes[group].last == i || (last[x] == i && may_overwrite(node, x))) &&
                   tensors_[x].bytes() == step.outputs[0].bytes();
       // Another operand in the same memory under another shape would be overwritten too early.
       for (int other : node.inputs) {
@@ -224,6 +262,7 @@ Status Model::lay_out() {
     }
     for (size_t k = 0; k < node.outputs.size(); ++k) {
       const int v = node.outputs[k];
+      if (late_[v]) continue;
       if (k == 0 && over >= 0) {
         groups.of_value[v] = over;
         groups.lifetimes[over].last = std::max(i, last[v]);
@@ -245,6 +284,7 @@ Status Model::lay_out() {
     Step& step = steps_[i];
     step.scratch = scratch_group[i] < 0 ? nullptr : base + plan.offsets[scratch_group[i]];
     for (size_t k = 0; k < step.outputs.size(); ++k) {
+      if (late_[step.node->outputs[k]]) continue;
       step.outputs[k].data = tensors_[step.node->outputs[k]].data;
     }
   }

@@ -1,5 +1,6 @@
 // What the model keeps per node. Shared by model.cc and model_plan.cc alone.
 #pragma once
+#include "core/flow.h"
 #include "core/model.h"
 
 namespace wxnn {
@@ -10,12 +11,14 @@ struct Model::Step {
     kView,       // its output is its input's memory: nothing to run
     kEvaluated,  // computed while planning: nothing to run
     kLate,       // shapes or packed weights depend on data: everything happens while running
+    kFlow,       // runs graphs of its own; outputs without a shape get memory while running
   };
 
   const Node* node = nullptr;
   Kind kind = Kind::kRun;
   bool packs_data = false;  // a kPacked input is computed, not constant: create at every run
   std::unique_ptr<Kernel> kernel;
+  std::unique_ptr<Flow> flow;
   std::vector<const Tensor*> inputs;  // into Model::tensors_, null where absent
   std::vector<TensorType> types;      // of the outputs, from infer
   std::vector<Tensor> outputs;
@@ -27,6 +30,7 @@ struct Model::Step {
   RunCtx run_ctx(LateAllocator* late = nullptr) {
     return {node->attrs, inputs, outputs, scratch, late};
   }
+  struct Late;
   // Gives output i memory of its own, growing what it had.
   Status own_output(size_t i);
   Status at(Status status) const { return status.ok() ? Status() : status.at(described()); }

@@ -21,6 +21,7 @@ Status check_ports(const Op& op, const InferCtx& c) {
 
 Status infer(const Op& op, InferCtx& c) {
   WXNN_TRY(check_ports(op, c));
+  WXNN_CHECK(op.infer != nullptr, "runs inside a model only");
   WXNN_TRY(op.infer(c));
   for (const TensorType& t : c.outputs) {
     if (t.shape.is_unknown()) continue;

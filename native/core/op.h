@@ -83,14 +83,20 @@ struct Port {
 
 inline constexpr uint8_t kAnyNumber = 255;
 
+struct Graph;
+struct Node;
+class Flow;
+
 struct Op {
   const char* name;
   std::initializer_list<Port> inputs = {};
   std::initializer_list<AttrSpec> attrs = {};
   Status (*infer)(InferCtx&) = nullptr;
-  // Exactly one of the two. A stateless operator's scratch is null.
+  // Exactly one of the three. A stateless operator's scratch is null.
   Status (*run)(const RunCtx&) = nullptr;
   Status (*create)(const InferCtx&, std::unique_ptr<Kernel>*) = nullptr;
+  // A node with graphs of its own (core/flow.h): takes them from the node. Has no infer.
+  Status (*flow)(Graph& graph, Node& node, std::unique_ptr<Flow>*) = nullptr;
   int8_t in_place = -1;   // this input's memory may become output 0's, when the sizes agree
   bool variadic = false;  // the last port stands for one or more inputs
   bool view = false;      // output 0 is input 0's bytes under another shape; run is never called

@@ -47,12 +47,70 @@ void read_endpoints(Cursor& c, std::vector<Endpoint>* list) {
   for (size_t i = 0; c.ok() && i < n; ++i) list->push_back(read_endpoint(c));
 }
 
+// What has a name, in the order of the names.
+struct Named {
+  std::string_view name;
+  int index;
+};
+void sort_by_name(std::vector<Named>* list) {
+  // A heap sort: a third of the code of std::sort.
+  auto less = [](const Named& a, const Named& b) { return a.name < b.name; };
+  std::make_heap(list->begin(), list->end(), less);
+  std::sort_heap(list->begin(), list->end(), less);
+}
+
+// Orders the names and gives every Const its weight, if it has one.
+Status settle_names(const std::vector<Named>& weights, NodeScope* scope) {
+  std::vector<Named> order;
+  for (const ListedNode& n : scope->nodes) {
+    order.push_back({n.name, static_cast<int>(order.size())});
+  }
+  sort_by_name(&order);
+  auto weight = weights.begin();
+  std::string_view former;
+  for (const Named& entry : order) {
+    WXNN_CHECK(scope->by_name.empty() || entry.name != former, "two nodes are called \"",
+               entry.name, "\"");
+    former = entry.name;
+    scope->by_name.push_back(entry.index);
+    while (weight != weights.end() && weight->name < entry.name) ++weight;
+    if (weight != weights.end() && weight->name == entry.name) {
+      scope->nodes[entry.index].weight = weight->index;
+    }
+  }
+  return {};
+}
+
+void read_nodes(Cursor& c, NodeScope* scope) {
+  const size_t n = c.count();
+  for (size_t i = 0; c.ok() && i < n; ++i) scope->nodes.push_back(read_node(c));
+}
+
+NodeScope read_function(Cursor& c) {
+  NodeScope f;
+  f.name = c.text();
+  f.parameters = c.count();
+  for (size_t i = 0; c.ok() && i < f.parameters; ++i) {
+    ListedNode parameter;
+    parameter.name = c.text();
+    parameter.op = kParameter;
+    f.nodes.push_back(parameter);
+  }
+  const size_t results = c.count();
+  for (size_t i = 0; c.ok() && i < results; ++i) {
+    c.text();
+    f.results.push_back(c.text());
+  }
+  read_nodes(c, &f);
+  return f;
+}
+
 // Weights name the Const nodes that they belong to, which come later in the file.
-void read_weights(Cursor& c, NodeList* list, std::vector<std::string_view>* names) {
+void read_weights(Cursor& c, NodeList* list, std::vector<Named>* names) {
   const size_t n = c.count();
   for (size_t i = 0; c.ok() && i < n; ++i) {
     ListedTensor w;
-    names->push_back(c.text());
+    names->push_back({c.text(), static_cast<int>(i)});
     w.type = c.u32();
     w.shape = c.shape();
     w.stored = c.u32();
@@ -62,19 +120,6 @@ void read_weights(Cursor& c, NodeList* list, std::vector<std::string_view>* name
     w.size = c.u32();
     list->weights.push_back(w);
   }
-}
-
-Status sort_names(NodeList* list) {
-  const std::vector<ListedNode>& nodes = list->nodes;
-  std::vector<int>& order = list->by_name;
-  for (size_t i = 0; i < nodes.size(); ++i) order.push_back(static_cast<int>(i));
-  const auto less = [&nodes](int a, int b) { return nodes[a].name < nodes[b].name; };
-  sort(order, order_of(less));
-  for (size_t i = 1; i < order.size(); ++i) {
-    WXNN_CHECK(nodes[order[i - 1]].name != nodes[order[i]].name, "two nodes are called \"",
-               nodes[order[i]].name, "\"");
-  }
-  return {};
 }
 
 }  // namespace
@@ -169,7 +214,14 @@ TfAttr read_attr(Cursor* at) {
   return a;
 }
 
-int NodeList::find(std::string_view name) const {
+const NodeScope* NodeList::function(std::string_view wanted) const {
+  for (const NodeScope& f : functions) {
+    if (f.name == wanted) return &f;
+  }
+  return nullptr;
+}
+
+int NodeScope::find(std::string_view name) const {
   const auto at = std::lower_bound(
       by_name.begin(), by_name.end(), name,
       [this](int node, std::string_view wanted) { return nodes[node].name < wanted; });
@@ -192,17 +244,17 @@ Status parse_node_list(const Buffer& file, NodeList* list) {
   Cursor c(all.subspan(kHeader, weights_at - kHeader));
   read_endpoints(c, &list->inputs);
   read_endpoints(c, &list->outputs);
-  std::vector<std::string_view> names;
-  read_weights(c, list, &names);
-  const size_t n = c.count();
-  for (size_t i = 0; c.ok() && i < n; ++i) list->nodes.push_back(read_node(c));
-  // The functions follow. Nothing calls them yet.
-  c.count();
+  std::vector<Named> weights;
+  read_weights(c, list, &weights);
+  read_nodes(c, &list->graph);
+  const size_t functions = c.count();
+  for (size_t i = 0; c.ok() && i < functions; ++i) list->functions.push_back(read_function(c));
   WXNN_CHECK(c.ok(), "the node list is cut off or damaged");
-  WXNN_TRY(sort_names(list));
-  for (size_t i = 0; i < names.size(); ++i) {
-    const int node = list->find(names[i]);
-    if (node != kAbsent) list->nodes[node].weight = static_cast<int>(i);
+  sort_by_name(&weights);
+  WXNN_TRY(settle_names(weights, &list->graph));
+  for (NodeScope& f : list->functions) {
+    Status status = settle_names(weights, &f);
+    if (!status.ok()) return status.at(sentence("function \"", f.name, "\""));
   }
   return {};
 }

@@ -85,15 +85,28 @@ struct Endpoint {
   Shape shape;
 };
 
-struct NodeList {
-  std::vector<Endpoint> inputs, outputs;
-  std::vector<ListedTensor> weights;
-  std::vector<ListedNode> nodes;
-  std::vector<int> by_name;  // nodes in the order of their names
-  std::span<const std::byte> blob;
+// The graph, or a function.
+struct NodeScope {
+  std::string_view name;          // of a function
+  std::vector<ListedNode> nodes;  // a function's parameters come first, as nodes of op kParameter
+  size_t parameters = 0;
+  std::vector<std::string_view> results;  // tensors that a function returns
+  std::vector<int> by_name;               // nodes in the order of their names
 
   // Index of the node of this name, or kAbsent.
   int find(std::string_view name) const;
+};
+inline constexpr std::string_view kParameter = "_Arg";
+
+struct NodeList {
+  std::vector<Endpoint> inputs, outputs;
+  std::vector<ListedTensor> weights;
+  NodeScope graph;
+  std::vector<NodeScope> functions;
+  std::span<const std::byte> blob;
+
+  // Null where there is none.
+  const NodeScope* function(std::string_view name) const;
 };
 
 // Refuses what reaches outside the file, and two nodes of one name. After it, every Cursor in the

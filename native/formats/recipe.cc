@@ -194,7 +194,8 @@ class Cook {
 
 Status append(SourceNode& node, std::string name, Cooked& cooked, std::vector<int> outputs) {
   node.graph.nodes.push_back({cooked.op, std::move(name), std::move(cooked.attrs),
-                              std::move(cooked.inputs), std::move(outputs)});
+                              std::move(cooked.inputs), std::move(outputs),
+                              std::move(cooked.bodies)});
   return {};
 }
 
@@ -261,6 +262,13 @@ Status emit(SourceNode& node, Cooked cooked) {
       sentence(node.name, "/linear"), {node.graph.values[outputs[0]].type.dtype, Shape::unknown()});
   WXNN_TRY(append(node, node.name, cooked, {before}));
   return append_activation(node, activation, before, outputs[0]);
+}
+
+Status emit_output(SourceNode& node, size_t i, Cooked cooked) {
+  int value = kAbsent;
+  WXNN_TRY(node.output(i, &value));
+  std::string name = i == 0 ? node.name : sentence(node.name, ":", i);
+  return append(node, std::move(name), cooked, {value});
 }
 
 Status emit_before(SourceNode& node, std::string_view suffix, Cooked cooked, int* value) {

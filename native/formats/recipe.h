@@ -70,10 +70,13 @@ struct Cooked {
   Attrs attrs;
   std::vector<int> inputs;
   std::string activation;
+  std::vector<std::unique_ptr<Graph>> bodies = {};
 };
 Status prepare(SourceNode& node, const Recipe& recipe, Cooked* cooked);
 // Appends the node, and the activation behind it, writing the node's outputs.
 Status emit(SourceNode& node, Cooked cooked);
+// Appends a node of one output that is output i of the file's node.
+Status emit_output(SourceNode& node, size_t i, Cooked cooked);
 // The same for a node that is not the last: its only output is a fresh value.
 Status emit_before(SourceNode& node, std::string_view suffix, Cooked cooked, int* value);
 

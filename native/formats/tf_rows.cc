@@ -60,6 +60,99 @@ Status build_add_n(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(only));
 }
 
+Status build_while(SourceNode& node, const Recipe& recipe) {
+  Cooked loop;
+  WXNN_TRY(prepare(node, recipe, &loop));
+  loop.bodies.resize(2);
+  WXNN_TRY(static_cast<TfSource&>(node).function("cond", &loop.bodies[0]));
+  WXNN_TRY(static_cast<TfSource&>(node).function("body", &loop.bodies[1]));
+  node.output_count = node.inputs.size();
+  return emit(node, std::move(loop));
+}
+
+Status build_if(SourceNode& node, const Recipe& recipe) {
+  Cooked choice;
+  WXNN_TRY(prepare(node, recipe, &choice));
+  choice.bodies.resize(2);
+  WXNN_TRY(static_cast<TfSource&>(node).function("then_branch", &choice.bodies[0]));
+  WXNN_TRY(static_cast<TfSource&>(node).function("else_branch", &choice.bodies[1]));
+  node.output_count = choice.bodies[0]->outputs.size();
+  return emit(node, std::move(choice));
+}
+
+// One node of `op` for each value, which becomes the output of that number.
+Status emit_each(SourceNode& node, const Recipe& recipe, const std::vector<int>& values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    Cooked one;
+    WXNN_TRY(need_op(recipe.op, &one.op));
+    one.attrs = Attrs(one.op->attrs);
+    one.inputs = {values[i]};
+    WXNN_TRY(emit_output(node, i, std::move(one)));
+  }
+  return {};
+}
+
+Status build_call(SourceNode& node, const Recipe& recipe) {
+  Cooked ignored;
+  WXNN_TRY(prepare(node, recipe, &ignored));
+  std::vector<int> results;
+  WXNN_TRY(static_cast<TfSource&>(node).call("f", &results));
+  return emit_each(node, recipe, results);
+}
+
+Status build_shape_n(SourceNode& node, const Recipe& recipe) {
+  return emit_each(node, recipe, node.inputs);
+}
+
+// Output 0 of a TensorArrayV3 is a handle, which says nothing; output 1, its flow, is the list.
+Status build_tensor_array(SourceNode& node, const Recipe& recipe) {
+  Cooked list;
+  WXNN_TRY(prepare(node, recipe, &list));
+  if (!list.inputs.empty()) list.inputs.insert(list.inputs.begin(), kAbsent);  // elementShape
+  WXNN_TRY(emit_output(node, 1, std::move(list)));
+  const int32_t zero = 0;
+  int constant = kAbsent;
+  WXNN_TRY(node.graph.add_constant(sentence(node.name, "/handle"), {DType::kInt32, {}}, &zero,
+                                   &constant));
+  return emit_each(node, {"Identity"}, {constant});
+}
+
+// Inputs (tensor, indices, element_shape, num_elements?): a fresh list, then its rows.
+Status build_scatter(SourceNode& node, const Recipe& recipe) {
+  Cooked fresh;
+  WXNN_TRY(prepare(node, recipe, &fresh));
+  const std::span<const double> count = fresh.attrs.numbers("numElements");
+  const bool open = node.inputs.size() < 4 || (count.size() == 1 && count[0] < 0);
+  Cooked list;
+  WXNN_TRY(need_op("TensorListSetItem", &list.op));
+  list.attrs = Attrs(list.op->attrs);
+  WXNN_TRY(list.attrs.set("grow", open));
+  WXNN_CHECK(node.inputs.size() >= 3, "lacks inputs");
+  list.inputs = {kAbsent, node.inputs[0], node.inputs[1]};
+  WXNN_TRY(emit_before(node, "/list", std::move(fresh), &list.inputs[0]));
+  return emit(node, std::move(list));
+}
+
+// The table itself needs no node: who reads it gets what it was filled with.
+Status build_table(SourceNode& node, const Recipe& recipe) {
+  Cooked ignored;
+  return prepare(node, recipe, &ignored);
+}
+
+Status build_find(SourceNode& node, const Recipe& recipe) {
+  Cooked find;
+  WXNN_TRY(prepare(node, recipe, &find));
+  find.inputs.resize(4, kAbsent);
+  WXNN_TRY(static_cast<TfSource&>(node).table(&find.inputs[2], &find.inputs[3]));
+  return emit(node, std::move(find));
+}
+
+Status build_table_size(SourceNode& node, const Recipe& recipe) {
+  int keys = kAbsent, values = kAbsent;
+  WXNN_TRY(static_cast<TfSource&>(node).table(&keys, &values));
+  return emit_each(node, recipe, {keys});
+}
+
 // The root of the sum of squares.
 Status build_euclidean_norm(SourceNode& node, const Recipe& recipe) {
   Cooked square, sum, root;
@@ -112,6 +205,11 @@ constexpr const char* kReduce = "axis=<1? keepDims=keep_dims";
 // mean, variance). Absent, is_training means true, which would need statistics of the batch.
 constexpr const char* kBatchNorm =
     WXNN_NHWC "!0=is_training|1 varianceEpsilon=epsilon|0.0001 ~exponential_avg_factor ^03421";
+constexpr const char* kLoop = "~output_shapes ~parallel_iterations";
+constexpr const char* kBranch = "~output_shapes";
+constexpr const char* kTable =
+    "~key_dtype ~value_dtype ~container ~shared_name ~use_node_name_sharing";
+constexpr const char* kScatter = "elementShape=<2? numElements=<3? elementDType=element_dtype ^23";
 constexpr const char* kResize =
     "size=<1? alignCorners=align_corners halfPixelCenters=half_pixel_centers";
 constexpr const char* kFusedMatMul =
@@ -184,9 +282,11 @@ constexpr TfRow kAllRows[] = {
     {"DivNoNan", {"DivNoNan"}},
     {"Einsum", {"Einsum", "equation=equation"}},
     {"Elu", {"Elu"}},
+    {"EmptyTensorList", {"TensorListReserve", "elementShape=<0? elementDType=element_dtype ^0"}},
     {"Equal", {"Equal", "!1=incompatible_shape_error"}},
     {"Erf", {"Erf"}},
     {"EuclideanNorm", {"Square", kReduce, build_euclidean_norm}},
+    {"Exit", {"While"}},  // of a loop: see node_list_v1.h
     {"Exp", {"Exp"}},
     {"ExpandDims", {"ExpandDims", "dim=<1"}},
     {"Expm1", {"Expm1"}},
@@ -209,6 +309,9 @@ constexpr TfRow kAllRows[] = {
     {"GatherV2", {"GatherV2", "axis=<2 batchDims=batch_dims"}},
     {"Greater", {"Greater"}},
     {"GreaterEqual", {"GreaterEqual"}},
+    {"HashTable", {"LookupTableFind", kTable, build_table}},
+    {"HashTableV2", {"LookupTableFind", kTable, build_table}},
+    {"If", {"If", kBranch, build_if}},
     {"IFFT", {"IFFT", "~Tcomplex"}},
     {"IRFFT", {"IRFFT", "fftLength=<1? ~Tcomplex ~Treal"}},
     {"Imag", {"Imag", "~Tout"}},
@@ -235,6 +338,10 @@ constexpr TfRow kAllRows[] = {
     {"LogicalAnd", {"LogicalAnd"}},
     {"LogicalNot", {"LogicalNot"}},
     {"LogicalOr", {"LogicalOr"}},
+    {"LookupTableFind", {"LookupTableFind", "^12", build_find}},
+    {"LookupTableFindV2", {"LookupTableFind", "^12", build_find}},
+    {"LookupTableSize", {"Size", "", build_table_size}},
+    {"LookupTableSizeV2", {"Size", "", build_table_size}},
     {"LowerBound", {"SearchSorted", "side='left"}},
     {"MatMul", {"_FusedMatMul", "transposeA=transpose_a transposeB=transpose_b"}},
     {"MatrixBandPart", {"MatrixBandPart"}},
@@ -249,6 +356,7 @@ constexpr TfRow kAllRows[] = {
       "includeBatchInIndex=include_batch_in_index ~Targmax @#2"}},
     {"Maximum", {"Maximum"}},
     {"Mean", {"Mean", kReduce}},
+    {"Merge", {"If"}},  // of a condition: see node_list_v1.h
     {"Min", {"Min", kReduce}},
     {"Minimum", {"Minimum"}},
     {"MirrorPad", {"MirrorPad", "paddings=<1? mode=mode.lower"}},
@@ -274,6 +382,7 @@ constexpr TfRow kAllRows[] = {
     {"Pack", {"Pack", "axis=axis|0"}},
     {"Pad", {"PadV2", "paddings=<1? constantValue=#0"}},
     {"PadV2", {"PadV2", "paddings=<1? constantValue=<2?"}},
+    {"PartitionedCall", {"Identity", "~config ~config_proto ~executor_type", build_call}},
     {"Pow", {"Pow"}},
     {"Prelu", {"Prelu"}},
     {"Prod", {"Prod", kReduce}},
@@ -306,6 +415,7 @@ constexpr TfRow kAllRows[] = {
     {"SelectV2", {"SelectV2"}},
     {"Selu", {"Selu"}},
     {"Shape", {"Shape"}},
+    {"ShapeN", {"Shape", "", build_shape_n}},
     {"Sigmoid", {"Sigmoid"}},
     {"Sign", {"Sign"}},
     {"Sin", {"Sin"}},
@@ -327,6 +437,9 @@ constexpr TfRow kAllRows[] = {
     {"Square", {"Square"}},
     {"SquaredDifference", {"SquaredDifference"}},
     {"Squeeze", {"Squeeze", "axis=squeeze_dims"}},
+    {"StatefulPartitionedCall", {"Identity", "~config ~config_proto ~executor_type", build_call}},
+    {"StatelessIf", {"If", kBranch, build_if}},
+    {"StatelessWhile", {"While", kLoop, build_while}},
     {"StridedSlice",
      {"StridedSlice",
       "begin=<1? end=<2? strides=<3? beginMask=begin_mask endMask=end_mask "
@@ -335,6 +448,35 @@ constexpr TfRow kAllRows[] = {
     {"Sum", {"Sum", kReduce}},
     {"Tan", {"Tan"}},
     {"Tanh", {"Tanh"}},
+    {"TensorArrayConcatV3", {"TensorListConcat", "~dtype ~element_shape_except0 ^1 @#2"}},
+    {"TensorArrayGatherV3", {"GatherV2", "axis=#0 ~dtype ~element_shape ^21"}},
+    {"TensorArrayReadV3", {"GatherV2", "axis=#0 ~dtype ^21"}},
+    {"TensorArrayScatterV3", {"TensorListSetItem", "grow=dynamic_size.array ^321"}},
+    {"TensorArraySizeV3", {"TensorListLength", "^1"}},
+    {"TensorArraySplitV3", {"TensorListSplit", "^12"}},
+    {"TensorArrayV3",
+     {"TensorListReserve",
+      "elementDType=dtype elementShape=element_shape numElements=<0? ~dynamic_size "
+      "~clear_after_read ~identical_element_shapes ~tensor_array_name",
+      build_tensor_array}},
+    {"TensorArrayWriteV3", {"TensorListSetItem", "grow=dynamic_size.array ^321"}},
+    {"TensorListConcat", {"TensorListConcat", "~element_shape ^0 @#2"}},
+    {"TensorListConcatV2", {"TensorListConcat", "^0 @#2"}},
+    {"TensorListFromTensor", {"Identity", "^0"}},
+    {"TensorListGather", {"GatherV2", "axis=#0 ^01"}},
+    {"TensorListGetItem", {"GatherV2", "axis=#0 ^01"}},
+    {"TensorListLength", {"TensorListLength"}},
+    {"TensorListPopBack", {"TensorListPopBack", "^0 @#2"}},
+    {"TensorListPushBack", {"TensorListSetItem"}},
+    {"TensorListReserve",
+     {"TensorListReserve", "elementShape=<0? numElements=<1? elementDType=element_dtype"}},
+    {"TensorListResize", {"TensorListResize", "size=<1?"}},
+    {"TensorListScatter", {"TensorListReserve", kScatter, build_scatter}},
+    {"TensorListScatterIntoExistingList", {"TensorListSetItem"}},
+    {"TensorListScatterV2", {"TensorListReserve", kScatter, build_scatter}},
+    {"TensorListSetItem", {"TensorListSetItem", "grow=resize_if_index_out_of_bounds ^021"}},
+    {"TensorListSplit", {"TensorListSplit", "^02"}},
+    {"TensorListStack", {"Identity", "~num_elements ^0"}},
     {"TensorScatterAdd", {"TensorScatterAdd"}},
     {"TensorScatterMax", {"TensorScatterMax"}},
     {"TensorScatterMin", {"TensorScatterMin"}},
@@ -357,6 +499,7 @@ constexpr TfRow kAllRows[] = {
     {"UnsortedSegmentSum", {"UnsortedSegmentSum", "numSegments=<2?"}},
     {"UpperBound", {"SearchSorted", "side='right"}},
     {"Where", {"Where"}},
+    {"While", {"While", kLoop, build_while}},
     {"Xdivy", {"Xdivy"}},
     {"XlaDynamicUpdateSlice", {"DynamicUpdateSlice"}},
     {"Xlogy", {"Xlogy"}},
@@ -367,8 +510,17 @@ constexpr TfRow kAllRows[] = {
 };
 constexpr auto kRows = rows_of_build<kAllRows>();
 
-constexpr std::string_view kAliases[] = {"CheckNumerics",   "Identity", "IdentityN",
-                                         "PreventGradient", "Snapshot", "StopGradient"};
+// FakeQuantWithMinMaxVars: as TensorFlow.js has it, a note about training.
+constexpr std::string_view kAliases[] = {"CheckNumerics",
+                                         "EnsureShape",
+                                         "FakeQuantWithMinMaxVars",
+                                         "Identity",
+                                         "IdentityN",
+                                         "Print",
+                                         "PreventGradient",
+                                         "Snapshot",
+                                         "StopGradient",
+                                         "PlaceholderWithDefault"};
 
 // Types follow from the inputs; the rest are hints for other devices.
 constexpr std::string_view kHints[] = {"N",
@@ -379,7 +531,10 @@ constexpr std::string_view kHints[] = {"N",
                                        "Tdim",
                                        "Tidx",
                                        "Tindices",
+                                       "Tcond",
+                                       "Tin",
                                        "Tlen",
+                                       "Tout",
                                        "Tmultiples",
                                        "Tnumsegments",
                                        "Tsegmentids",
@@ -390,10 +545,12 @@ constexpr std::string_view kHints[] = {"N",
                                        "Tshape",
                                        "U",
                                        "Index",
+                                       "element_dtype",
                                        "index_type",
                                        "num_args",
                                        "out_type",
                                        "output_type",
+                                       "shape_type",
                                        "use_cudnn_on_gpu",
                                        "validate_indices",
                                        "explicit_paddings",

@@ -7,6 +7,7 @@
 //   strides.hw        of four numbers for N, H, W, C those for H and W; the others must be 1
 //   strides.dhw       likewise of five
 //   mode.lower        text in lower case
+//   dynamic_size.array   of the TensorArrayV3 that the node's first input is
 //   padding.pad       "same", "valid", or for EXPLICIT the numbers of `explicit_paddings`
 //
 // Every attribute must be mentioned by the row or be known to change nothing (types, hints for
@@ -42,6 +43,12 @@ class TfSource : public SourceNode {
   using SourceNode::SourceNode;
   // The texts of a list attribute; none where the node lacks it.
   virtual std::vector<std::string_view> texts(std::string_view attr) = 0;
+  // The function that the attribute names, as a graph of its own.
+  virtual Status function(std::string_view attr, std::unique_ptr<Graph>* graph) = 0;
+  // That function's nodes among this graph's, on the node's inputs.
+  virtual Status call(std::string_view attr, std::vector<int>* results) = 0;
+  // What the hash table that is the node's first input was filled with: two constants.
+  virtual Status table(int* keys, int* values) = 0;
 
  protected:
   ~TfSource() = default;

@@ -29,13 +29,37 @@ constexpr FieldKind kFieldKinds[] = {
     {'l', 8, {}},        {'w', 4, {}},           {'y', 1, {}},
 };
 
+// Reads subgraphs of the file.
+class Subgraphs {
+ public:
+  virtual Status read_body(size_t index, std::unique_ptr<Graph>* graph) = 0;
+
+ protected:
+  ~Subgraphs() = default;
+};
+
+// What all readers of one file share.
+struct Reading {
+  const Buffer& file;
+  size_t tensors = 0;  // of all graphs: bounded, as subgraphs that use subgraphs multiply
+};
+constexpr int kMostDepth = 32;
+
 // An operator of the file while it becomes nodes of ours.
 class OperatorNode final : public TfliteSource {
  public:
-  OperatorNode(Graph& graph, TfliteTensors& tensors, const Verifier& verifier,
+  OperatorNode(Subgraphs& subgraphs, Graph& graph, TfliteTensors& tensors, const Verifier& verifier,
                const tflite::Operator& op, std::string name)
-      : TfliteSource(graph, std::move(name)), tensors_(tensors), verifier_(verifier), op_(op) {
+      : TfliteSource(graph, std::move(name)),
+        subgraphs_(subgraphs),
+        tensors_(tensors),
+        verifier_(verifier),
+        op_(op) {
     output_count = op.outputs() == nullptr ? 0 : op.outputs()->size();
+  }
+
+  Status subgraph(size_t index, std::unique_ptr<Graph>* graph) override {
+    return subgraphs_.read_body(index, graph);
   }
 
   Status read(std::string_view source, AttrValue* value) override {
@@ -166,6 +190,7 @@ class OperatorNode final : public TfliteSource {
     return {};
   }
 
+  Subgraphs& subgraphs_;
   TfliteTensors& tensors_;
   const Verifier& verifier_;
   const tflite::Operator& op_;
@@ -213,15 +238,18 @@ bool has(std::span<const Code> list, Code code) {
   return std::ranges::find(list, code) != list.end();
 }
 
-class Reader {
+class Reader final : public Subgraphs {
  public:
-  Reader(const Verifier& verifier, const tflite::Model& model, const tflite::SubGraph& subgraph,
-         Graph* graph)
+  Reader(const Verifier& verifier, const tflite::Model& model, size_t index, Reading& reading,
+         int depth, Graph* graph)
       : verifier_(verifier),
         model_(model),
-        subgraph_(subgraph),
+        subgraph_(*model.subgraphs()->Get(static_cast<uint32_t>(index))),
+        index_(index),
+        reading_(reading),
+        depth_(depth),
         graph_(*graph),
-        tensors_(verifier, model, subgraph, graph) {}
+        tensors_(verifier, model, subgraph_, reading.file, graph) {}
 
   Status run() {
     WXNN_TRY(find_rows());
@@ -229,6 +257,17 @@ class Reader {
     for (size_t i = 0; i < rows_.size(); ++i) WXNN_TRY(read_operator(i));
     WXNN_TRY(read_outputs());
     return sort(graph_);
+  }
+
+  Status read_body(size_t index, std::unique_ptr<Graph>* graph) override {
+    const uint32_t count = model_.subgraphs()->size();
+    WXNN_CHECK(index < count, "refers to subgraph ", index, " of ", count);
+    const auto* tensors = model_.subgraphs()->Get(static_cast<uint32_t>(index))->tensors();
+    reading_.tensors += 1 + (tensors == nullptr ? 0 : tensors->size());
+    WXNN_CHECK(depth_ < kMostDepth && reading_.tensors <= reading_.file.size(),
+               "uses subgraphs inside each other too often; recursion is not supported");
+    *graph = std::make_unique<Graph>();
+    return Reader(verifier_, model_, index, reading_, depth_ + 1, graph->get()).run();
   }
 
  private:
@@ -331,6 +370,10 @@ class Reader {
     for (uint32_t i = 0; i < outputs->size(); ++i) {
       int value = kAbsent;
       WXNN_TRY(tensors_.value(outputs->Get(i), &value));
+      if (depth_ > 0) {
+        graph_.outputs.push_back(value);
+        continue;
+      }
       WXNN_TRY(add_output(graph_, value, name_in(names, outputs->Get(i))));
     }
     return {};
@@ -339,7 +382,7 @@ class Reader {
   const tflite::SignatureDef* signature() const {
     const auto* all = model_.signature_defs();
     for (uint32_t i = 0; all != nullptr && i < all->size(); ++i) {
-      if (all->Get(i)->subgraph_index() == 0) return all->Get(i);
+      if (all->Get(i)->subgraph_index() == index_) return all->Get(i);
     }
     return nullptr;
   }
@@ -373,7 +416,7 @@ class Reader {
     const bool other = row.options != tflite::BuiltinOptions::NONE &&
                        op.builtin_options() != nullptr && op.builtin_options_type() != row.options;
     WXNN_CHECK(!other, "has the options of another operator");
-    OperatorNode node(graph_, tensors_, verifier_, op, name_of_operator(i));
+    OperatorNode node(*this, graph_, tensors_, verifier_, op, name_of_operator(i));
     for (uint32_t k = 0; op.inputs() != nullptr && k < op.inputs()->size(); ++k) {
       node.inputs.push_back(kAbsent);
       const int tensor = op.inputs()->Get(k);
@@ -444,6 +487,9 @@ class Reader {
   const Verifier& verifier_;
   const tflite::Model& model_;
   const tflite::SubGraph& subgraph_;
+  size_t index_;
+  Reading& reading_;
+  int depth_;  // of subgraphs inside each other
   Graph& graph_;
   TfliteTensors tensors_;
   std::vector<int> states_;             // variables that some operator keeps
@@ -477,7 +523,8 @@ Status read_tflite(Buffer file, Graph* graph) {
   Status status = check_frame(verifier, graph->file);
   if (!status.ok()) return status.at("not a TensorFlow Lite file");
   const tflite::Model& model = *tflite::GetModel(bytes);
-  return Reader(verifier, model, *model.subgraphs()->Get(0), graph).run();
+  Reading reading{graph->file};
+  return Reader(verifier, model, 0, reading, 0, graph).run();
 }
 
 }  // namespace wxnn

@@ -140,6 +140,22 @@ Status build_mediapipe_transpose_conv(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(conv));
 }
 
+// The options of IF and WHILE: two subgraphs.
+Status build_flow(SourceNode& node, const Recipe& recipe) {
+  Cooked flow;
+  AttrValue first, second;
+  WXNN_TRY(prepare(node, recipe, &flow));
+  WXNN_TRY(node.read("i0", &first));
+  WXNN_TRY(node.read("i1", &second));
+  for (const double index : {first.numbers[0], second.numbers[0]}) {
+    WXNN_CHECK(index >= 0, "refers to subgraph ", static_cast<int>(index));
+    flow.bodies.emplace_back();
+    WXNN_TRY(static_cast<TfliteSource&>(node).subgraph(static_cast<size_t>(index),
+                                                       &flow.bodies.back()));
+  }
+  return emit(node, std::move(flow));
+}
+
 // MediaPipe's pooling keeps TFLite's own structure as its options: int32 padding (1 same, 2 valid),
 // stride_width, stride_height, filter_width, filter_height, activation, which must be none.
 // Unpooling has no padding of ours.
@@ -455,6 +471,8 @@ constexpr TfliteRow kAllRows[] = {
     {Code::RIGHT_SHIFT, Options::NONE, {"RightShift"}},
     {Code::DILATE, Options::NONE, {"Dilate", "dilations=<1? ^021"}},
 
+    {Code::IF, Options::IfOptions, {"If", "", build_flow}},
+    {Code::WHILE, Options::WhileOptions, {"While", "", build_flow}},
     {Code::CUSTOM,
      Options::NONE,
      {"Conv2DBackpropInput", "filterFormat='OHWI", build_mediapipe_transpose_conv},

@@ -46,6 +46,8 @@ class TfliteSource : public SourceNode {
   virtual std::span<const std::byte> custom_options() const = 0;
   // The type that the file declares for output i.
   virtual tflite::TensorType output_type(size_t i) const = 0;
+  // A subgraph of the file as a graph of its own.
+  virtual Status subgraph(size_t index, std::unique_ptr<Graph>* graph) = 0;
 
  protected:
   ~TfliteSource() = default;

@@ -92,9 +92,10 @@ std::string_view computed_dtype(tflite::TensorType type) {
 }
 
 TfliteTensors::TfliteTensors(const flatbuffers::Verifier& verifier, const tflite::Model& model,
-                             const tflite::SubGraph& subgraph, Graph* graph)
+                             const tflite::SubGraph& subgraph, const Buffer& file, Graph* graph)
     : verifier_(verifier),
       model_(model),
+      file_(file),
       tensors_(subgraph.tensors()),
       graph_(graph),
       values_(tensors_ == nullptr ? 0 : tensors_->size(), kAbsent),
@@ -121,10 +122,10 @@ Status TfliteTensors::stored(int tensor, std::span<const std::byte>* bytes) cons
   if (buffer.data() != nullptr) {
     *bytes = {reinterpret_cast<const std::byte*>(buffer.data()->data()), buffer.data()->size()};
   } else if (buffer.offset() > 1) {
-    const uint64_t file = graph_->file.size();
+    const uint64_t file = file_.size();
     WXNN_CHECK(buffer.offset() <= file && buffer.size() <= file - buffer.offset(),
                "has its data outside the file");
-    *bytes = {graph_->file.data() + buffer.offset(), static_cast<size_t>(buffer.size())};
+    *bytes = {file_.data() + buffer.offset(), static_cast<size_t>(buffer.size())};
   }
   return {};
 }
@@ -236,8 +237,8 @@ Status TfliteTensors::expand(const tflite::Tensor& t, const TensorType& type, Co
   const TensorType element = {type.dtype, {}};
   const size_t element_bytes = encoded_bytes(constant->encoding, element);
   expanded_bytes_ += static_cast<size_t>(type.shape.elements()) * element_bytes;
-  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= graph_->file.size(), "is sparse and would fill ",
-             expanded_bytes_, " bytes with the ones before, from a file of ", graph_->file.size());
+  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= file_.size(), "is sparse and would fill ",
+             expanded_bytes_, " bytes with the ones before, from a file of ", file_.size());
   const Sparse sparse = {*t.sparsity(), constant->bytes, element_bytes};
   WXNN_TRY(densify(verifier_, sparse, type.shape, &constant->owned));
   constant->bytes = {constant->owned.data(), constant->owned.size()};

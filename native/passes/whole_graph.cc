@@ -24,6 +24,7 @@ void bypass_identity(Graph& graph) {
 namespace {
 
 bool is_constant(const Graph& graph, const Node& node) {
+  if (node.op->infer == nullptr) return false;
   if (node.inputs.empty() && node.op->inputs.size() != 0) return false;
   return std::ranges::all_of(
       node.inputs, [&](int v) { return v == kAbsent || graph.values[v].constant != nullptr; });

@@ -43,6 +43,7 @@ interface Weight {
 }
 export interface GraphModelJson {
   modelTopology?: { node?: unknown; library?: { function?: FunctionDef[] }; model_config?: unknown };
+  modelInitializer?: { node?: unknown };
   format?: string;
   weightsManifest?: { weights?: unknown }[];
   signature?: Signature;
@@ -163,12 +164,22 @@ class Encoder {
     [kMagic, kVersion, 0, 0].forEach((word) => out.u32(word));
     this.endpoints(model.signature || (model.userDefinedMetadata || {}).signature || {});
     this.weights(weights, bytes);
-    this.nodeList(this.nodes);
+    this.nodeList(this.nodes.concat(this.initializer(model)));
     const { library } = model.modelTopology!;
     out.list((library && library.function) || [], (f) => this.function(f));
     out.patch(8, out.length);
     out.patch(12, this.blob.length);
     return this.blob.behind(out.result());
+  }
+
+  /** What fills hash tables before the first run: nodes that no output depends on, some of which the graph has too. */
+  private initializer({ modelInitializer }: GraphModelJson): GraphNode[] {
+    const nodes = (modelInitializer && modelInitializer.node) || [];
+    if (!Array.isArray(nodes)) throw new Error('"modelInitializer" has no list of nodes.');
+    nodes.forEach(checkNode);
+    const known: { [name: string]: boolean } = Object.create(null);
+    for (const { name } of this.nodes) known[name] = true;
+    return (nodes as GraphNode[]).filter(({ name }) => !known[name]);
   }
 
   /** Inputs and outputs in the signature's order; without one, placeholders and the nodes that nobody reads. */
@@ -189,7 +200,7 @@ class Encoder {
     };
     const read: { [name: string]: boolean } = Object.create(null);
     for (const node of this.nodes) for (const input of node.input || []) read[input.replace(/^\^/, '').split(':')[0]] = true;
-    write(signature.inputs, this.nodes.filter(({ op }) => /^Placeholder/.test(op)));
+    write(signature.inputs, this.nodes.filter(({ op }) => op === 'Placeholder'));
     write(signature.outputs, this.nodes.filter(({ name, op }) => !read[name] && !/^(Const|NoOp|Placeholder.*)$/.test(op)));
   }
 

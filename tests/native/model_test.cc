@@ -132,6 +132,36 @@ TEST(Model, ResizeKeepsWeightsAndGivesTheNumbersOfAFreshModel) {
   EXPECT_TRUE(model->run().ok());
 }
 
+// Weights are packed once: their bytes are gone after the first plan, so that no later one could
+// pack them again.
+TEST(Model, AlternatingBetweenTwoShapesKeepsMemoryAsItIs) {
+  auto model = load(R"(
+    input x -1,-1,-1,3
+    const w 3,3,3,16
+    const w2 16,4
+    c = FusedConv2D(x, w) pad=same strides=2 activation=relu6
+    flat = Reshape(c) shape=-1,16
+    y = _FusedMatMul(flat, w2)
+    output y
+  )");
+  ASSERT_TRUE(model);
+  const Shape shapes[] = {{1, 32, 24, 3}, {4, 8, 8, 3}};
+  for (const Shape& shape : shapes) ASSERT_TRUE(model->resize(0, shape).ok());
+  for (const Shape& shape : shapes) ASSERT_TRUE(model->resize(0, shape).ok());
+  const size_t live = live_bytes();
+  const size_t packed = model->memory().packed_bytes;
+  EXPECT_EQ(packed, (3 * 3 * 3 * 16 + 16 * 4) * sizeof(float));
+  EXPECT_EQ(model->memory().constant_bytes, 0u);
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(model->resize(0, shapes[i % 2]).ok());
+    const Shape& shape = shapes[i % 2];
+    ASSERT_EQ(model->output(0).shape, (Shape{shape[0] * shape[1] / 2 * (shape[2] / 2), 4}));
+    ASSERT_TRUE(model->run().ok());
+  }
+  EXPECT_EQ(live_bytes(), live);
+  EXPECT_EQ(model->memory().packed_bytes, packed);
+}
+
 TEST(Model, AFailedResizeLeavesTheFormerShapeInForce) {
   auto model = load(R"(
     input x 1,8,8,1

@@ -93,9 +93,26 @@ class TfliteFile {
     signatures_.push_back(tflite::CreateSignatureDefDirect(fbb, &in, &out, "serving_default"));
   }
 
+  // What was added so far is a subgraph of this number; what follows belongs to another.
+  int body(std::vector<int32_t> inputs, std::vector<int32_t> outputs) {
+    bodies_.push_back(
+        tflite::CreateSubGraphDirect(fbb, &tensors_, &inputs, &outputs, &operators_, "body"));
+    tensors_.clear();
+    operators_.clear();
+    return static_cast<int>(bodies_.size());
+  }
+  // The options of IF and WHILE.
+  flatbuffers::Offset<void> two_subgraphs(int first, int second) {
+    const auto start = fbb.StartTable();
+    fbb.AddElement<int32_t>(4, first, 0);
+    fbb.AddElement<int32_t>(6, second, 0);
+    return flatbuffers::Offset<void>(fbb.EndTable(start));
+  }
+
   Buffer finish(std::vector<int32_t> inputs, std::vector<int32_t> outputs) {
-    std::vector<flatbuffers::Offset<tflite::SubGraph>> graphs = {
-        tflite::CreateSubGraphDirect(fbb, &tensors_, &inputs, &outputs, &operators_, "main")};
+    std::vector<flatbuffers::Offset<tflite::SubGraph>> graphs = bodies_;
+    graphs.insert(graphs.begin(), tflite::CreateSubGraphDirect(fbb, &tensors_, &inputs, &outputs,
+                                                               &operators_, "main"));
     fbb.Finish(tflite::CreateModelDirect(fbb, 3, &codes_, &graphs, "test", &buffers_, nullptr,
                                          nullptr, &signatures_),
                tflite::ModelIdentifier());
@@ -126,6 +143,7 @@ class TfliteFile {
     return static_cast<uint32_t>(buffers_.size()) - 1;
   }
 
+  std::vector<flatbuffers::Offset<tflite::SubGraph>> bodies_;
   std::vector<flatbuffers::Offset<tflite::Buffer>> buffers_;
   std::vector<flatbuffers::Offset<tflite::Tensor>> tensors_;
   std::vector<flatbuffers::Offset<tflite::OperatorCode>> codes_;

@@ -26,7 +26,8 @@ const BINARY = path.join(BUILD, 'wxnn-simd-tfjs.wasm');
  * @typedef {{shape: number[], dtype: 'float32' | 'int32' | 'bool', low: number, high: number, values?: number[], constant?: boolean}} Input
  *   low, high: of the random numbers; whole ones reach high as well. values: these instead.
  * @typedef {{name: string, op: string, input: string[], attrs?: object}} GraphNode
- * @typedef {{title: string, nodes: GraphNode[], inputs: Input[], outputs: string[], tolerance: number}} Case
+ * @typedef {{name: string, inputs: string[], outputs: string[], nodes: any[][]}} FunctionDef outputs: the tensors that it returns
+ * @typedef {{title: string, nodes: GraphNode[], inputs: Input[], outputs: string[], tolerance: number, functions?: FunctionDef[], initializer?: any[][]}} Case
  *   inputs are called x0, x1…; tolerance: of the largest magnitude, for float32 outputs
  */
 
@@ -60,8 +61,20 @@ function op(name, inputs, attrs = {}, { outputs = 1, tolerance = 1e-5, title } =
 }
 
 /** Nodes as [name, op, [inputs], attrs]. @returns {Case} */
-function graph(title, inputs, nodes, outputs = ['y'], { tolerance = 1e-5 } = {}) {
-  return { title, inputs, outputs, tolerance, nodes: nodes.map(([name, kind, input, attrs]) => ({ name, op: kind, input, attrs })) };
+function graph(title, inputs, nodes, outputs = ['y'], { tolerance = 1e-5, functions = [], initializer = undefined } = {}) {
+  return { title, inputs, outputs, tolerance, functions, initializer, nodes: nodes.map(([name, kind, input, attrs]) => ({ name, op: kind, input, attrs })) };
+}
+
+const nodeDef = (/** @type {any[]} */ [name, kind, input, attrs = {}]) => ({
+  name, op: kind, input, attr: Object.fromEntries(Object.entries(attrs).map(([key, value]) => [key, attrOf(value)])),
+});
+
+/** A function of the graph's library. @param {FunctionDef} f */
+function functionDef({ name, inputs, outputs, nodes }) {
+  return {
+    signature: { name, inputArg: inputs.map((n) => ({ name: n })), outputArg: outputs.map((_, i) => ({ name: `out${i}` })) },
+    nodeDef: nodes.map(nodeDef), ret: Object.fromEntries(outputs.map((tensor, i) => [`out${i}`, tensor])),
+  };
 }
 
 const text = (s) => Buffer.from(s).toString('base64');
@@ -121,7 +134,11 @@ function modelOf(test, data) {
   return {
     model: {
       format: 'graph-model',
-      modelTopology: { node: nodes, versions: { producer: 1 } },
+      modelTopology: { node: nodes, versions: { producer: 1 }, library: { function: (test.functions || []).map(functionDef) } },
+      ...(test.initializer && {
+        modelInitializer: { node: [...nodes.filter((n) => n.op === 'Const'), ...test.initializer.map(nodeDef)], versions: { producer: 1 } },
+        initializerSignature: { outputs: {} },
+      }),
       signature: {
         inputs: Object.fromEntries(placeholders.map((n) => [n.name, { name: `${n.name}:0`, dtype: n.attr.dtype.type, tensorShape: n.attr.shape.shape }])),
         outputs: Object.fromEntries(test.outputs.map(endpoint)),
@@ -138,6 +155,7 @@ async function runTfjs(test, { model, weights }, data) {
   const handler = tf.io.fromMemory({
     modelTopology: model.modelTopology, format: model.format, signature: model.signature,
     weightSpecs: model.weightsManifest[0].weights, weightData: weights.buffer,
+    modelInitializer: model.modelInitializer, initializerSignature: model.initializerSignature,
   });
   const loaded = await converter.loadGraphModel(/** @type {any} */ (handler));
   const fed = {};
@@ -191,14 +209,19 @@ function compare(name, ours, theirs, tolerance) {
   });
 }
 
-/** Runs a case on both and compares shapes, dtypes and numbers. @param {Case} test @param {number} seed */
-async function check(test, seed) {
+/** A case's model and seeded inputs. @param {Case} test @param {number} seed */
+function prepare(test, seed) {
   const next = random(seed);
   const data = Object.fromEntries(test.inputs.map((input, i) => [`x${i}`, fill(input, next)]));
-  const model = modelOf(test, data);
+  return { data, model: modelOf(test, data) };
+}
+
+/** Runs a case on both and compares shapes, dtypes and numbers. @param {Case} test @param {number} seed */
+async function check(test, seed) {
+  const { data, model } = prepare(test, seed);
   const theirs = await runTfjs(test, model, data);
   const ours = await runOurs(test, model, data);
   for (const name of test.outputs) compare(name, ours[name], theirs[name], test.tolerance);
 }
 
-module.exports = { op, graph, f32, i32, bool, constant, within, ints, floats, list, float, check };
+module.exports = { op, graph, f32, i32, bool, constant, within, ints, floats, list, float, check, prepare, binaries };
