@@ -150,8 +150,8 @@ Status build_flow(SourceNode& node, const Recipe& recipe) {
   for (const double index : {first.numbers[0], second.numbers[0]}) {
     WXNN_CHECK(index >= 0, "refers to subgraph ", static_cast<int>(index));
     flow.bodies.emplace_back();
-    WXNN_TRY(static_cast<TfliteSource&>(node).subgraph(static_cast<size_t>(index),
-                                                       &flow.bodies.back()));
+    WXNN_TRY(
+        static_cast<TfliteSource&>(node).subgraph(static_cast<size_t>(index), &flow.bodies.back()));
   }
   return emit(node, std::move(flow));
 }

@@ -86,7 +86,8 @@ TEST(TfliteFlow, IfTakesTheShapeOfItsBranch) {
     std::memcpy(model->input(1).data, values, sizeof values);
     ASSERT_OK(model->run());
     EXPECT_EQ(model->output(0).shape, taken ? (Shape{2, 2}) : (Shape{4}));
-    for (int k = 0; k < 4; ++k) EXPECT_EQ(model->output(0).f32()[k], taken ? -values[k] : values[k]);
+    for (int k = 0; k < 4; ++k)
+      EXPECT_EQ(model->output(0).f32()[k], taken ? -values[k] : values[k]);
   }
 }
 
@@ -96,8 +97,7 @@ TEST(TfliteFlow, RefusesRecursionAndSubgraphsThatAreNotThere) {
   TfliteFile f;
   const int flag = f.tensor("flag", {}, Type::BOOL), y = f.tensor("y", {});
   f.node(Code::IF, {flag}, {y}, Options::IfOptions, f.two_subgraphs(7, 1));
-  EXPECT_SAYS(load(f.finish({flag}, {y}), &model),
-              "node \"y\" (IF): refers to subgraph 7 of 1");
+  EXPECT_SAYS(load(f.finish({flag}, {y}), &model), "node \"y\" (IF): refers to subgraph 7 of 1");
 }
 
 }  // namespace
