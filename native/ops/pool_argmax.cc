@@ -1,5 +1,6 @@
 // MaxPoolWithArgmax: the largest pixel of every window and where it was; MaxUnpooling2D puts it
-// back there. The first of equal pixels counts.
+// back there. The first of equal pixels counts; NaN is never the
+// largest, as in TensorFlow.js.
 #include <algorithm>
 
 #include "core/math.h"
@@ -40,7 +41,9 @@ Best best_in_window(const float* image, const Window& w, int32_t oy, int32_t ox,
       const int32_t ix = ox * w.x.stride - w.x.before + kx * w.x.dilation;
       if (ix < 0 || ix >= w.x.in) continue;
       const float value = image[(iy * w.x.in + ix) * channels];
-      if (best.y < 0 || value > best.value) best = {value, iy, ix, ky * w.x.filter + kx};
+      const int32_t tap = ky * w.x.filter + kx;
+      if (best.y < 0) best = {-kInfF32, iy, ix, tap};
+      if (value > best.value) best = {value, iy, ix, tap};
     }
   }
   return best;

@@ -1,5 +1,6 @@
 // Conv3D, Conv3DBackpropInputV2, MaxPool3D and AvgPool3D over [N,D,H,W,C]. Loops of our own along
-// the channels: rare on phones. Padding counts neither as a value of a pool nor in its average.
+// the channels: rare on phones. Padding counts neither as a value of a pool nor in its average; of
+// a window of padding alone the average is 0, and NaN is never the largest, as in TensorFlow.js.
 #include <algorithm>
 
 #include "core/elementwise.h"
@@ -89,11 +90,13 @@ Status run_pool(const RunCtx& c) {
       [=](int32_t from, int32_t to, int32_t) {
         float* out = y + to * n;
         const float* in = x + from * n;
-        each_small(
-            n, [=](int32_t i) { out[i] = average ? out[i] + in[i] : larger_f32(out[i], in[i]); });
+        each_small(n, [=](int32_t i) {
+          out[i] = average ? out[i] + in[i] : in[i] > out[i] ? in[i] : out[i];
+        });
       },
       [=](int32_t to, int32_t count) {
-        for (int32_t i = 0; average && i < n; ++i) y[to * n + i] /= static_cast<float>(count);
+        const float divisor = static_cast<float>(std::max(count, 1));
+        for (int32_t i = 0; average && i < n; ++i) y[to * n + i] /= divisor;
       });
   return {};
 }

@@ -59,6 +59,10 @@ export const kRows: { [kernel: string]: Row | undefined } = {
   Unpack: {
     outputs: ([value], { axis }) => value.shape[axisOf(axis, value.shape.length)],
   },
+  // Of a label twice in one operand tfjs says that it is not implemented; its own kernel says so.
+  Einsum: {
+    attrs: (attrs) => (/([a-z])[a-z]*\1[a-z]*(,|->)/i.test((attrs.equation as string).replace(/ /g, '')) ? undefined : attrs),
+  },
   Fill: {
     attrs: (attrs) => (typeof attrs.value === 'string' || attrs.dtype === 'string' ? undefined : {
       ...attrs, dtype: attrs.dtype || (typeof attrs.value === 'boolean' ? 'bool' : 'float32'),
