@@ -283,7 +283,7 @@ constexpr TfRow kAllRows[] = {
     {"Einsum", {"Einsum", "equation=equation"}},
     {"Elu", {"Elu"}},
     {"EmptyTensorList", {"TensorListReserve", "elementShape=<0? elementDType=element_dtype ^0"}},
-    {"Equal", {"Equal", "!1=incompatible_shape_error"}},
+    {"Equal", {"Equal", "~incompatible_shape_error"}},
     {"Erf", {"Erf"}},
     {"EuclideanNorm", {"Square", kReduce, build_euclidean_norm}},
     {"Exit", {"While"}},  // of a loop: see node_list_v1.h
@@ -375,7 +375,7 @@ constexpr TfRow kAllRows[] = {
      {"NonMaxSuppressionV5",
       "maxOutputSize=<2? iouThreshold=<3? scoreThreshold=<4? softNmsSigma=<5? "
       "padToMaxOutputSize=pad_to_max_output_size @#3"}},
-    {"NotEqual", {"NotEqual", "!1=incompatible_shape_error"}},
+    {"NotEqual", {"NotEqual", "~incompatible_shape_error"}},
     {"OneHot", {"OneHot", "depth=<1? onValue=<2? offValue=<3? axis=axis|-1 dtype=T"}},
     {"Ones", {"Fill", "shape=<0? value=#1 dtype=T"}},
     {"OnesLike", {"OnesLike"}},

@@ -18,6 +18,7 @@ int32_t output_channels(const Node& conv, const Shape& filter) {
 
 int32_t channel_of(const Node& conv, const Shape& filter, int32_t i) {
   const int32_t channels = output_channels(conv, filter);
+  if (channels == 0) return 0;  // the filter has no elements
   if (!channels_first(conv)) return i % channels;
   return i / filter.elements(1, 4);
 }

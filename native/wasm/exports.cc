@@ -129,10 +129,11 @@ WXNN_EXPORT(wxnn_model_output)(const Model* model, size_t i)->void* {
 }
 
 WXNN_EXPORT(wxnn_model_output_shape)(const Model* model, size_t i)->const int32_t* {
-  static int32_t kept[1 + wxnn::Shape::kMaxRank];
+  static int32_t kept[2 + wxnn::Shape::kMaxRank];
   const wxnn::Shape& shape = model->output(i).shape;
   kept[0] = shape.rank();
   for (int k = 0; k < shape.rank(); ++k) kept[1 + k] = shape[k];
+  kept[1 + shape.rank()] = static_cast<int32_t>(model->output(i).dtype);
   return kept;
 }
 

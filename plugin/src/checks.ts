@@ -32,6 +32,9 @@ export function describe(value: unknown): string {
   return typeof length === 'number' ? `a ${tagOf(value)} of ${length}` : `a ${tagOf(value)}`;
 }
 
+/** By their numbers in wxnn_model_output_shape. */
+export const kDTypes: DType[] = ['float32', 'int32', 'bool', 'complex64'];
+
 /** The typed array that carries a dtype: its name, and how many of its entries make one element. */
 export function arrayOf(dtype: DType): { tag: string; width: number } {
   return { tag: dtype === 'int32' ? 'Int32Array' : dtype === 'bool' ? 'Uint8Array' : 'Float32Array', width: dtype === 'complex64' ? 2 : 1 };

@@ -1,5 +1,5 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { arrayOf, asBytes, checkKeys, describe, elements, fail, tagOf, viewOf } from './checks';
+import { arrayOf, asBytes, checkKeys, describe, elements, fail, kDTypes, tagOf, viewOf } from './checks';
 import { getEngine } from './engine';
 import { readFile } from './files';
 import { checkAborted, getHost, setHost } from './host';
@@ -16,7 +16,7 @@ import { base64Decode, utf8Decode, utf8Encode } from './text';
  */
 const shared = {
   arrayOf, asBytes, base64Decode, checkAborted, checkKeys, createModel, describe, elements, encodeNodeList, fail, fetchModel, fromParts,
-  getEngine, getHost, load, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
+  getEngine, getHost, kDTypes, load, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
 };
 
 /** The part of a file, made when it is first asked for. */

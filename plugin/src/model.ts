@@ -1,11 +1,11 @@
 // A loaded model: inputs in, outputs out, on one engine instance. types.ts says what its methods promise.
-import { arrayOf, checkKeys, describe, elements, fail, shapeText, tagOf, viewOf } from './checks';
+import { arrayOf, checkKeys, describe, elements, fail, kDTypes, shapeText, tagOf, viewOf } from './checks';
 import { Engine, getEngine } from './engine';
 import { abortable, checkAborted } from './host';
 import { getParts } from './parts';
 import { writeImage } from './picture';
 import { ModelFile, orForget, readModel } from './source';
-import type { LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
+import type { DType, LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
 
 export const kLoadOptions = ['variant', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache', 'worker'];
 
@@ -92,12 +92,13 @@ export function createModel(engine: Engine, { name, format, bytes }: ModelFile):
   }
 
   function read(index: number, asView: boolean | undefined): Tensor {
-    const { dtype } = outputs[index];
     const dims = engine.call('wxnn_model_output_shape', handle, index) >>> 0;
     const pointer = engine.call('wxnn_model_output', handle, index) >>> 0;
     const buffer = engine.buffer();
     const rank = new Int32Array(buffer, dims, 1)[0];
     const shape = [...new Int32Array(buffer, dims + 4, rank)];
+    const dtype = kDTypes[new Int32Array(buffer, dims + 4 + 4 * rank, 1)[0]];
+    (outputs[index] as { dtype: DType }).dtype = dtype;  // of what depends on data, known only now
     const data = viewOf(dtype, buffer, pointer, elements(shape));
     return { data: asView ? data : data.slice(), shape, dtype };
   }

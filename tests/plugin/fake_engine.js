@@ -75,7 +75,7 @@ function createFakeEngine(behaviour = {}) {
     wxnn_model_input: () => INPUT,
     wxnn_model_output: () => OUTPUT,
     wxnn_model_output_shape() {
-      new Int32Array(memory.buffer, SHAPE, 3).set([2, 1, 4]);
+      new Int32Array(memory.buffer, SHAPE, 4).set([2, 1, 4, 0]);
       return SHAPE;
     },
     wxnn_model_resize: (model, index, rank) => (rank === 2 ? 1 : fail('input "x" has 2 dimensions')),

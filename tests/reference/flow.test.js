@@ -51,6 +51,20 @@ test('a loop inside a loop, in the form of TensorFlow 1', async () => {
   assert.deepEqual([...y.data], [...want]);
 });
 
+test('an output whose size and type depend on data comes back with both', async () => {
+  const { data, model } = prepare(graph('Where: places above a bound', [f32(3, 4), constant(floats([0], []))],
+    [['above', 'Greater', ['x0', 'x1'], {}], ['y', 'Where', ['above'], {}]], ['y']), 4);
+  const loaded = await load(model);
+  const { y } = loaded.run({ x0: data.x0 });
+  assert.equal(loaded.outputs[0].dtype, 'int32');
+  loaded.dispose();
+  const want = [];
+  data.x0.forEach((value, i) => { if (value > 0) want.push(Math.floor(i / 4), i % 4); });
+  assert.equal(y.dtype, 'int32');
+  assert.deepEqual(y.shape, [want.length / 2, 2]);
+  assert.deepEqual([...y.data], want);
+});
+
 test('two hundred models, loaded, run and disposed, leave the heap as it was', async () => {
   const product = graph('', [f32(8, 256), constant(f32(256, 256)), constant(floats(new Array(256).fill(1)))],
     [['p', 'MatMul', ['x0', 'x1'], {}], ['y', 'BiasAdd', ['p', 'x2'], { data_format: 'NHWC' }]]);

@@ -1,9 +1,9 @@
 // A tfjs graph, or the part of it between some inputs and outputs, as one model of the engine, run on tensors of the backend.
-import { fail } from '../checks';
+import { fail, kDTypes } from '../checks';
 import type { Engine } from '../engine';
 import { encodeNodeList } from '../node_list';
 import type { GraphModelJson } from '../node_list';
-import type { DType, TensorInfo } from '../types';
+import type { TensorInfo } from '../types';
 import type { WxnnBackend } from './backend';
 import type { EagerCalls } from './calls';
 import type { TfDType, TfTensorInfo } from './core';
@@ -11,13 +11,13 @@ import { kSizes } from './data';
 
 export class GraphPlan {
   private readonly inputs: TensorInfo[];
-  private readonly dtypes: DType[];
+  private readonly outputs: number;
   private readonly shapes: string[];
 
   private constructor(readonly engine: Engine, private handle: number) {
     const info = engine.json('wxnn_model_info', handle) as { inputs: TensorInfo[]; outputs: TensorInfo[] };
     this.inputs = info.inputs;
-    this.dtypes = info.outputs.map(({ dtype }) => dtype);
+    this.outputs = info.outputs.length;
     this.shapes = info.inputs.map(({ shape }) => String(shape));
     for (const { name, dtype } of [...info.inputs, ...info.outputs]) {
       if (kSizes[dtype] === undefined) fail(`"${name}" is ${dtype}, which single tensors of the backend are not`);
@@ -59,7 +59,7 @@ export class GraphPlan {
     engine.demand('', 'wxnn_model_run', handle);
     const results: TfTensorInfo[] = [];
     try {
-      this.dtypes.forEach((dtype, i) => results.push(this.read(backend, calls, i, dtype)));
+      for (let i = 0; i < this.outputs; i++) results.push(this.read(backend, calls, i));
     } catch (error) {
       for (const { dataId } of results) backend.disposeData(dataId, true);
       throw error;
@@ -80,11 +80,14 @@ export class GraphPlan {
     this.shapes[index] = String(shape);
   }
 
-  private read(backend: WxnnBackend, calls: EagerCalls, index: number, dtype: TfDType): TfTensorInfo {
+  private read(backend: WxnnBackend, calls: EagerCalls, index: number): TfTensorInfo {
     const { engine, handle } = this;
     const at = (engine.call('wxnn_model_output_shape', handle, index) >>> 0) >>> 2;
     calls.refresh();
-    const shape = Array.from(calls.i32.subarray(at + 1, at + 1 + calls.i32[at]));
+    const rank = calls.i32[at];
+    const shape = Array.from(calls.i32.subarray(at + 1, at + 1 + rank));
+    const dtype = kDTypes[calls.i32[at + 1 + rank]] as TfDType;
+    if (kSizes[dtype] === undefined) fail(`output ${index} is ${dtype}, which single tensors of the backend are not`);
     const data = backend.allocate(dtype, shape);
     const from = engine.call('wxnn_model_output', handle, index) >>> 0;
     calls.u8.copyWithin(data.pointer, from, from + data.bytes);
