@@ -47,7 +47,8 @@ struct Pair {
 };
 Pair pair_at(float at, bool nearest) {
   if (nearest) {
-    const int32_t i = static_cast<int32_t>(at + 0.5f);
+    const float moved = at + 0.5f;  // at is not negative here
+    const int32_t i = static_cast<int32_t>(moved);
     return {i, i, 0};
   }
   const int32_t low = static_cast<int32_t>(at);
