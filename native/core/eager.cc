@@ -167,7 +167,7 @@ Status Eager::run(const Op& op, std::span<const double> blob, std::span<const Te
     InferCtx c{settings->attrs, inputs, types_};
     status = run_kernel(op, *settings, c, outputs);
   }
-  return status.ok() ? Status() : std::move(status).at(described(op, inputs));
+  return status.ok() ? Status() : status.at(described(op, inputs));
 }
 
 Status Eager::run_kernel(const Op& op, Settings& settings, InferCtx& c, std::span<Tensor> outputs) {

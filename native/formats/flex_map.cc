@@ -95,7 +95,7 @@ void read_value(Flex& flex, size_t at, size_t width, uint64_t packed, AttrValue*
   } else if (type >= kIndirectInt && type < kMap) {
     value->numbers.push_back(flex.number(target, inner, type - kIndirectInt + kInt));
   } else if (type >= kFixedInt2 && type <= kFixedFloat4) {
-    const size_t n = static_cast<size_t>((type - kFixedInt2) / 3 + 2);
+    const size_t n = static_cast<size_t>(type - kFixedInt2) / 3 + 2;
     for (size_t i = 0; i < n; ++i) {
       value->numbers.push_back(
           flex.number(target + i * inner, inner, (type - kFixedInt2) % 3 + kInt));

@@ -118,8 +118,9 @@ Status build_cast(SourceNode& node, const Recipe& recipe) {
     WXNN_TRY(make("BitwiseAnd", {value, number}, &bits));
     return emit(node, std::move(bits));
   }
-  WXNN_TRY(make("LeftShift", {value, number}, &bits));
-  WXNN_TRY(emit_before(node, "/up", std::move(bits), &value));
+  Cooked up;
+  WXNN_TRY(make("LeftShift", {value, number}, &up));
+  WXNN_TRY(emit_before(node, "/up", std::move(up), &value));
   WXNN_TRY(make("RightShift", {value, number}, &bits));
   return emit(node, std::move(bits));
 }

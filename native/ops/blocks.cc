@@ -40,9 +40,9 @@ void trade(const Shape& deep, int32_t block, size_t size, const void* from, void
 // picture (k0 k1…) N + n of the batch holds every b-th pixel of picture n, from k on.
 struct Blocks {
   int count = 0;  // block dimensions
-  int32_t block[Shape::kMaxRank];
-  int32_t before[Shape::kMaxRank];  // padding or cropping
-  int32_t after[Shape::kMaxRank];
+  int32_t block[Shape::kMaxRank] = {};
+  int32_t before[Shape::kMaxRank] = {};  // padding or cropping
+  int32_t after[Shape::kMaxRank] = {};
   int32_t all = 1;  // product of `block`
 };
 
