@@ -1,5 +1,7 @@
 #include "passes/conv_node.h"
 
+#include <algorithm>
+
 namespace wxnn {
 
 namespace {
@@ -7,6 +9,27 @@ bool is_depthwise(const Node& conv) {
   return std::string_view(conv.op->name).find("Depthwise") != std::string_view::npos;
 }
 bool channels_first(const Node& conv) { return conv.attrs.is("filterFormat", "OHWI"); }
+
+// Another node may read the same filter: this one gets a copy.
+Status scale_filter(Match& match, Node& conv, const std::vector<double>& scale) {
+  Graph& graph = match.graph();
+  Tensor filter;
+  WXNN_TRY(graph.materialize(conv.inputs[1], &filter));
+  const size_t n = static_cast<size_t>(filter.shape.elements());
+  const size_t run = channels_first(conv) ? n / scale.size() : 1;  // elements of one channel
+  std::vector<float> numbers(n);
+  size_t channel = 0;
+  for (size_t i = 0; i < n;) {
+    for (size_t k = 0; k < run; ++k, ++i) {
+      numbers[i] = static_cast<float>(static_cast<double>(filter.f32()[i]) * scale[channel]);
+    }
+    if (++channel == scale.size()) channel = 0;
+  }
+  int value = 0;
+  WXNN_TRY(graph.add_constant(conv.name + "/filter", filter, numbers.data(), &value));
+  match.set_input(conv, 1, value);
+  return {};
+}
 }  // namespace
 
 int32_t output_channels(const Node& conv, const Shape& filter) {
@@ -14,13 +37,6 @@ int32_t output_channels(const Node& conv, const Shape& filter) {
   if (conv.attrs.is("filterFormat", "1HWO")) return filter[3];
   if (is_depthwise(conv)) return filter[2] * filter[3];
   return channels_first(conv) ? filter[0] : filter[3];
-}
-
-int32_t channel_of(const Node& conv, const Shape& filter, int32_t i) {
-  const int32_t channels = output_channels(conv, filter);
-  if (channels == 0) return 0;  // the filter has no elements
-  if (!channels_first(conv)) return i % channels;
-  return i / filter.elements(1, 4);
 }
 
 bool is_linear(const Node& conv) { return conv.attrs.is("activation", "linear"); }
@@ -40,8 +56,6 @@ bool become_fused(Match& match, Node& conv) {
 Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scale,
                        const std::vector<double>& shift) {
   Graph& graph = match.graph();
-  Tensor filter;
-  WXNN_TRY(graph.materialize(conv.inputs[1], &filter));
   std::vector<double> bias = shift;
   if (has_input(conv, 2)) {
     Tensor old;
@@ -50,19 +64,12 @@ Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scal
       bias[c] += static_cast<double>(old.f32()[c]) * scale[c];
     }
   }
-  // Another node may read the same filter: this one gets a copy.
-  const Shape shape = filter.shape;
-  const int32_t n = shape.elements();
-  std::vector<float> numbers(n);
-  for (int32_t i = 0; i < n; ++i) {
-    const double factor = scale[channel_of(conv, shape, i)];
-    numbers[i] = static_cast<float>(static_cast<double>(filter.f32()[i]) * factor);
+  if (std::ranges::any_of(scale, [](double s) { return s != 1; })) {
+    WXNN_TRY(scale_filter(match, conv, scale));
   }
-  int value = 0;
-  WXNN_TRY(graph.add_constant(conv.name + "/filter", filter, numbers.data(), &value));
-  match.set_input(conv, 1, value);
-  numbers.assign(bias.begin(), bias.end());
+  const std::vector<float> numbers(bias.begin(), bias.end());
   const int32_t channels = static_cast<int32_t>(bias.size());
+  int value = 0;
   WXNN_TRY(graph.add_constant(conv.name + "/bias", {DType::kFloat32, {channels}}, numbers.data(),
                               &value));
   match.set_input(conv, 2, value);

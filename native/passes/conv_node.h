@@ -9,8 +9,6 @@ namespace wxnn {
 
 // Channels of the output, from the filter's shape and its format.
 int32_t output_channels(const Node& conv, const Shape& filter);
-// The output channel that element i of the filter belongs to.
-int32_t channel_of(const Node& conv, const Shape& filter, int32_t i);
 // A convolution whose result nothing has bent yet: no fused activation.
 bool is_linear(const Node& conv);
 bool has_input(const Node& node, size_t i);
