@@ -30,10 +30,15 @@ target_compile_definitions(xnnpack
 target_compile_options(xnnpack PRIVATE ${WXNN_SMALL} -w -include ${PROJECT_SOURCE_DIR}/cmake/xnnpack_trim.h)
 set_source_files_properties(native/core/xnn_config.c PROPERTIES COMPILE_OPTIONS "${WXNN_WARNINGS}")
 
-# pthreadpool without threads: its shim runs every task in the calling thread.
-set(sources legacy-api.c shim.c)
+# pthreadpool: without threads its shim runs every task in the calling thread.
+if(WXNN_VARIANT MATCHES "native|threads")
+  set(sources legacy-api.c fastpath.c memory.c portable-api.c pthreads.c)
+else()
+  set(sources legacy-api.c shim.c)
+endif()
 list(TRANSFORM sources PREPEND ${WXNN_TOOLCHAIN}/pthreadpool/src/)
 add_library(pthreadpool STATIC ${sources})
 target_include_directories(pthreadpool SYSTEM PUBLIC ${WXNN_TOOLCHAIN}/pthreadpool/include PRIVATE ${WXNN_TOOLCHAIN}/pthreadpool/src ${WXNN_TOOLCHAIN}/fxdiv/include)
+target_compile_definitions(pthreadpool PRIVATE _GNU_SOURCE PTHREADPOOL_USE_FASTPATH=0)
 target_compile_options(pthreadpool PRIVATE ${WXNN_SMALL} -w)
 target_link_libraries(xnnpack PUBLIC pthreadpool)

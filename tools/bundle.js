@@ -85,6 +85,10 @@ function declarationsOf(name) {
 /** The adapter for web pages, an ES module; its binaries are the plugin's, without brotli. */
 async function bundleForWeb(folder) {
   await bundle('web.ts', path.join(folder, 'wxnn.js'), { platform: 'browser', format: 'esm', target: 'es2020' });
+  for (const file of ['wxnn-threads.js', 'wxnn-threads.wasm']) {
+    const built = output(`../build/threads/${file}`);
+    if (fs.existsSync(built)) fs.copyFileSync(built, path.join(folder, file));
+  }
   for (const file of fs.readdirSync(output('wasm'))) {
     const bytes = fs.readFileSync(output(`wasm/${file}`));
     fs.writeFileSync(path.join(folder, file.replace(/\.br$/, '')), file.endsWith('.br') ? zlib.brotliDecompressSync(bytes) : bytes);

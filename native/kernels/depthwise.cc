@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "core/threads.h"
+
 // Paths that give the same bits:
 //   pixel()  one output pixel, any filter, any range of taps. 16 channels at once, so that the cost
 //   of
@@ -223,13 +225,12 @@ void output_row(const DepthwiseConvolution& d, const Taps& row, float* out) {
 void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float* out) {
   const ptrdiff_t in_image = static_cast<ptrdiff_t>(d.y.in) * d.x.in * d.channels;
   const ptrdiff_t out_line = static_cast<ptrdiff_t>(d.x.out) * d.channels * d.multiplier;
-  for (int32_t n = 0; n < d.batch; ++n) {
-    for (int32_t y = 0; y < d.y.out; ++y) {
-      output_row(d, taps_of_row(d, in, y), out);
-      out += out_line;
-    }
-    in += in_image;
-  }
+  const int64_t work = d.batch * d.y.out * out_line * d.y.filter * d.x.filter;
+  share_out(pool_for(work), static_cast<size_t>(d.batch) * d.y.out, [&](size_t line) {
+    const int32_t n = static_cast<int32_t>(line / d.y.out);
+    const int32_t y = static_cast<int32_t>(line % d.y.out);
+    output_row(d, taps_of_row(d, in + n * in_image, y), out + line * out_line);
+  });
 }
 
 }  // namespace wxnn

@@ -23,7 +23,8 @@ struct DepthwiseConvolution {
   float min, max;
 };
 
-// Allocates nothing. `in` and `out` do not overlap; nothing is read past their ends.
+// In the threads of set_threads(). Allocates nothing. `in` and `out` do not overlap; nothing is
+// read past their ends.
 void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float* out);
 
 }  // namespace wxnn

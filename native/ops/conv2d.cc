@@ -1,5 +1,6 @@
 // Conv2D and FusedConv2D: XNNPACK's convolution operator over the tiles of kernels/gemm.h.
 #include "core/buffer.h"
+#include "core/threads.h"
 #include "core/xnn.h"
 #include "kernels/gemm.h"
 #include "ops/activation.h"
@@ -67,6 +68,8 @@ class Conv2D final : public Kernel {
     const Window w = window_of(c.attrs, x, {filter_.height, filter_.width});
     empty_ = x[0] == 0;
     if (empty_) return {};
+    work_ = int64_t{1} * x[0] * w.y.out * w.x.out * filter_.out * filter_.height * filter_.width *
+            filter_.in;
     // XNNPACK's own "same" underflows where a stride exceeds the filter.
     op_->padding_top = w.y.before;
     op_->padding_bottom = w.y.after;
@@ -83,7 +86,7 @@ class Conv2D final : public Kernel {
     WXNN_TRY(
         xnn(xnn_setup_convolution2d_nhwc_f32(op_.get(), c.scratch, c.in(kX).f32(), c.out().f32()),
             "the convolution's setup"));
-    WXNN_TRY(xnn(xnn_run_operator(op_.get(), nullptr), "the convolution"));
+    WXNN_TRY(xnn(xnn_run_operator(op_.get(), pool_for(work_)), "the convolution"));
     return activation_.apply(c, kPrelu);
   }
 
@@ -124,6 +127,7 @@ class Conv2D final : public Kernel {
   Filter filter_{};
   Activation activation_;
   bool empty_ = false;
+  int64_t work_ = 0;  // multiply-adds
 };
 
 constexpr std::initializer_list<Port> kPorts = {{"x"},

@@ -115,18 +115,31 @@ export async function getEngine(options: EngineOptions, profile: Profile = WXNN_
   if (variant !== 'auto' && variant !== 'simd' && variant !== 'plain') {
     fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
   }
-  const key = `${variant}${profile} ${options.wasmPath || ''}`;
+  const threads = options.numThreads === undefined ? 1 : options.numThreads;
+  if (!(threads >= 1 && threads <= 16 && Math.floor(threads) === threads)) fail(`numThreads must be a whole number from 1 to 16; this is ${JSON.stringify(threads)}.`);
+  const key = `${variant}${profile} ${threads} ${options.wasmPath || ''}`;
   const known = engines[key];
   if (known) {
     const engine = await known.catch(() => undefined);
     if (engine && !engine.stopped) return engine;
     if (engines[key] === known) engines[key] = undefined;
   }
-  return engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, options.wasmPath));
+  return engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, options.wasmPath, threads));
 }
 
-async function chooseEngine(host: Host, variant: string, profile: Profile, wasmPath: string | undefined): Promise<Engine> {
+async function chooseEngine(host: Host, variant: string, profile: Profile, wasmPath: string | undefined, threads: number): Promise<Engine> {
   const reasons: string[] = [];
+  if (threads > 1) {
+    try {
+      if (!host.startThreads || variant === 'plain') fail(`${host.startThreads ? 'the plain build' : 'this platform'} has no threads`);
+      const engine = test(new Engine(await host.startThreads(threads), 'simd', reasons));
+      engine.demand('', 'wxnn_set_threads', threads);
+      reasons.push(`the SIMD build with ${threads} threads passed its self-test`);
+      return engine;
+    } catch (error) {
+      reasons.push(`one thread: ${(error as Error).message}`);
+    }
+  }
   if (variant !== 'plain') {
     try {
       await checkSimd(host, wasmPath);
@@ -150,6 +163,11 @@ async function checkSimd(host: Host, wasmPath: string | undefined): Promise<void
   if ((exports.f as () => number)() !== 1) fail('its first SIMD instruction gives a wrong number.');
 }
 
+function test(engine: Engine): Engine {
+  if (!engine.call('wxnn_self_test')) throw engine.failure('its self-test failed: ', 'wxnn_self_test');
+  return engine;
+}
+
 /** Some engines accept SIMD and compute garbage, so numbers are compared before any build is used. */
 async function startEngine(
   host: Host, variant: 'simd' | 'plain', profile: Profile, wasmPath: string | undefined, reasons: string[],
@@ -161,10 +179,7 @@ async function startEngine(
     },
   };
   const exports = await host.instantiate(`wxnn-${variant}${profile}.wasm.br`, imports, wasmPath);
-  const engine = new Engine(exports, variant, reasons);
-  if (!engine.call('wxnn_self_test')) {
-    throw engine.failure('its self-test failed: ', 'wxnn_self_test');
-  }
+  const engine = test(new Engine(exports, variant, reasons));
   reasons.push(`the ${variant} build passed its self-test`);
   return engine;
 }

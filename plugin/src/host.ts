@@ -29,6 +29,8 @@ export interface Host {
    * its directory, or undefined for the package's own. Tries again where the platform is known to fail once in a while.
    */
   instantiate(file: string, imports: WasmImports, directory?: string): Promise<WasmExports>;
+  /** Starts the build with threads, for at most so many of them. Throws a sentence where there is no shared memory. */
+  startThreads?(threads: number): Promise<WasmExports>;
   /** All bytes behind a URL or path. Throws a sentence that names it. */
   fetch(url: string, options: FetchOptions): Promise<Uint8Array>;
   /** Throws away what was kept of a URL, because it is no model after all. */

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { fail } from './checks';
 import { FetchOptions, Host, WasmExports, WasmImports, abortable } from './host';
+import { CreateThreads, exportsOf } from './threads';
+
+declare const require: (file: string) => CreateThreads;
 
 declare const WebAssembly: {
   instantiate(bytes: Uint8Array, imports: WasmImports): Promise<{ instance: { exports: WasmExports } }>;
@@ -19,6 +22,9 @@ export const nodeHost: Host = {
     const bytes = await readBinary(whole);
     const { instance } = await WebAssembly.instantiate(file.endsWith('.br') ? brotliDecompressSync(bytes) : bytes, imports);
     return instance.exports;
+  },
+  async startThreads(threads: number): Promise<WasmExports> {
+    return exportsOf(await require(path.join(__dirname, '../threads/wxnn-threads.js'))({ wxnnThreads: threads }));
   },
   async fetch(url: string, options: FetchOptions): Promise<Uint8Array> {
     const work = /^https?:/i.test(url) ? fetchUrl(url, options) : readLocal(url);

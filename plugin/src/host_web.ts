@@ -2,6 +2,7 @@
 // decompresses them), since a web server or the browser compresses on its own terms.
 import { fail } from './checks';
 import { FetchOptions, WasmExports, WasmImports, abortable } from './host';
+import { CreateThreads, exportsOf } from './threads';
 
 const kTimeOut = 60000;  // ms
 
@@ -12,6 +13,11 @@ export const webHost = {
     if (!response.ok) fail(`could not fetch "${url}": the server answered with status ${response.status}.`);
     const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), imports);
     return instance.exports as unknown as WasmExports;
+  },
+  async startThreads(threads: number): Promise<WasmExports> {
+    if (!self.crossOriginIsolated) fail('this page is not cross-origin isolated, so it has no shared memory');
+    if (!window.createWxnn) await loadScript(new URL('wxnn-threads.js', import.meta.url).href);
+    return exportsOf(await window.createWxnn!({ wxnnThreads: threads }));
   },
   async fetch(url: string, options: FetchOptions): Promise<Uint8Array> {
     const bytes = await abortable(fetchAll(url, options), options.signal, `"${url}"`);
@@ -31,6 +37,22 @@ export const webHost = {
   now: (): number => performance.now(),
   models: { faces: new URL('models/face_full_range.tflite', import.meta.url).href },
 };
+
+declare global {
+  interface Window {
+    createWxnn?: CreateThreads;
+  }
+}
+
+function loadScript(url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = url;
+    script.onload = () => resolve();
+    script.onerror = () => reject(new Error(`could not fetch "${url}"`));
+    document.head.append(script);
+  });
+}
 
 async function fetchAll(url: string, { fetchFunc }: FetchOptions): Promise<Uint8Array> {
   const stop = new AbortController();

@@ -7,7 +7,7 @@ import { writeImage } from './picture';
 import { ModelFile, orForget, readModel } from './source';
 import type { DType, LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
 
-export const kLoadOptions = ['variant', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache', 'worker'];
+export const kLoadOptions = ['variant', 'numThreads', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache', 'worker'];
 
 /** Where a Model lives, for the detector. */
 export interface Residence {

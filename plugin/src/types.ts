@@ -91,6 +91,11 @@ export type Variant = 'auto' | 'simd' | 'plain';
 
 export interface EngineOptions {
   variant?: Variant;
+  /**
+   * How many threads share a run, 1 (the default) to 16: Node, and web pages that are cross-origin isolated. Where there are none
+   * one thread runs, and `backend.reasons` says why. The numbers are the same, bit for bit.
+   */
+  numThreads?: number;
   /** Package path of the directory of the `.wasm.br` files, for the copy-in and npm forms; a plugin finds its own. */
   wasmPath?: string;
 }

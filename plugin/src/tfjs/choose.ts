@@ -24,7 +24,7 @@ interface Runner {
 const kFrame = 16;       // ms: what is faster than a frame of 60 a second needs no further search
 const kCloseness = 0.01; // relative to the largest value: farther from the engine's numbers, WebGL's are wrong
 const kSlowRuns = 3;     // in a row, each of three times the measured time, and the next frame goes elsewhere
-const kOptions = ['prefer', 'variant', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache'];
+const kOptions = ['prefer', 'variant', 'numThreads', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache'];
 
 export async function choose(source: ModelSource, options: ChooseOptions, wasm: WasmBackend | undefined): Promise<ChosenModel> {
   checkKeys('chooseBackend\'s options', options, kOptions);

@@ -37,7 +37,7 @@ export function checkTf(value: unknown): Tf {
 }
 
 export function registerTfBackend(given: unknown, options: BackendOptions = {}): void {
-  checkKeys('registerBackend\'s options', options, ['name', 'priority', 'variant', 'wasmPath']);
+  checkKeys('registerBackend\'s options', options, ['name', 'priority', 'variant', 'numThreads', 'wasmPath']);
   const tf = checkTf(given);
   const name = options.name === undefined ? 'wasm' : options.name;
   if (typeof name !== 'string' || !name) fail(`name must be the backend's name; this is ${describe(options.name)}.`);
