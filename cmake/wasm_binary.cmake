@@ -4,9 +4,9 @@ file(GLOB exports CONFIGURE_DEPENDS native/wasm/*.cc)
 if(NOT exports)
   return()
 endif()
-# Single operators, for tfjs: in its profile alone.
-set(eager_exports ${PROJECT_SOURCE_DIR}/native/wasm/eager_exports.cc)
-list(REMOVE_ITEM exports ${eager_exports})
+# Single operators and lists of kernel calls, for tfjs: in its profile alone.
+set(tfjs_exports ${PROJECT_SOURCE_DIR}/native/wasm/eager_exports.cc ${PROJECT_SOURCE_DIR}/native/wasm/calls_exports.cc)
+list(REMOVE_ITEM exports ${tfjs_exports})
 function(add_wasm_binary target name ops)
   add_executable(${target} ${exports} ${list_sources})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm)
@@ -32,7 +32,7 @@ endfunction()
 add_wasm_binary(wxnn_wasm wxnn-${WXNN_VARIANT} ops/ops.def)
 add_wasm_binary(wxnn_wasm_tfjs wxnn-${WXNN_VARIANT}-tfjs ops/ops_tfjs.def)
 add_wasm_binary(wxnn_wasm_faces wxnn-${WXNN_VARIANT}-faces ops/ops_faces.def)
-target_sources(wxnn_wasm_tfjs PRIVATE ${eager_exports})
+target_sources(wxnn_wasm_tfjs PRIVATE ${tfjs_exports})
 # Training and large pictures: as far as pointers stay positive numbers.
 target_link_options(wxnn_wasm_tfjs PRIVATE -sMAXIMUM_MEMORY=2GB)
 

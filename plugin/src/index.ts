@@ -7,6 +7,7 @@ import { setDownload, wechatHost } from './host_wechat';
 import { createModel, load } from './model';
 import { encodeNodeList } from './node_list';
 import { setParts } from './parts';
+import { writeImage } from './picture';
 import { fetchModel, fromParts, parseModelJson, readModel } from './source';
 import { base64Decode, utf8Decode, utf8Encode } from './text';
 
@@ -17,6 +18,7 @@ import { base64Decode, utf8Decode, utf8Encode } from './text';
 const shared = {
   arrayOf, asBytes, base64Decode, checkAborted, checkKeys, createModel, describe, elements, encodeNodeList, fail, fetchModel, fromParts,
   getEngine, getHost, kDTypes, load, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
+  writeImage,
 };
 
 /** The part of a file, made when it is first asked for. */

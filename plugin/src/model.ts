@@ -7,7 +7,7 @@ import { writeImage } from './picture';
 import { ModelFile, orForget, readModel } from './source';
 import type { DType, LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
 
-export const kLoadOptions = ['variant', 'numThreads', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache', 'worker'];
+export const kLoadOptions = ['variant', 'numThreads', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache', 'worker', 'backend'];
 
 /** Where a Model lives, for the detector. */
 export interface Residence {
@@ -29,6 +29,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   checkKeys('loadModel\'s options', options, kLoadOptions);
   const what = typeof source === 'string' ? `"${source}"` : 'the model';
   checkAborted(options.signal, what);
+  if (options.backend && options.backend !== 'wasm') return getParts().tfjs().loadOnBackend(source, options);
   if (options.worker) return getParts().worker().loadInWorker(source, options);
   if (typeof options.cache === 'object') checkKeys('cache', options.cache, ['bytes', 'refresh', 'ignoreQuery']);
   // Side by side: the binary and the model come from different places.

@@ -68,7 +68,7 @@ export async function configPlugin(options: ConfigOptions, debug: boolean = fals
 
 /**
  * Loads a model on the backend that runs it best on this device: measured with the model itself, compared with the engine's numbers,
- * and remembered for this device, client and version. WebGL and plain JavaScript take tfjs's model.json only. After configPlugin.
+ * and remembered for this device, client and version. A graph that tfjs cannot run stays with the engine. After configPlugin.
  */
 export async function chooseBackend(source: ModelSource, options: ChooseOptions = {}): Promise<ChosenModel> {
   return getParts().tfjs().chooseFor(source, options);

@@ -127,6 +127,11 @@ export interface LoadOptions extends EngineOptions {
    */
   worker?: boolean | WorkerOptions;
   /**
+   * Run on tfjs's WebGL or CPU backend, which configPlugin was given: the graph as the engine reads it, `.tflite` files too. Only
+   * `runAsync` runs then. Where the backend fails, the next one runs the same inputs, the engine among them.
+   */
+  backend?: 'wasm' | 'webgl' | 'cpu';
+  /**
    * Keep downloaded files (under `userDataPath`, by its `fs`) and load them from there the next time, with or without a
    * network; a download that is cut off goes on there. In a mini-program that is the default where userDataPath is known;
    * Node keeps nothing. What cannot be written is loaded all the same.
@@ -197,7 +202,7 @@ export interface Model {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /** The build of the engine that runs this model, and why that one. */
-  readonly backend: { readonly variant: 'simd' | 'plain'; readonly reasons: readonly string[] };
+  readonly backend: { readonly name?: string; readonly variant: 'simd' | 'plain'; readonly reasons: readonly string[] };
   /**
    * Runs the model once, synchronously. Inputs are copied before anything else happens, so the caller's arrays may be
    * reused; those that setImage wrote may be left out. Throws a sentence that names the input when one is missing, unknown,

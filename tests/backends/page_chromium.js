@@ -45,7 +45,7 @@ function installPlugin({ scripts, options }) {
   };
   window.wxnn = load('index.js');
 
-  /** A canvas whose context has a fault: 'none', 'zeros', 'half', 'noFloat', 'absent'; `gl.loseAfter = n` loses it in the nth draw from then on. */
+  /** A canvas whose context has a fault: 'none', 'zeros', 'half', 'noFloat', 'absent'; `gl.loseAfter = n` loses it in the nth draw from then on, `gl.slow = ms` makes each draw take so long. */
   window.makeCanvas = (fault = 'none') => {
     const canvas = document.createElement('canvas');
     const original = canvas.getContext.bind(canvas);
@@ -64,6 +64,7 @@ function installPlugin({ scripts, options }) {
     gl.getExtension = (name) => (fault === 'noFloat' && /texture_float$/.test(name) ? null : getExtension.call(gl, name));
     gl.drawElements = (...args) => {
       if (gl.loseAfter > 0 && --gl.loseAfter === 0) getExtension.call(gl, 'WEBGL_lose_context').loseContext();
+      for (const end = performance.now() + (gl.slow || 0); performance.now() < end;);
       drawElements.apply(gl, args);
     };
     gl.readPixels = (...args) => {
@@ -87,7 +88,7 @@ function installPlugin({ scripts, options }) {
   };
 
   /** A picture's input, other numbers for each seed. */
-  window.sampleInput = (seed) => Float32Array.from({ length: 128 * 128 * 3 }, () => {
+  window.sampleInput = (seed, length = 128 * 128 * 3) => Float32Array.from({ length }, () => {
     seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
     return seed / 0x40000000 - 1;
   });

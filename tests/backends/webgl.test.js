@@ -155,6 +155,52 @@ test('chooseBackend: the engine\'s trap starts it anew; a second one ends on the
   assert.match(notices[0], /^wasm failed \(.*unreachable.*\): started anew$/);
 });
 
+/** Runs a .tflite of the models on WebGL as a list of kernel calls, frame by frame; `trouble` before the second. */
+function listedOnWebgl(id, size, trouble, frames) {
+  return onPage({}, async ({ file, count, fault, last }) => {
+    const { tf, webgl, cpu } = window.tfjs;  // no converter
+    await window.wxnn.configPlugin({ tf, webgl, cpu, canvas: window.makeCanvas() });
+    const engine = await window.wxnn.loadModel(file);
+    const model = await window.wxnn.loadModel(file, { backend: 'webgl' });
+    const tensors = tf.memory().numTensors;
+    const errors = [], backends = [];
+    for (let frame = 1; frame <= last; frame++) {
+      const input = window.sampleInput(frame, count);
+      const [gl] = window.program.contexts;
+      if (frame === 3 && fault === 'lost') gl.loseAfter = 20;
+      if (frame === 3 && fault === 'slow') gl.slow = 30;
+      errors.push(window.differenceOf(await model.runAsync(input), engine.run(input)));
+      backends.push(model.backend.name);
+    }
+    const grown = tf.memory().numTensors - tensors;
+    model.dispose();
+    return { errors, backends, grown, reasons: model.backend.reasons };
+  }, { file: `/models/${id}/model.tflite`, count: size * size * 3, fault: trouble, last: frames });
+}
+
+for (const [id, size] of [['short', 128], ['mesh', 192], ['selfie', 256]]) {
+  test(`loadModel on WebGL: ${id}, a .tflite, as kernel calls gives the engine's numbers`, async () => {
+    const { errors, backends, grown, reasons } = await listedOnWebgl(id, size, '', 2);
+    assert.deepEqual(backends, ['wechat-webgl', 'wechat-webgl'], reasons.join('; '));
+    assert.ok(errors.every((error) => error < NEAR), errors.join());
+    assert.equal(grown, 0, 'runs leave no tensors behind');
+  });
+}
+
+test('loadModel on WebGL: a context that is lost in the middle of a run loses no frame', async () => {
+  const { errors, backends, reasons } = await listedOnWebgl('short', 128, 'lost', 4);
+  assert.deepEqual(backends, ['wechat-webgl', 'wechat-webgl', 'wasm', 'wasm'], reasons.join('; '));
+  assert.ok(errors.every((error) => error < NEAR), errors.join());
+  assert.match(reasons[reasons.length - 1], /^wechat-webgl failed \(.*\): wasm goes on$/);
+});
+
+test('loadModel on WebGL that turned slow: the frame after the third slow one runs on the engine', async () => {
+  const { errors, backends, reasons } = await listedOnWebgl('short', 128, 'slow', 7);
+  assert.deepEqual(backends, ['wechat-webgl', 'wechat-webgl', 'wechat-webgl', 'wechat-webgl', 'wechat-webgl', 'wasm', 'wasm'], reasons.join('; '));
+  assert.ok(errors.every((error) => error < NEAR), errors.join());
+  assert.match(reasons[reasons.length - 1], /^wechat-webgl takes \d+ ms by now, where it took \d+: wasm goes on$/);
+});
+
 test('no WXWebAssembly: plain JavaScript runs a model.json, with a notice; a .tflite is refused in a sentence', async () => {
   const { backend, reasons, error, refused } = await onPage({ noWXWebAssembly: true }, async () => {
     const { tf, cpu, converter } = window.tfjs;
@@ -173,5 +219,5 @@ test('no WXWebAssembly: plain JavaScript runs a model.json, with a notice; a .tf
   assert.equal(backend, 'cpu');
   assert.match(reasons.join('\n'), /this WeChat client has no WXWebAssembly/);
   assert.ok(error < NEAR, String(error));
-  assert.match(refused, /^no backend can run this model: .*is no tfjs model\.json; loadModel reads \.tflite files/);
+  assert.match(refused, /^no backend can run this model: .*not cpu: the engine cannot start: this WeChat client has no WXWebAssembly/);
 });

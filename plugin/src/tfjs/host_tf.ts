@@ -25,6 +25,17 @@ export interface HostTf {
   registerKernel(kernel: HostKernel): void;
   tensor(values: TensorData, shape: number[], dtype?: string): HostTensor;
   matMul(a: HostTensor, b: HostTensor): HostTensor;
+  add(a: HostTensor | number, b: HostTensor | number): HostTensor;
+  mul(a: HostTensor | number, b: HostTensor | number): HostTensor;
+  divNoNan(a: HostTensor, b: HostTensor): HostTensor;
+  logicalXor(a: HostTensor, b: HostTensor): HostTensor;
+  where(condition: HostTensor, t: HostTensor, e: HostTensor): HostTensor;
+  broadcastTo(x: HostTensor, shape: number[]): HostTensor;
+  logSoftmax(logits: HostTensor, axis: number): HostTensor;
+  relu6(x: HostTensor): HostTensor;
+  tanh(x: HostTensor): HostTensor;
+  erf(x: HostTensor): HostTensor;
+  clone(x: HostTensor): HostTensor;
   tidy<T>(work: () => T): T;
   env(): {
     global: { [name: string]: unknown };
@@ -35,6 +46,7 @@ export interface HostTf {
   engine(): {
     backendName: string;
     registry: { [name: string]: unknown };
+    runKernel(name: string, inputs: { [port: string]: HostTensor | undefined } | HostTensor[], attrs: { [name: string]: unknown }): HostTensor | HostTensor[];
     initializeBackend(name: string): { success: boolean | Promise<boolean> };
   };
 }

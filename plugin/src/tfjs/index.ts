@@ -1,7 +1,8 @@
 // The part of the adapter that works with tfjs: tfjs.js in a mini-program.
 import { getEngine } from '../engine';
 import { getHost } from '../host';
-import type { BackendChoice, ChooseOptions, ChosenModel, ConfigOptions, EngineOptions, FileSystem, ModelSource, StorageHandler } from '../types';
+import type { BackendChoice, ChooseOptions, ChosenModel, ConfigOptions, EngineOptions, FileSystem, LoadOptions, Model, ModelSource, StorageHandler } from '../types';
+import { loadBackendModel } from './backend_model';
 import { choose } from './choose';
 import { WasmBackend, configure } from './config';
 import { setConverter } from './load_graph_model';
@@ -34,4 +35,8 @@ export function configurePlugin(options: ConfigOptions, debug: boolean): Promise
 
 export function chooseFor(source: ModelSource, options: ChooseOptions): Promise<ChosenModel> {
   return choose(source, options, wasm);
+}
+
+export function loadOnBackend(source: ModelSource, options: LoadOptions): Promise<Model> {
+  return loadBackendModel(source, options, wasm);
 }
