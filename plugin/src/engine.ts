@@ -17,7 +17,9 @@ export class Engine {
   stopped: string | undefined;
   private bytes: Uint8Array;
 
-  constructor(private readonly exports: WasmExports, readonly variant: 'simd' | 'plain', readonly reasons: string[]) {
+  constructor(
+    private readonly exports: WasmExports, readonly variant: 'simd' | 'plain', readonly reasons: string[], readonly profile: Profile,
+  ) {
     this.bytes = new Uint8Array(exports.memory.buffer);
     if (typeof exports._initialize === 'function') this.call('_initialize');
   }
@@ -103,26 +105,45 @@ export class Engine {
 
 const engines: { [key: string]: Promise<Engine> | undefined } = {};
 
-/** Of the binaries that run models in this package: a package for tfjs has the larger ones alone. Put in by tools/bundle.js. */
-declare const WXNN_PROFILE: Profile;
+/** Of the binaries in this package, the smallest first: a package for tfjs has the larger ones alone. Put in by tools/bundle.js. */
+declare const WXNN_PROFILES: Profile[];
 
-/** What a binary can do: graph models, or single operators for tfjs as well. */
+/** What a binary can do: the operators that models of phones use, or every operator and single ones for tfjs as well. */
 export type Profile = '' | '-tfjs';
 
-/** The engine that these options mean: one for all models that ask for the same. */
-export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILE): Promise<Engine> {
+const kFull: Profile = '-tfjs';
+
+/** The engine that these options mean: one for all models that ask for the same. One with every operator that runs already will do. */
+export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILES[0]): Promise<Engine> {
   const variant = options.variant === undefined ? 'auto' : options.variant;
   if (variant !== 'auto' && variant !== 'simd' && variant !== 'plain') {
     fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
   }
-  const key = `${variant}${profile} ${options.wasmPath || ''}`;
+  const keyOf = (of: Profile) => `${variant}${of} ${options.wasmPath || ''}`;
+  const key = keyOf(profile);
+  const running = (await runningAt(keyOf(kFull))) || (await runningAt(key));
+  return running || engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, options.wasmPath));
+}
+
+async function runningAt(key: string): Promise<Engine | undefined> {
   const known = engines[key];
-  if (known) {
-    const engine = await known.catch(() => undefined);
-    if (engine && !engine.stopped) return engine;
-    if (engines[key] === known) engines[key] = undefined;
+  const engine = known && (await known.catch(() => undefined));
+  if (engine && !engine.stopped) return engine;
+  if (engines[key] === known) engines[key] = undefined;
+  return undefined;
+}
+
+/** After `error` of an engine that lacks operators of a model: the one that has all. Throws a sentence where this package has none. */
+export async function getFullEngine({ profile }: Engine, error: unknown, options: EngineOptions): Promise<Engine> {
+  const { message } = error as Error;
+  if (profile || !/this build does not have/.test(message)) throw error;
+  const elsewhere = `${message}; the package that tools/package --tfjs makes has every operator`;
+  if (!WXNN_PROFILES[1]) fail(`${elsewhere}.`);
+  try {
+    return await getEngine(options, kFull);
+  } catch (why) {
+    return fail(`${elsewhere}, but here ${(why as Error).message}`);
   }
-  return engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, options.wasmPath));
 }
 
 async function chooseEngine(host: Host, variant: string, profile: Profile, wasmPath: string | undefined): Promise<Engine> {
@@ -161,7 +182,7 @@ async function startEngine(
     },
   };
   const exports = await host.instantiate(`wxnn-${variant}${profile}.wasm.br`, imports, wasmPath);
-  const engine = new Engine(exports, variant, reasons);
+  const engine = new Engine(exports, variant, reasons, profile);
   if (!engine.call('wxnn_self_test')) {
     throw engine.failure('its self-test failed: ', 'wxnn_self_test');
   }
