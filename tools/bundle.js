@@ -19,6 +19,9 @@ const { libVersion } = require('../project.config.json');  // the minimum base l
 // (module (func (export "f") (result i32) i32.const 1 i8x16.splat i8x16.extract_lane_s 0))
 const SIMD_PROBE = Buffer.from('0061736d010000000105016000017f0302010007050101660000' + '0a0b0109004101fd0ffd15000b', 'hex');
 
+/** Kinds of binaries, as their names end: operators that models of phones use, every operator. Here both are at hand. */
+const PROFILES = ['', '-tfjs'];
+
 /** Parts in files of their own: entry -> file. index.js requires them when they are asked for (src/parts.ts). */
 const PARTS = { 'download.ts': 'download.js', 'tfjs/index.ts': 'tfjs.js', 'worker/index.ts': 'worker.js' };
 
@@ -46,14 +49,14 @@ const sharedModules = {
   },
 };
 
-function bundle(entry, file, { wasmDirectory = '/wasm', profile = '', ...options }) {
+function bundle(entry, file, { wasmDirectory = '/wasm', profiles = PROFILES, ...options }) {
   return esbuild.build({
     entryPoints: [source(entry)],
     outfile: file,
     bundle: true,
     format: 'cjs',
     target: 'es2018',   // what WeChat's own tools and the engines of base library 2.30.0 take
-    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory), WXNN_PROFILE: JSON.stringify(profile), WXNN_BASE_LIBRARY: JSON.stringify(libVersion) },
+    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory), WXNN_PROFILES: JSON.stringify(profiles), WXNN_BASE_LIBRARY: JSON.stringify(libVersion) },
     minify: !process.argv.includes('--readable'),
     legalComments: 'none',
     logLevel: 'warning',
@@ -95,18 +98,18 @@ async function bundleForWeb(folder) {
   }
 }
 
-/** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package. `profile` "-tfjs": only those that tfjs needs. */
-function bundleAdapter(folder, wasmDirectory, profile = '') {
+/** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package: those of `profiles`, the smaller ones first. */
+function bundleAdapter(folder, wasmDirectory, profiles = PROFILES) {
   const external = Object.values(PARTS).map((file) => './' + file);
   return Promise.all([
-    bundle('index.ts', path.join(folder, 'index.js'), { platform: 'neutral', external, wasmDirectory, profile }),
+    bundle('index.ts', path.join(folder, 'index.js'), { platform: 'neutral', external, wasmDirectory, profiles }),
     ...Object.keys(PARTS).map((entry) => bundlePart(entry, folder)),
   ]);
 }
 
-/** The script that a host puts into its workers' folder. */
-function bundleWorker() {
-  return bundle('worker/worker.ts', output('../build/worker/wxnn.js'), { platform: 'neutral' });
+/** The script that a host puts into its workers' folder, for the binaries of `profiles`. */
+function bundleWorker(file, profiles = PROFILES) {
+  return bundle('worker/worker.ts', file, { platform: 'neutral', profiles });
 }
 
 async function main() {
@@ -115,7 +118,7 @@ async function main() {
   await Promise.all([
     bundleAdapter(output('.'), '/wasm'),
     bundle('node.ts', output('../build/node/index.js'), { platform: 'node' }),
-    bundleWorker(),
+    bundleWorker(output('../build/worker/wxnn.js')),
     bundleForWeb(output('../build/web')),
   ]);
   fs.writeFileSync(output('index.d.ts'), ['types.ts', 'types_tfjs.ts', 'public.ts'].map(declarationsOf).join('\n'));
@@ -128,4 +131,4 @@ if (require.main === module) {
   });
 }
 
-module.exports = { bundleAdapter };
+module.exports = { bundleAdapter, bundleWorker };

@@ -17,7 +17,9 @@ export class Engine {
   stopped: string | undefined;
   private bytes: Uint8Array;
 
-  constructor(private readonly exports: WasmExports, readonly variant: 'simd' | 'plain', readonly reasons: string[]) {
+  constructor(
+    private readonly exports: WasmExports, readonly variant: 'simd' | 'plain', readonly reasons: string[], readonly profile: Profile,
+  ) {
     this.bytes = new Uint8Array(exports.memory.buffer);
     if (typeof exports._initialize === 'function') this.call('_initialize');
   }
@@ -103,28 +105,47 @@ export class Engine {
 
 const engines: { [key: string]: Promise<Engine> | undefined } = {};
 
-/** Of the binaries that run models in this package: a package for tfjs has the larger ones alone. Put in by tools/bundle.js. */
-declare const WXNN_PROFILE: Profile;
+/** Of the binaries in this package, the smallest first: a package for tfjs has the larger ones alone. Put in by tools/bundle.js. */
+declare const WXNN_PROFILES: Profile[];
 
-/** What a binary can do: graph models, or single operators for tfjs as well. */
+/** What a binary can do: the operators that models of phones use, or every operator and single ones for tfjs as well. */
 export type Profile = '' | '-tfjs';
 
-/** The engine that these options mean: one for all models that ask for the same. */
-export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILE): Promise<Engine> {
+const kFull: Profile = '-tfjs';
+
+/** The engine that these options mean: one for all models that ask for the same. One with every operator that runs already will do. */
+export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILES[0]): Promise<Engine> {
   const variant = options.variant === undefined ? 'auto' : options.variant;
   if (variant !== 'auto' && variant !== 'simd' && variant !== 'plain') {
     fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
   }
   const threads = options.numThreads === undefined ? 1 : options.numThreads;
   if (!(threads >= 1 && threads <= 16 && Math.floor(threads) === threads)) fail(`numThreads must be a whole number from 1 to 16; this is ${JSON.stringify(threads)}.`);
-  const key = `${variant}${profile} ${threads} ${options.wasmPath || ''}`;
+  const keyOf = (of: Profile) => `${variant}${of} ${threads} ${options.wasmPath || ''}`;
+  const key = keyOf(profile);
+  const running = (await runningAt(keyOf(kFull))) || (await runningAt(key));
+  return running || engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, options.wasmPath, threads));
+}
+
+async function runningAt(key: string): Promise<Engine | undefined> {
   const known = engines[key];
-  if (known) {
-    const engine = await known.catch(() => undefined);
-    if (engine && !engine.stopped) return engine;
-    if (engines[key] === known) engines[key] = undefined;
+  const engine = known && (await known.catch(() => undefined));
+  if (engine && !engine.stopped) return engine;
+  if (engines[key] === known) engines[key] = undefined;
+  return undefined;
+}
+
+/** After `error` of an engine that lacks operators of a model: the one that has all. Throws a sentence where this package has none. */
+export async function getFullEngine({ profile }: Engine, error: unknown, options: EngineOptions): Promise<Engine> {
+  const { message } = error as Error;
+  if (profile || !/this build does not have/.test(message)) throw error;
+  const elsewhere = `${message}; the package that tools/package --tfjs makes has every operator`;
+  if (!WXNN_PROFILES[1]) fail(`${elsewhere}.`);
+  try {
+    return await getEngine(options, kFull);
+  } catch (why) {
+    return fail(`${elsewhere}, but here ${(why as Error).message}`);
   }
-  return engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, options.wasmPath, threads));
 }
 
 async function chooseEngine(host: Host, variant: string, profile: Profile, wasmPath: string | undefined, threads: number): Promise<Engine> {
@@ -132,7 +153,7 @@ async function chooseEngine(host: Host, variant: string, profile: Profile, wasmP
   if (threads > 1) {
     try {
       if (!host.startThreads || variant === 'plain') fail(`${host.startThreads ? 'the plain build' : 'this platform'} has no threads`);
-      const engine = test(new Engine(await host.startThreads(threads), 'simd', reasons));
+      const engine = test(new Engine(await host.startThreads(threads), 'simd', reasons, kFull));
       engine.demand('', 'wxnn_set_threads', threads);
       reasons.push(`the SIMD build with ${threads} threads passed its self-test`);
       return engine;
@@ -179,7 +200,7 @@ async function startEngine(
     },
   };
   const exports = await host.instantiate(`wxnn-${variant}${profile}.wasm.br`, imports, wasmPath);
-  const engine = test(new Engine(exports, variant, reasons));
+  const engine = test(new Engine(exports, variant, reasons, profile));
   reasons.push(`the ${variant} build passed its self-test`);
   return engine;
 }

@@ -23,9 +23,13 @@ export async function createDetector(options: FaceDetectorOptions = {}): Promise
     return loaded;
   };
   try {
-    const network = await provide(model, loadOptionsOf(options));
-    const mesh = meshModel === undefined ? meshModel : residenceOf(await provide(meshModel, { ...loadOptionsOf(options), onProgress: undefined }));
-    return createOn(residenceOf(network)!, mesh, [threshold, maxFaces || 0, +!!track, +!!smooth], disposeOwn);
+    const loadOptions = loadOptionsOf(options);
+    const network = async () => residenceOf(await provide(model, loadOptions))!;
+    const first = await network();
+    loadOptions.onProgress = undefined;
+    const mesh = meshModel === undefined ? meshModel : residenceOf(await provide(meshModel, loadOptions));
+    // A mesh model that needed the engine with every operator takes the detector there.
+    return createOn(mesh && mesh.engine !== first.engine ? await network() : first, mesh, [threshold, maxFaces || 0, +!!track, +!!smooth], disposeOwn);
   } catch (error) {
     disposeOwn();
     throw error;

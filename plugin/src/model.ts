@@ -1,11 +1,11 @@
 // A loaded model: inputs in, outputs out, on one engine instance. types.ts says what its methods promise.
 import { arrayOf, checkKeys, describe, elements, fail, kDTypes, shapeText, tagOf, viewOf } from './checks';
-import { Engine, getEngine } from './engine';
+import { Engine, getEngine, getFullEngine } from './engine';
 import { abortable, checkAborted } from './host';
 import { getParts } from './parts';
 import { writeImage } from './picture';
 import { ModelFile, orForget, readModel } from './source';
-import type { DType, LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
+import type { DType, EngineOptions, LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
 
 export const kLoadOptions = ['variant', 'numThreads', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache', 'worker', 'backend'];
 
@@ -34,12 +34,24 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   if (typeof options.cache === 'object') checkKeys('cache', options.cache, ['bytes', 'refresh', 'ignoreQuery']);
   // Side by side: the binary and the model come from different places.
   const [engine, file] = await abortable(Promise.all([getEngine(options), readModel(source, options)]), options.signal, what);
-  const model = await orForget(source, options, () => createModel(engine, file));
+  const model = await orForget(source, options, () => createOnEither(engine, file, options));
   if (options.onProgress) options.onProgress(1);
   return model;
 }
 
-export function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model {
+/** A model on `engine` or, where that lacks operators of it, on the one with every operator. */
+export async function createOnEither(engine: Engine, file: ModelFile, options: EngineOptions): Promise<Model> {
+  try {
+    return createModel(engine, file);
+  } catch (error) {
+    const full = await getFullEngine(engine, error, options);
+    const model = createModel(full, file);
+    (model.backend.reasons as string[]).push(`with every operator: ${(error as Error).message}`);
+    return model;
+  }
+}
+
+function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model {
   const place = `${name}: `;
   const block = engine.place(bytes, name);  // the engine's from wxnn_load on, also when it fails
   let handle = engine.demand(place, 'wxnn_load', block, bytes.length);

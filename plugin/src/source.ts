@@ -88,9 +88,9 @@ export async function fetchModel(address: string, options: LoadOptions): Promise
 }
 
 /** Does `work` on what came from an address; where it fails, what was kept of that is thrown away, so that the next call fetches it. */
-export async function orForget<T>(address: ModelSource, options: LoadOptions, work: () => T): Promise<T> {
+export async function orForget<T>(address: ModelSource, options: LoadOptions, work: () => T | Promise<T>): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     const host = getHost();
     if (typeof address === 'string' && host.forget) await host.forget(address, options);

@@ -16,6 +16,7 @@ const MODEL = Uint8Array.from(Buffer.from('\0\0\0\0TFL3 the fake model'));
  * @param {string} [behaviour.trapIn] the export that throws a RuntimeError
  * @param {boolean} [behaviour.moves] the heap moves to a new buffer in every malloc and load, as growing memory does
  * @param {number} [behaviour.pages] of 64 KB: the heap; 16
+ * @param {string} [behaviour.refusal] what is said to every model
  * @param {(file: Uint8Array) => void} [behaviour.loaded] told each file that is loaded
  * @param {{outstanding: Set<number>, models: number, calls: string[]}} [behaviour.state] filled in for the test to look at
  */
@@ -64,6 +65,7 @@ function createFakeEngine(behaviour = {}) {
       const file = Buffer.from(new Uint8Array(memory.buffer, pointer, bytes));
       move();
       if (behaviour.loaded) behaviour.loaded(Uint8Array.from(file));
+      if (behaviour.refusal) return fail(behaviour.refusal);
       if (!file.includes('the fake model')) return fail('the file is broken at byte 8');
       state.models++;
       return 77;

@@ -15,7 +15,7 @@ function requireBuilt(file, how) {
 }
 
 /**
- * The bundle on a fake engine. `behaviour`: of the engine, or a function from the build's name to it. Retries take a hundredth
+ * The bundle on a fake engine. `behaviour`: of the engine, or a function from the build's name and the file to it. Retries take a hundredth
  * of the time. `options`: the simulator's, and `exports`, which changes what instantiate gives.
  */
 function createFakeProgram(behaviour = {}, options = {}) {
@@ -23,7 +23,7 @@ function createFakeProgram(behaviour = {}, options = {}) {
   const of = typeof behaviour === 'function' ? behaviour : () => behaviour;
   const change = options.exports || ((file, exports) => exports);
   const faults = {
-    exports: (file, exports) => change(file, /wxnn-/.test(file) ? createFakeEngine(of(/simd/.test(file) ? 'simd' : 'plain')) : exports),
+    exports: (file, exports) => change(file, /wxnn-/.test(file) ? createFakeEngine(of(/simd/.test(file) ? 'simd' : 'plain', file)) : exports),
     ...options.faults,
   };
   const program = createMiniProgram({

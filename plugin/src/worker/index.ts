@@ -3,7 +3,7 @@
 import { arrayOf, checkKeys, describe, fail, tagOf } from '../checks';
 import { getEngine } from '../engine';
 import { checkAborted, getHost } from '../host';
-import { createModel } from '../model';
+import { createOnEither } from '../model';
 import { readModel } from '../source';
 import type { LoadOptions, Model, ModelInputs, ModelSource, TensorData, WorkerOptions } from '../types';
 import { Answer, Loaded, Request, WireArray, WireOutputs, outputsFromWire, toWire } from './messages';
@@ -127,9 +127,9 @@ class RemoteModel implements Model {
     }
     // What ails the model itself shows here once more, in the main thread's own sentence.
     const engine = await getEngine(this.options);
-    const local = createModel(engine, file);
+    const local = await createOnEither(engine, file, this.options);
     if (Object.keys(this.shapes).length) local.resize(this.shapes);
-    this.adopt({ model: 0, inputs: local.inputs.slice(), outputs: local.outputs.slice(), variant: engine.variant, reasons: engine.reasons }, 'on the main thread');
+    this.adopt({ model: 0, inputs: local.inputs.slice(), outputs: local.outputs.slice(), variant: engine.variant, reasons: local.backend.reasons as string[] }, 'on the main thread');
     this.place = local;
   }
 

@@ -3,7 +3,7 @@
 import { fail } from '../checks';
 import { getEngine } from '../engine';
 import { Host, setHost } from '../host';
-import { createModel } from '../model';
+import { createOnEither } from '../model';
 import type { Model, TensorData } from '../types';
 import { instantiate } from '../wechat_instantiate';
 import { Answer, Loaded, Request, WireOutputs, fromWire, toWire } from './messages';
@@ -25,10 +25,10 @@ let count = 0;
 
 async function answer(request: Request): Promise<Loaded | WireOutputs | undefined> {
   if (request.call === 'load') {
-    const engine = await getEngine(request);
-    const model = createModel(engine, { name: request.name, format: request.format, bytes: new Uint8Array(request.bytes) });
+    const file = { name: request.name, format: request.format, bytes: new Uint8Array(request.bytes) };
+    const model = await createOnEither(await getEngine(request), file, request);
     models[++count] = model;
-    return { model: count, inputs: model.inputs.slice(), outputs: model.outputs.slice(), variant: engine.variant, reasons: engine.reasons.slice() };
+    return { model: count, inputs: model.inputs.slice(), outputs: model.outputs.slice(), variant: model.backend.variant, reasons: model.backend.reasons as string[] };
   }
   const model = models[request.model] || fail('the worker was started anew.');
   switch (request.call) {
