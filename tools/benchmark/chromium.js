@@ -4,7 +4,6 @@
 const fs = require('fs');
 const http = require('http');
 const path = require('path');
-const zlib = require('zlib');
 const {root} = require('../checkout');
 
 const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
@@ -16,6 +15,7 @@ const TYPES = {'.js': 'text/javascript', '.wasm': 'application/wasm', '.json': '
 const packageFolder = (name) => path.join(root, 'node_modules', name);
 const FOLDERS = {
   page: path.join(root, 'build/bench/page'),
+  web: path.join(root, 'build/web'),
   litert: path.join(packageFolder('@litertjs/core'), 'wasm'),
   tflite: packageFolder('@tensorflow/tfjs-tflite'),
   'tfjs-wasm': path.join(packageFolder('@tensorflow/tfjs-backend-wasm'), 'dist'),
@@ -27,7 +27,7 @@ const FOLDERS = {
 function bundlePage() {
   require('esbuild').buildSync({
     entryPoints: [path.join(__dirname, 'page.js')], outdir: FOLDERS.page, bundle: true, format: 'esm', splitting: true,
-    platform: 'browser', target: 'es2022', minify: true, logLevel: 'error', define: {WXNN_VERSION: '"bench"'},
+    platform: 'browser', target: 'es2022', minify: true, logLevel: 'error',
   });
 }
 
@@ -42,12 +42,6 @@ function serve(models) {
   const server = http.createServer((request, response) => {
     const {pathname} = new URL(request.url, 'http://localhost');
     if (pathname === '/') return response.setHeader('content-type', 'text/html').end('<!doctype html><meta charset="utf-8"><title>bench</title>');
-    const wasm = /^\/wasm\/([\w-]+\.wasm)$/.exec(pathname);
-    if (wasm) {
-      response.setHeader('content-type', TYPES['.wasm']);
-      const plain = path.join(root, 'plugin/wasm', wasm[1]);
-      return response.end(fs.existsSync(plain) ? fs.readFileSync(plain) : zlib.brotliDecompressSync(fs.readFileSync(`${plain}.br`)));
-    }
     const file = fileOf(pathname);
     if (!file || !fs.existsSync(file)) return response.writeHead(404).end();
     response.setHeader('content-type', TYPES[path.extname(file)] || 'application/octet-stream');

@@ -4,20 +4,11 @@ import {answer} from './peer.js';
 const elements = (shape) => shape.reduce((n, d) => n * Math.abs(d), 1);
 const bytesOf = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
 
-/** Our engine: the adapter's sources with a host of fetch and WebAssembly. */
+/** Our engine: the adapter for web pages, as users get it. */
 async function openOurs(variant, url) {
-  const {setHost} = await import('../../plugin/src/host.ts');
-  const {load} = await import('../../plugin/src/model.ts');
-  setHost({
-    async instantiate(file, imports) {
-      const {instance} = await WebAssembly.instantiateStreaming(fetch(`/wasm/${file.replace(/\.br$/, '')}`), imports);
-      return instance.exports;
-    },
-    fetch: bytesOf,
-    now: () => performance.now(),
-  });
-  const model = await load(url, {variant});
-  return {length: elements(model.inputs[0].shape), run: (input) => Object.values(model.run(input)), profile: () => model.profile()};
+  const {loadModel} = await import(new URL('/web/wxnn.js', location.href).href);
+  const model = await loadModel(url, {variant});
+  return {length: elements(model.inputs[0].shape), run: (input) => Object.values(model.run(input)), profile: () => model.profile(), model};
 }
 
 /** TensorFlow.js on one of its backends. */
@@ -54,7 +45,7 @@ async function openLitert(build, url) {
   const {loadLiteRt, loadAndCompile, Tensor} = await import('@litertjs/core');
   await loadLiteRt(`/litert/${build === 'compat' ? 'litert_wasm_compat_internal.js' : 'litert_wasm_internal.js'}`);
   const model = await loadAndCompile(await bytesOf(url), {accelerator: 'wasm'});
-  const shape = Array.from(model.getInputDetails()[0].shape);
+  const shape = Array.from(model.getInputDetails()[0].shape, Math.abs);  // an open batch is -1
   const run = async (input) => {
     const fed = new Tensor(input, shape);
     const tensors = await model.run([fed]);
