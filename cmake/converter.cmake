@@ -36,7 +36,6 @@ target_link_libraries(wxnn_converter PUBLIC wxnn wxnn_protos)
 target_compile_options(wxnn_converter PRIVATE ${WXNN_OURS} -O2)
 target_compile_definitions(wxnn_converter PUBLIC JSON_NOEXCEPTION)
 
-# XNNPACK names kernels that we do not have, in functions that nobody calls.
 target_link_options(wxnn_converter INTERFACE -Wl,--gc-sections)
 
 add_executable(wxnn_convert converter/main.cc)

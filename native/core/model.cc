@@ -15,6 +15,7 @@ Status Model::build(Graph graph, bool is_body, std::unique_ptr<Model>* model) {
   WXNN_TRY(sort(graph));
   remove_dead(graph);
   WXNN_TRY(run_passes(graph));
+  WXNN_TRY(fuse_tails(graph));
   std::unique_ptr<Model> m(new Model(std::move(graph)));
   m->is_body_ = is_body;
   WXNN_TRY(m->open());

@@ -2,54 +2,26 @@
 
 #include <algorithm>
 
-#include "kernels/gemm.h"
-#include "xnnpack/microparams.h"
-
 namespace wxnn {
 
-namespace {
-struct Tile {
-  int32_t rows, columns;
-  xnn_gemm_ukernel_fn one_row, all_rows;
-};
-#define TILE(MR, NR) {MR, NR, wxnn_gemm_1x##NR, wxnn_gemm_##MR##x##NR},
-constexpr Tile kTiles[] = {WXNN_GEMM_TILES(TILE)};
-#undef TILE
-
-// The kernels want at least one product. Without any, and so without a bias, all sums are 0.
-void without_products(const PanelLayout::Product& p, int32_t n, int32_t first, size_t columns) {
-  for (int32_t row = 0; row < p.m; ++row) {
-    std::fill_n(p.c + static_cast<ptrdiff_t>(row) * n + first, columns, 0.0f);
-  }
-}
-}  // namespace
-
-PanelLayout::PanelLayout(int32_t k, int32_t n) : k_(k), n_(n) {
-  wxnn_select_gemm_tile(static_cast<size_t>(n));
-  tile_ = wxnn_gemm_tile();
-}
-
-int32_t PanelLayout::panels() const {
-  const int32_t width = kTiles[tile_].columns;
-  return n_ / width + (n_ % width != 0);
-}
-
-size_t PanelLayout::panel_floats() const {
-  return (static_cast<size_t>(k_) + 1) * static_cast<size_t>(kTiles[tile_].columns);
+size_t PanelLayout::floats() const {
+  if (n_ == 0) return 0;
+  const size_t columns = static_cast<size_t>(panels() - 1) * kWidePanel + width(panels() - 1);
+  return columns * (static_cast<size_t>(k_) + 1);
 }
 
 void PanelLayout::pack(const MatrixView& b, const float* bias, int32_t i, float* panel) const {
-  const int32_t width = kTiles[tile_].columns;
-  const int32_t first = i * width;
-  const int32_t filled = std::min(width, n_ - first);
+  const int32_t wide = width(i);
+  const int32_t first = i * kWidePanel;
+  const int32_t filled = std::min(wide, n_ - first);
   const auto fill = [&](float* to, const float* from, ptrdiff_t stride) {
     for (int32_t j = 0; j < filled; ++j) to[j] = from[j * stride];
-    for (int32_t j = filled; j < width; ++j) to[j] = 0;
+    for (int32_t j = filled; j < wide; ++j) to[j] = 0;
   };
   const float zero = 0;
   fill(panel, bias != nullptr ? bias + first : &zero, bias != nullptr);
   for (int32_t k = 0; k < k_; ++k) {
-    panel += width;
+    panel += wide;
     fill(panel, b.data + k * b.row_stride + first * b.column_stride, b.column_stride);
   }
 }
@@ -58,26 +30,44 @@ void PanelLayout::pack_all(const MatrixView& b, const float* bias, float* packed
   for (int32_t i = 0; i < panels(); ++i) pack(b, bias, i, packed + i * panel_floats());
 }
 
-void PanelLayout::multiply(const Product& p, int32_t i, const float* panel) const {
-  const Tile& tile = kTiles[tile_];
-  const int32_t first = i * tile.columns;
-  const size_t columns = static_cast<size_t>(std::min(tile.columns, n_ - first));
-  const size_t row_bytes = static_cast<size_t>(n_) * sizeof(float);
-  const size_t depth_bytes = static_cast<size_t>(k_) * sizeof(float);
-  xnn_f32_minmax_params params;
-  params.scalar = {.min = p.min, .max = p.max};
-  if (k_ == 0) return without_products(p, n_, first, columns);
-  for (int32_t row = 0; row < p.m; row += tile.rows) {
-    const int32_t rows = std::min(tile.rows, p.m - row);
-    const xnn_gemm_ukernel_fn kernel = rows == 1 ? tile.one_row : tile.all_rows;
-    kernel(static_cast<size_t>(rows), columns, depth_bytes, p.a + static_cast<ptrdiff_t>(row) * k_,
-           depth_bytes, panel, p.c + static_cast<ptrdiff_t>(row) * n_ + first, row_bytes,
-           tile.columns * sizeof(float), &params);
+void PanelLayout::multiply_panel(const PanelTask& whole, int32_t i, const float* panel) const {
+  const int32_t first = i * kWidePanel;
+  PanelTask t = whole;
+  t.c += first;
+  t.columns = std::min(kWidePanel, n_ - first);
+  if (t.residual != nullptr) t.residual += first;
+  t.residual_columns -= first;
+  if (t.residual_columns <= 0) t.residual = nullptr;
+  if (t.slopes != nullptr) t.slopes += first;
+  (width(i) == kWidePanel ? multiply_wide_panel : multiply_narrow_panel)(t, panel);
+}
+
+void PanelLayout::multiply_rows(const PanelTask& t, const float* packed) const {
+  for (int32_t i = 0; i < panels(); ++i) multiply_panel(t, i, packed + i * panel_floats());
+}
+
+// Few rows at once: they stay in a cache while the panels pass.
+template <class Body>
+void PanelLayout::for_blocks(const Product& p, Body body) const {
+  constexpr int32_t kRows = 64;
+  const float* rows[kRows + kTileRows];
+  PanelTask t{
+      .rows = rows, .pieces = k_ > 0, .depth = k_, .c_stride = n_, .min = p.min, .max = p.max};
+  for (int32_t first = 0; first < p.m; first += kRows) {
+    t.m = std::min(kRows, p.m - first);
+    t.c = p.c + static_cast<ptrdiff_t>(first) * n_;
+    for (int32_t r = 0; r < t.m + kTileRows; ++r)
+      rows[r] = p.a + static_cast<ptrdiff_t>(first + std::min(r, t.m - 1)) * k_;
+    body(t);
   }
 }
 
+void PanelLayout::multiply(const Product& p, int32_t i, const float* panel) const {
+  for_blocks(p, [&](const PanelTask& t) { multiply_panel(t, i, panel); });
+}
+
 void PanelLayout::multiply_all(const Product& p, const float* packed) const {
-  for (int32_t i = 0; i < panels(); ++i) multiply(p, i, packed + i * panel_floats());
+  for_blocks(p, [&](const PanelTask& t) { multiply_rows(t, packed); });
 }
 
 }  // namespace wxnn

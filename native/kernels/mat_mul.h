@@ -1,9 +1,12 @@
-// Matrix products c = a b of f32 through the tiles of gemm.h: b is packed panel by panel (NR of its
-// columns, a bias in front), once where it is a constant, or at every run into one panel's memory.
-// What is promised of bits in gemm.h holds here: an output adds its products with k ascending.
+// Matrix products c = a b of f32 through the tiles of gemm.h: b is packed panel by panel (some of
+// its columns, a bias in front), once where it is a constant, or at every run into one panel's
+// memory. What is promised of bits in gemm.h holds here: an output adds its products with k
+// ascending.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+
+#include "kernels/gemm.h"
 
 namespace wxnn {
 
@@ -15,15 +18,17 @@ struct MatrixView {
   ptrdiff_t row_stride, column_stride;
 };
 
-// How b will be packed; fixed between packing and multiplying.
+// How a b of k rows and n columns is packed: wide panels, and a narrow one where few columns are
+// left.
 class PanelLayout {
  public:
   PanelLayout() = default;
-  PanelLayout(int32_t k, int32_t n);
+  PanelLayout(int32_t k, int32_t n) : k_(k), n_(n) {}
 
-  int32_t panels() const;
-  size_t panel_floats() const;
-  size_t floats() const { return panel_floats() * static_cast<size_t>(panels()); }
+  int32_t panels() const { return (n_ + kWidePanel - 1) / kWidePanel; }
+  // Of one panel at most.
+  size_t panel_floats() const { return (static_cast<size_t>(k_) + 1) * kWidePanel; }
+  size_t floats() const;
 
   // Writes panel `i` of b. `bias` has b.n numbers, or is null for zeros.
   void pack(const MatrixView& b, const float* bias, int32_t i, float* panel) const;
@@ -40,10 +45,18 @@ class PanelLayout {
   // The columns of c that panel `i` gives.
   void multiply(const Product& p, int32_t i, const float* panel) const;
   void multiply_all(const Product& p, const float* packed) const;
+  // The rows of `t`, times all panels. `t` speaks of c, residual and slopes as wholes (n columns).
+  void multiply_rows(const PanelTask& t, const float* packed) const;
 
  private:
+  int32_t width(int32_t i) const {
+    return n_ - i * kWidePanel <= kNarrowPanel ? kNarrowPanel : kWidePanel;
+  }
+  void multiply_panel(const PanelTask& t, int32_t i, const float* panel) const;
+  template <class Body>
+  void for_blocks(const Product& p, Body body) const;
+
   int32_t k_ = 0, n_ = 0;
-  size_t tile_ = 0;
 };
 
 }  // namespace wxnn

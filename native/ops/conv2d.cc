@@ -1,16 +1,18 @@
-// Conv2D and FusedConv2D: XNNPACK's convolution operator over the tiles of kernels/gemm.h.
+// Conv2D and FusedConv2D: a matrix product whose rows are the windows of x. A window's row lies in
+// the image as it is; only where it hangs over an edge, or has gaps, is it gathered.
+#include <algorithm>
+#include <cstring>
+
 #include "core/buffer.h"
 #include "core/threads.h"
-#include "core/xnn.h"
-#include "kernels/gemm.h"
+#include "kernels/mat_mul.h"
 #include "ops/activation.h"
 #include "ops/conv_shape.h"
-#include "xnnpack/operator.h"
 
 namespace wxnn {
 
 namespace {
-enum Input { kX, kFilter, kBias, kPrelu };
+enum Input { kX, kFilter, kBias, kPrelu, kResidual };
 
 // The filter's four numbers, whatever the order they are stored in.
 struct Filter {
@@ -36,22 +38,22 @@ Status infer_conv2d(InferCtx& c) {
              " groups of x ", x.shape, ", which do not divide its ", f.out, " outputs");
   Window window;
   WXNN_TRY(slide_window(c.attrs, x.shape, {f.height, f.width}, &window));
-  // XNNPACK rounds the outputs up to whole tiles, and keeps a pointer for each tap of each output.
+  // Packing rounds the outputs of each group up to whole panels; a few windows are gathered at
+  // once.
   const double taps = static_cast<double>(f.height) * f.width;
   WXNN_TRY(check_bytes("the packed filter", {taps, f.in + 1.0, f.out * 16.0, sizeof(float)}));
-  WXNN_TRY(check_bytes("the table of inputs",
-                       {taps, window.y.out + 4.0, window.x.out + 4.0, sizeof(void*)}));
+  WXNN_TRY(check_bytes("windows of x", {taps, f.in + 1.0, 16.0, sizeof(float)}));
   WXNN_TRY(check_bias(c, kBias, f.out));
   c.out() = {DType::kFloat32, {x.shape[0], window.y.out, window.x.out, f.out}};
-  return Activation::check(c, kPrelu, c.out());
-}
-
-// [H,W,I,O] -> [O,H,W,I].
-void to_ohwi(const float* hwio, const Filter& f, float* ohwi) {
-  const int32_t depth = f.height * f.width * f.in;
-  for (int32_t i = 0; i < depth; ++i) {
-    for (int32_t o = 0; o < f.out; ++o) ohwi[o * depth + i] = hwio[i * f.out + o];
+  if (c.has(kResidual)) {
+    const TensorType& residual = c.in(kResidual);
+    Shape whole = residual.shape;
+    const bool narrower = whole.rank() == 4 && whole[3] > 0 && whole[3] <= f.out;
+    if (narrower) whole[3] = f.out;
+    WXNN_CHECK(residual.dtype == DType::kFloat32 && narrower && whole == c.out().shape, "residual ",
+               residual.shape, " does not fit the output ", c.out().shape);
   }
+  return Activation::check(c, kPrelu, c.out());
 }
 
 class Conv2D final : public Kernel {
@@ -65,75 +67,183 @@ class Conv2D final : public Kernel {
 
   Status reshape(const InferCtx& c, size_t* scratch_bytes) override {
     const Shape& x = c.in(kX).shape;
-    const Window w = window_of(c.attrs, x, {filter_.height, filter_.width});
-    empty_ = x[0] == 0;
-    if (empty_) return {};
-    work_ = int64_t{1} * x[0] * w.y.out * w.x.out * filter_.out * filter_.height * filter_.width *
-            filter_.in;
-    // XNNPACK's own "same" underflows where a stride exceeds the filter.
-    op_->padding_top = w.y.before;
-    op_->padding_bottom = w.y.after;
-    op_->padding_left = w.x.before;
-    op_->padding_right = w.x.after;
-    size_t alignment = 0;
-    return xnn(xnn_reshape_convolution2d_nhwc_f32(op_.get(), x[0], x[1], x[2], scratch_bytes,
-                                                  &alignment, nullptr, nullptr, nullptr),
-               "the convolution's shape");
-  }
-
-  Status run(const RunCtx& c) override {
-    if (empty_) return {};
-    WXNN_TRY(
-        xnn(xnn_setup_convolution2d_nhwc_f32(op_.get(), c.scratch, c.in(kX).f32(), c.out().f32()),
-            "the convolution's setup"));
-    WXNN_TRY(xnn(xnn_run_operator(op_.get(), pool_for(work_)), "the convolution"));
-    return activation_.apply(c, kPrelu);
-  }
-
- private:
-  Status pack(const InferCtx& c) {
-    WXNN_TRY(xnn_ready());
-    filter_ = filter_of(c.attrs, c.in(kFilter).shape);
-    activation_ = Activation(c.attrs);
-    const float* weights = c.in(kFilter).f32();
-    Buffer transposed;
-    if (c.attrs.is("filterFormat", "HWIO")) {
-      WXNN_TRY(transposed.allocate(c.in(kFilter).bytes()));
-      to_ohwi(weights, filter_, transposed.data<float>());
-      weights = transposed.data<float>();
-    }
-    const int32_t channels = c.in(kX).shape[3];
-    const uint32_t groups = channels / filter_.in;
-    const Window w = window_of(c.attrs, c.in(kX).shape, {filter_.height, filter_.width});
-    // Without numbers the padding depends on the image: "same" makes XNNPACK prepare for any.
-    const bool fixed = !c.attrs.numbers("pad").empty();
-    const bool same = c.attrs.is("pad", "same");
-    wxnn_select_gemm_tile(filter_.out / groups);
-    xnn_operator_t op = nullptr;
-    WXNN_TRY(xnn(
-        xnn_create_convolution2d_nhwc_f32(
-            fixed ? w.y.before : 0, fixed ? w.x.after : 0, fixed ? w.y.after : 0,
-            fixed ? w.x.before : 0, filter_.height, filter_.width, w.y.stride, w.x.stride,
-            w.y.dilation, w.x.dilation, groups, filter_.in, filter_.out / groups, channels,
-            filter_.out, weights, c.has(kBias) ? c.in(kBias).f32() : nullptr, activation_.min,
-            activation_.max, same ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0, nullptr, nullptr, &op),
-        "the convolution"));
-    op_.reset(op);
-    op_->flags &= ~XNN_FLAG_TENSORFLOW_SAME_PADDING;  // reshape says what it comes to
+    window_ = window_of(c.attrs, x, {filter_.height, filter_.width});
+    channels_ = x[3];
+    pixels_ = static_cast<int64_t>(window_.y.out) * window_.x.out;
+    work_ = x[0] * pixels_ * filter_.out * layout_k();
+    parts_ = threads();
+    // A few blocks for each thread.
+    const int64_t share = parts_ == 1 ? pixels_ : pixels_ / (parts_ * 4) + 1;
+    block_ = std::clamp(kBlockFloats / std::max(layout_k(), 1), 1, 32) * kTileRows;
+    block_ = static_cast<int32_t>(std::min<int64_t>(block_, share));
+    *scratch_bytes = part_bytes() * parts_;
     return {};
   }
 
-  XnnOp op_;
+  Status run(const RunCtx& c) override {
+    const int32_t groups = channels_ / filter_.in;
+    const int64_t blocks = (pixels_ + block_ - 1) / block_;
+    const int64_t all = c.in(kX).shape[0] * groups * blocks;
+    const pthreadpool_t pool = pool_for(work_);
+    const int64_t parts = pool == nullptr ? 1 : parts_;
+    share_out(pool, parts, [&](size_t part) {
+      std::byte* scratch = static_cast<std::byte*>(c.scratch) + part * part_bytes();
+      const int64_t last = all * (part + 1) / parts;
+      for (int64_t i = all * part / parts; i < last; ++i) {
+        const int32_t image = static_cast<int32_t>(i / blocks);
+        multiply_block(c, image / groups, image % groups, i % blocks * block_, scratch);
+      }
+    });
+    return slopes_of(c) != nullptr ? Status() : activation_.apply(c, kPrelu);
+  }
+
+ private:
+  // PRelu's weights where they are one for each channel: the kernel then bends.
+  const float* slopes_of(const RunCtx& c) const {
+    if (!c.has(kPrelu)) return nullptr;
+    const Shape& s = c.in(kPrelu).shape;
+    const bool by_channel = s.rank() > 0 && s[-1] == filter_.out && s.elements() == filter_.out;
+    return by_channel ? c.in(kPrelu).f32() : nullptr;
+  }
+
+  // Of x in one block: half of a small second-level cache.
+  static constexpr int32_t kBlockFloats = 1 << 12;  // times kTileRows
+
+  // Outputs of group `g` of image `n`, from pixel `first` on.
+  void multiply_block(const RunCtx& c, int32_t n, int32_t g, int64_t first, void* scratch) const {
+    const int32_t outputs = filter_.out / (channels_ / filter_.in);
+    const PanelLayout layout(layout_k(), outputs);
+    const int64_t at = n * pixels_ + first;
+    const int32_t channel = g * outputs;
+    const float** table = static_cast<const float**>(scratch);
+    PanelTask t{.rows = table,
+                .rows_stride = table_stride(),
+                .pieces = filter_.height,
+                .depth = row_floats(),
+                .m = static_cast<int32_t>(std::min<int64_t>(block_, pixels_ - first)),
+                .c = c.out().f32() + at * filter_.out + channel,
+                .c_stride = filter_.out,
+                .min = activation_.min,
+                .max = activation_.max};
+    if (const float* slopes = slopes_of(c)) t.slopes = slopes + channel;
+    if (c.has(kResidual)) {
+      t.residual_columns = c.in(kResidual).shape[3] - channel;
+      t.residual_stride = c.in(kResidual).shape[3];
+      t.residual = c.in(kResidual).f32() + at * t.residual_stride + channel;
+    }
+    const ptrdiff_t image = static_cast<ptrdiff_t>(window_.y.in) * window_.x.in * channels_;
+    find_rows(c.in(kX).f32() + n * image + g * filter_.in, first, t.m, table);
+    layout.multiply_rows(t, packed_.data<float>() + g * layout.floats());
+  }
+
+  int32_t row_floats() const { return filter_.width * filter_.in; }
+  int32_t layout_k() const { return filter_.height * row_floats(); }
+  int32_t table_stride() const { return block_ + kTileRows; }
+
+  // A row of a window lies in x without gaps.
+  bool in_one_piece() const {
+    return filter_.width == 1 || (window_.x.dilation == 1 && channels_ == filter_.in);
+  }
+  bool hangs_over(int32_t ix) const { return ix < 0 || ix + window_.x.span() > window_.x.in; }
+
+  // Windows of one block whose rows are gathered, at most.
+  size_t most_gathered() const {
+    if (!in_one_piece()) return block_;
+    const Slide& x = window_.x;
+    int32_t in_a_row = 0;
+    for (int32_t ox = 0; ox < x.out; ++ox) in_a_row += hangs_over(ox * x.stride - x.before);
+    return std::min<int64_t>(block_, static_cast<int64_t>(in_a_row) * (block_ / x.out + 2));
+  }
+
+  // What multiply_block needs: the table of the windows' rows, a row of zeros, gathered windows.
+  size_t part_bytes() const {
+    const size_t bytes = static_cast<size_t>(filter_.height) * table_stride() * sizeof(float*) +
+                         (row_floats() + most_gathered() * layout_k()) * sizeof(float);
+    return (bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
+  }
+
+  // Where the rows of the windows of `m` outputs begin, from output `first` on.
+  void find_rows(const float* image, ptrdiff_t first, int32_t m, const float** table) const {
+    const Slide &y = window_.y, &x = window_.x;
+    float* zeros = reinterpret_cast<float*>(table + filter_.height * table_stride());
+    float* gathered = zeros + row_floats();
+    const bool every_pixel = layout_k() == filter_.in && x.stride * y.stride == 1 &&
+                             x.before + y.before == 0 && x.out == x.in && y.out == y.in;
+    if (every_pixel) {
+      for (int32_t i = 0; i < m + kTileRows; ++i)
+        table[i] = image + (first + std::min(i, m - 1)) * channels_;
+      return;
+    }
+    std::fill_n(zeros, row_floats(), 0.0f);
+    int32_t oy = static_cast<int32_t>(first / x.out), ox = static_cast<int32_t>(first % x.out);
+    for (int32_t i = 0; i < m; ++i) {
+      const int32_t ix = ox * x.stride - x.before;
+      const bool inside = in_one_piece() && !hangs_over(ix);
+      int32_t iy = oy * y.stride - y.before;
+      for (int32_t ky = 0; ky < filter_.height; ++ky, iy += y.dilation) {
+        const float*& row = table[ky * table_stride() + i];
+        if (iy < 0 || iy >= y.in) {
+          row = zeros;
+          continue;
+        }
+        const ptrdiff_t line = static_cast<ptrdiff_t>(iy) * x.in;
+        if (inside) {
+          row = image + (line + ix) * channels_;
+          continue;
+        }
+        gather_row(image + line * channels_, ix, gathered);
+        row = gathered;
+        gathered += row_floats();
+      }
+      if (++ox == x.out) ox = 0, ++oy;
+    }
+    for (int32_t ky = 0; ky < filter_.height; ++ky) {
+      std::fill_n(table + ky * table_stride() + m, kTileRows, table[ky * table_stride() + m - 1]);
+    }
+  }
+
+  void gather_row(const float* line, int32_t ix, float* to) const {
+    for (int32_t kx = 0; kx < filter_.width; ++kx, ix += window_.x.dilation, to += filter_.in) {
+      if (ix >= 0 && ix < window_.x.in) {
+        std::copy_n(line + static_cast<ptrdiff_t>(ix) * channels_, filter_.in, to);
+      } else {
+        std::fill_n(to, filter_.in, 0.0f);
+      }
+    }
+  }
+
+  Status pack(const InferCtx& c) {
+    filter_ = filter_of(c.attrs, c.in(kFilter).shape);
+    activation_ = Activation(c.attrs);
+    const int32_t groups = c.in(kX).shape[3] / filter_.in;
+    const int32_t k = layout_k(), outputs = filter_.out / groups;
+    const PanelLayout layout(k, outputs);
+    WXNN_TRY(packed_.allocate(layout.floats() * groups * sizeof(float)));
+    const bool hwio = c.attrs.is("filterFormat", "HWIO");
+    MatrixView view{c.in(kFilter).f32(), k, outputs, hwio ? filter_.out : 1, hwio ? 1 : k};
+    for (int32_t g = 0; g < groups; ++g, view.data += outputs * view.column_stride) {
+      const float* bias = c.has(kBias) ? c.in(kBias).f32() + g * outputs : nullptr;
+      layout.pack_all(view, bias, packed_.data<float>() + g * layout.floats());
+    }
+    return {};
+  }
+
   Filter filter_{};
+  Window window_;
   Activation activation_;
-  bool empty_ = false;
-  int64_t work_ = 0;  // multiply-adds
+  Buffer packed_;  // group after group
+  int32_t channels_ = 0;
+  int32_t block_ = 0;  // pixels whose windows are multiplied at once
+  int64_t pixels_ = 0;  // of an output
+  int64_t work_ = 0;    // multiply-adds
+  int parts_ = 1;       // threads that there is scratch for
 };
 
 constexpr std::initializer_list<Port> kPorts = {{"x"},
                                                 {"filter", kPacked},
                                                 {"bias", kPacked | kOptional},
-                                                {"preluActivationWeights", kOptional}};
+                                                {"preluActivationWeights", kOptional},
+                                                {"residual", kOptional}};
 constexpr std::initializer_list<AttrSpec> kAttrs = {
     WXNN_WINDOW_ATTRS, WXNN_ACTIVATION_ATTRS, {"filterFormat", AttrKind::kText, "HWIO"}};
 }  // namespace

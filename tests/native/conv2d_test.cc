@@ -243,6 +243,26 @@ TEST(Conv2D, Prelu) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(y[i], expected[i]);
 }
 
+// x * 1 + bias + residual, whose missing channels count as 0, then the clamp.
+TEST(Conv2D, Residual) {
+  OpTest op("FusedConv2D");
+  op.attr("pad", "same").attr("activation", "relu");
+  const HostTensor x({1, 1, 2, 1}, {1, -2}), filter({1, 1, 1, 3}, {1, 2, -1}), none;
+  const HostTensor bias({3}, {0.5F, 0, 0});
+  const HostTensor whole =
+      op({x, filter, bias, none, HostTensor({1, 1, 2, 3}, {1, 2, 3, 4, 5, 6})});
+  const float want[] = {2.5F, 4, 2, 2.5F, 1, 8};
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(whole[i], want[i]) << i;
+  const HostTensor part = op({x, filter, bias, none, HostTensor({1, 1, 2, 1}, {1, 4})});
+  const float narrow[] = {2.5F, 2, 0, 2.5F, 0, 2};
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(part[i], narrow[i]) << i;
+  std::vector<TensorType> types;
+  EXPECT_SAYS(op.infer({x, filter, bias, none, HostTensor({1, 2, 1, 3})}, &types),
+              "residual [1,2,1,3] does not fit the output [1,1,2,3]");
+  EXPECT_SAYS(op.infer({x, filter, bias, none, HostTensor({1, 1, 2, 4})}, &types),
+              "residual [1,1,2,4] does not fit the output [1,1,2,3]");
+}
+
 TEST(Conv2D, NanAndInfinityPass) {
   const float nan = std::numeric_limits<float>::quiet_NaN(),
               inf = std::numeric_limits<float>::infinity();

@@ -1,137 +1,132 @@
-// The matrix kernels of native/kernels/gemm.cc through XNNPACK's matrix products: every tile gives
-// the bits of plain loops.
+// The matrix kernel of native/kernels/gemm.cc and its panels: the bits of plain loops.
+#include "kernels/mat_mul.h"
 
-#include "gemm_testing.h"
+#include <limits>
+#include <vector>
 
-#include <cstdlib>
-#include <memory>
+#include "bits.h"
+#include "op_test.h"
 
+namespace wxnn {
 namespace {
 
-using namespace wxnn::gemm_testing;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-struct FullyConnected {
-  size_t inputs, outputs;
-  bool transposed;  // weights [inputs][outputs] instead of [outputs][inputs]
+std::vector<float> numbers(Random& random, int32_t n) {
+  std::vector<float> v(n);
+  for (float& x : v) x = random.uniform(-1, 1);
+  return v;
+}
+
+// c = a b + bias, then what the task asks for, one number after the other.
+struct Sizes {
+  int32_t pieces, depth, m, n, residual_columns;
+  bool slopes;
+  float min, max;
 };
 
-void check(const FullyConnected& f) {
-  std::mt19937 random(seed());
-  const auto weights = random_floats(f.inputs * f.outputs, random);
-  const auto bias = random_floats(f.outputs, random);
-  Operator product;
-  ASSERT_EQ(xnn_create_fully_connected_nc_f32(f.inputs, f.outputs, f.inputs, f.outputs,
-                                              weights.data(), bias.data(), -kInfinity, kInfinity,
-                                              f.transposed ? XNN_FLAG_TRANSPOSE_WEIGHTS : 0,
-                                              nullptr, nullptr, &product.op),
-            xnn_status_success);
-  for (const size_t rows : {1, 5}) {
-    SCOPED_TRACE(std::to_string(rows) + " rows");
-    const auto input = random_floats(rows * f.inputs, random);
-    std::vector<float> expected, actual(rows * f.outputs, -77.0f);
-    for (size_t row = 0; row < rows; row++)
-      for (size_t o = 0; o < f.outputs; o++) {
-        float acc = bias[o];
-        for (size_t i = 0; i < f.inputs; i++)
-          acc = acc + input[row * f.inputs + i] *
-                          weights[f.transposed ? i * f.outputs + o : o * f.inputs + i];
-        expected.push_back(acc);
-      }
-    ASSERT_EQ(xnn_reshape_fully_connected_nc_f32(product.op, rows, nullptr), xnn_status_success);
-    ASSERT_EQ(xnn_setup_fully_connected_nc_f32(product.op, input.data(), actual.data()),
-              xnn_status_success);
-    product.run();
-    expect_same_bits(expected, actual);
-  }
+void check(const Sizes& s, uint32_t seed) {
+  SCOPED_TRACE(testing::Message() << s.m << " rows of " << s.pieces << " x " << s.depth << ", "
+                                  << s.n << " columns, residual of " << s.residual_columns
+                                  << ", slopes " << s.slopes << ", seed " << seed);
+  Random random(seed);
+  const int32_t k = s.pieces * s.depth;
+  const auto a = numbers(random, s.m * k), b = numbers(random, k * s.n);
+  const auto bias = numbers(random, s.n), slopes = numbers(random, s.n);
+  const auto residual = numbers(random, s.m * s.residual_columns);
+  const PanelLayout layout(k, s.n);
+  std::vector<float> packed(layout.floats());
+  layout.pack_all({b.data(), k, s.n, s.n, 1}, bias.data(), packed.data());
+  // The rows of a backwards, so that only the table says where they are.
+  const ptrdiff_t stride = s.m + kTileRows;
+  std::vector<const float*> rows(s.pieces * stride);
+  for (int32_t piece = 0; piece < s.pieces; ++piece)
+    for (ptrdiff_t r = 0; r < stride; ++r)
+      rows[piece * stride + r] =
+          a.data() + (s.m - 1 - std::min<ptrdiff_t>(r, s.m - 1)) * k + piece * s.depth;
+  std::vector<float> actual(s.m * s.n + 8, -77.0f), expected;
+  layout.multiply_rows({.rows = rows.data(),
+                        .rows_stride = stride,
+                        .pieces = s.pieces,
+                        .depth = s.depth,
+                        .m = s.m,
+                        .c = actual.data(),
+                        .c_stride = s.n,
+                        .min = s.min,
+                        .max = s.max,
+                        .residual = s.residual_columns > 0 ? residual.data() : nullptr,
+                        .residual_stride = s.residual_columns,
+                        .residual_columns = s.residual_columns,
+                        .slopes = s.slopes ? slopes.data() : nullptr},
+                       packed.data());
+  for (int32_t i = 0; i < s.m; ++i)
+    for (int32_t j = 0; j < s.n; ++j) {
+      float sum = bias[j];
+      for (int32_t q = 0; q < k; ++q) sum = sum + a[(s.m - 1 - i) * k + q] * b[q * s.n + j];
+      if (j < s.residual_columns) sum = sum + residual[i * s.residual_columns + j];
+      if (s.slopes && sum < 0) sum = sum * slopes[j];
+      sum = sum < s.min ? s.min : sum;
+      expected.push_back(sum > s.max ? s.max : sum);
+    }
+  for (int i = 0; i < 8; ++i) expected.push_back(-77.0f);  // nothing is written behind the end
+  expect_same_bits(expected, actual);
 }
 
-TEST(Gemm, FullyConnectedHasTheBitsOfPlainLoops) {
-  for (const FullyConnected& f : {FullyConnected{1, 1, false},
-                                  {7, 3, false},
-                                  {64, 10, true},
-                                  {33, 42, false},
-                                  {128, 17, true},
-                                  {5, 48, false}}) {
-    SCOPED_TRACE(std::to_string(f.inputs) + " to " + std::to_string(f.outputs) +
-                 (f.transposed ? ", transposed weights" : ""));
-    for_each_tile([&] { check(f); });
-  }
+TEST(Gemm, HasTheBitsOfPlainLoops) {
+  const uint32_t seed = test_seed();
+  for (const int32_t n : {1, 3, 4, 5, 8, 12, 13, 16, 28, 42})
+    for (const int32_t m : {1, 2, 3, 4, 5, 8, 11, 70})
+      check({1, 7, m, n, 0, false, -kInfinity, kInfinity}, seed);
 }
 
-TEST(Gemm, BatchMatrixMultiplyHasTheBitsOfPlainLoops) {
-  const size_t batch = 3, m = 5, k = 7, n = 18;
-  std::mt19937 random(seed());
-  const auto a = random_floats(batch * m * k, random), b = random_floats(batch * k * n, random);
-  std::vector<float> expected;
-  for (size_t p = 0; p < batch; p++)
-    for (size_t i = 0; i < m; i++)
-      for (size_t j = 0; j < n; j++) {
-        float acc = 0;
-        for (size_t q = 0; q < k; q++) acc = acc + a[(p * m + i) * k + q] * b[(p * k + q) * n + j];
-        expected.push_back(acc);
+TEST(Gemm, PiecesResidualSlopesAndClamp) {
+  const uint32_t seed = test_seed();
+  for (const int32_t n : {1, 4, 8, 20, 28, 42})
+    for (const int32_t residual : {0, 1, 4, 7, 8, 20, 24, 42}) {
+      if (residual > n) continue;
+      check({3, 5, 9, n, residual, true, -kInfinity, kInfinity}, seed);
+      check({2, 1, 4, n, residual, false, 0, 0.5f}, seed);
+    }
+}
+
+TEST(Gemm, ProductsOfWholeMatrices) {
+  const uint32_t seed = test_seed();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  Random random(seed);
+  for (const auto& [m, k, n] : {std::tuple{1, 1, 1}, {5, 33, 42}, {130, 12, 10}, {3, 0, 5}}) {
+    SCOPED_TRACE(testing::Message() << m << " x " << k << " x " << n);
+    const auto a = numbers(random, m * k), b = numbers(random, k * n), bias = numbers(random, n);
+    std::vector<float> expected;
+    for (int i = 0; i < m; ++i)
+      for (int j = 0; j < n; ++j) {
+        float sum = bias[j];
+        for (int q = 0; q < k; ++q) sum = sum + a[i * k + q] * b[j * k + q];
+        expected.push_back(sum);
       }
-  for_each_tile([&] {
-    Operator product;
-    ASSERT_EQ(xnn_create_batch_matrix_multiply_nc_f32(0, &product.op), xnn_status_success);
-    size_t workspace = 0, alignment = 0;
-    ASSERT_EQ(xnn_reshape_batch_matrix_multiply_nc_f32(product.op, 1, &batch, &batch, m, k, n,
-                                                       &workspace, &alignment, nullptr),
-              xnn_status_success);
-    std::vector<float> actual(batch * m * n);
-    const std::unique_ptr<void, decltype(&std::free)> scratch(
-        std::aligned_alloc(64, (workspace + 127) / 64 * 64), &std::free);
-    ASSERT_EQ(xnn_setup_batch_matrix_multiply_nc_f32(product.op, scratch.get(), a.data(), b.data(),
-                                                     actual.data()),
-              xnn_status_success);
-    product.run();
-    expect_same_bits(expected, actual);
-  });
+    const PanelLayout layout(k, n);
+    const MatrixView transposed{b.data(), k, n, 1, k};
+    std::vector<float> packed(layout.floats()), panel(layout.panel_floats());
+    layout.pack_all(transposed, bias.data(), packed.data());
+    std::vector<float> whole(m * n), by_panel(m * n);
+    layout.multiply_all({a.data(), m, whole.data(), -kInfinity, kInfinity}, packed.data());
+    expect_same_bits(expected, whole);
+    for (int32_t i = 0; i < layout.panels(); ++i) {
+      layout.pack(transposed, bias.data(), i, panel.data());
+      layout.multiply({a.data(), m, by_panel.data(), -kInfinity, kInfinity}, i, panel.data());
+    }
+    expect_same_bits(expected, by_panel);
+  }
 }
 
 TEST(Gemm, ClampKeepsNanAndHandlesInfinity) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  const float weights[3] = {1, 1, 1}, input[5] = {nan, kInfinity, -kInfinity, -2, 9};
-  for_each_tile([&] {
-    Operator product;
-    ASSERT_EQ(xnn_create_fully_connected_nc_f32(1, 3, 1, 3, weights, nullptr, -1, 6, 0, nullptr,
-                                                nullptr, &product.op),
-              xnn_status_success);
-    ASSERT_EQ(xnn_reshape_fully_connected_nc_f32(product.op, 5, nullptr), xnn_status_success);
-    std::vector<float> output(15);
-    ASSERT_EQ(xnn_setup_fully_connected_nc_f32(product.op, input, output.data()),
-              xnn_status_success);
-    product.run();
-    expect_same_bits({nan, nan, nan, 6, 6, 6, -1, -1, -1, -1, -1, -1, 6, 6, 6}, output);
-  });
-}
-
-TEST(Gemm, AnEmptyBatchWritesNothing) {
-  const float weights[3] = {1, 1, 1};
-  float output[3] = {5, 5, 5};
-  Operator product;
-  ASSERT_EQ(xnn_create_fully_connected_nc_f32(1, 3, 1, 3, weights, nullptr, -kInfinity, kInfinity,
-                                              0, nullptr, nullptr, &product.op),
-            xnn_status_success);
-  ASSERT_EQ(xnn_reshape_fully_connected_nc_f32(product.op, 0, nullptr), xnn_status_success);
-  ASSERT_EQ(xnn_setup_fully_connected_nc_f32(product.op, weights, output), xnn_status_success);
-  product.run();
-  EXPECT_EQ(output[0], 5);
-}
-
-TEST(Gemm, WideTileOnlyWhereItWastesLittle) {
-  if (wxnn_gemm_tile_count() == 1) GTEST_SKIP() << "this build has one tile";
-  const auto selected = [](size_t outputs) {
-    wxnn_select_gemm_tile(outputs);
-    return std::string(wxnn_gemm_tile_name(wxnn_gemm_tile()));
-  };
-  EXPECT_EQ(selected(1), "4x4");
-  EXPECT_EQ(selected(5), "4x8");
-  EXPECT_EQ(selected(16), "2x16");
-  EXPECT_EQ(selected(24), "4x8");
-  EXPECT_EQ(selected(42), "4x8");
-  EXPECT_EQ(selected(96), "2x16");
-  EXPECT_EQ(selected(1000), "2x16");
-  wxnn_use_gemm_tile(0);
+  const float ones[3] = {1, 1, 1}, a[5] = {nan, kInfinity, -kInfinity, -2, 9};
+  const PanelLayout layout(1, 3);
+  std::vector<float> packed(layout.floats()), c(15);
+  layout.pack_all({ones, 1, 3, 3, 1}, nullptr, packed.data());
+  layout.multiply_all({a, 5, c.data(), -1, 6}, packed.data());
+  expect_same_bits(std::vector<float>{nan, nan, nan, 6, 6, 6, -1, -1, -1, -1, -1, -1, 6, 6, 6}, c);
 }
 
 }  // namespace
+}  // namespace wxnn

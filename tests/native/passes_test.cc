@@ -44,6 +44,93 @@ Graph rewrite(std::string_view before, double tolerance = 1e-6) {
   return graph;
 }
 
+// What only the engine runs, after the other passes: not a bit changes.
+std::string with_tails(std::string_view before) {
+  Graph plain = parse_graph(before);
+  Graph graph = parse_graph(before);
+  for (Graph* g : {&plain, &graph}) {
+    EXPECT_TRUE(sort(*g).ok());
+    EXPECT_TRUE(run_passes(*g).ok());
+  }
+  const Status status = fuse_tails(graph);
+  EXPECT_TRUE(status.ok()) << status.message();
+  const auto inputs = numbers_for_inputs(plain);
+  const auto want = run_plainly(plain, inputs);
+  const auto got = run_plainly(graph, inputs);
+  EXPECT_EQ(want, got) << before;  // exactly: -0 equals 0
+  return to_text(graph);
+}
+
+TEST(Passes, AResidualGoesIntoTheConvolution) {
+  EXPECT_EQ(with_tails(R"(
+    input x 1,5,5,4
+    const d 3,3,4,1
+    const w 1,1,4,4
+    const b 4
+    h = DepthwiseConv2dNative(x, d) pad=same
+    c = Conv2D(h, w) pad=same
+    s = Add(c, b)
+    a = Add(x, s)
+    y = Relu(a)
+    output y
+  )"),
+            "h = DepthwiseConv2dNative(x, d)\n"
+            "y = FusedConv2D(h, c/filter, c/bias, _, x)\n");
+}
+
+TEST(Passes, AResidualOfFewerChannelsNeedsNoPadding) {
+  EXPECT_EQ(with_tails(R"(
+    input x 1,4,4,6
+    const w 1,1,6,10
+    c = Conv2D(x, w) pad=same
+    p = PadV2(x) paddings=0,0,0,0,0,0,0,4
+    y = Add(c, p)
+    output y
+  )"),
+            "y = FusedConv2D(x, w, _, _, x)\n");
+}
+
+TEST(Passes, NoResidualOfAnotherShapeAndNoneTwice) {
+  // A bias of one picture, a convolution read twice, one that is bent already.
+  EXPECT_EQ(with_tails(R"(
+    input x 1,4,4,3
+    input z 1,1,1,3
+    const w 1,1,3,3
+    c = Conv2D(x, w) pad=same
+    y = Add(c, z)
+    e = Conv2D(x, w) pad=same
+    r = Relu(e)
+    u = Add(r, x)
+    f = Conv2D(u, w) pad=same
+    v = Add(f, x)
+    output y
+    output f
+    output v
+  )"),
+            "c = Conv2D(x, w)\ny = Add(c, z)\nr = FusedConv2D(x, w)\nu = Add(r, x)\n"
+            "f = Conv2D(u, w)\nv = Add(f, x)\n");
+}
+
+TEST(Passes, PreluGoesIntoTheConvolution) {
+  EXPECT_EQ(with_tails(R"(
+    input x 1,5,4,3
+    const w 3,3,3,6
+    const k 1,1,6
+    const m 5,4,6
+    c = Conv2D(x, w) pad=same
+    p = Prelu(c, k)
+    d = Conv2D(x, w) pad=same
+    a = Add(d, p)
+    y = Prelu(a, k)
+    e = Conv2D(x, w) pad=same
+    q = Prelu(e, m)
+    output y
+    output q
+  )"),
+            "p = FusedConv2D(x, w, _, k)\ny = FusedConv2D(x, w, _, k, p)\ne = Conv2D(x, w)\n"
+            "q = Prelu(e, m)\n");
+}
+
 TEST(Passes, ABiasGoesIntoTheProduct) {
   const Graph g = rewrite(R"(
     input x 2,5

@@ -1,0 +1,16 @@
+# Threads that share a convolution (native/core/threads.h).
+set(WXNN_TOOLCHAIN ${PROJECT_SOURCE_DIR}/.cache/toolchain)
+if(NOT EXISTS ${WXNN_TOOLCHAIN}/pthreadpool/include/pthreadpool.h)
+  message(FATAL_ERROR "pthreadpool is not in .cache/toolchain: run tools/setup first.")
+endif()
+# In a build without threads its shim runs every task in the calling thread.
+if(WXNN_VARIANT MATCHES "native|threads")
+  set(sources legacy-api.c fastpath.c memory.c portable-api.c pthreads.c)
+else()
+  set(sources legacy-api.c shim.c)
+endif()
+list(TRANSFORM sources PREPEND ${WXNN_TOOLCHAIN}/pthreadpool/src/)
+add_library(pthreadpool STATIC ${sources})
+target_include_directories(pthreadpool SYSTEM PUBLIC ${WXNN_TOOLCHAIN}/pthreadpool/include PRIVATE ${WXNN_TOOLCHAIN}/pthreadpool/src ${WXNN_TOOLCHAIN}/fxdiv/include)
+target_compile_definitions(pthreadpool PRIVATE _GNU_SOURCE PTHREADPOOL_USE_FASTPATH=0)
+target_compile_options(pthreadpool PRIVATE ${WXNN_SMALL} -w)

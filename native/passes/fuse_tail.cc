@@ -1,0 +1,120 @@
+// What a convolution's kernel does on its way to memory: adds a residual, bends by PRelu. Only the
+// engine runs the result (no file format has such a convolution), so the converter leaves these
+// passes out. No result changes, but that a channel without residual keeps a -0.
+#include <algorithm>
+
+#include "passes/conv_node.h"
+
+namespace wxnn {
+
+namespace {
+
+// Behind x, filter, bias.
+constexpr size_t kPrelu = 3, kResidual = 4;
+
+bool bent(const Node& conv) {
+  return !is_linear(conv) || has_input(conv, kPrelu) || has_input(conv, kResidual);
+}
+
+// The value that becomes `v` by zeros put behind its last dimension, or `v`.
+int without_channel_pad(const Graph& graph, int v) {
+  for (const Node& pad : graph.nodes) {
+    if (pad.op == nullptr || std::string_view(pad.op->name) != "PadV2" || pad.outputs[0] != v)
+      continue;
+    const std::span<const double> p = pad.attrs.numbers("paddings");
+    const bool behind = p.size() == 8 && pad.attrs.f("constantValue") == 0 && p[7] > 0 &&
+                        std::ranges::all_of(p.first(7), [](double d) { return d == 0; });
+    if (behind) return pad.inputs[0];
+  }
+  return v;
+}
+
+Status fuse_residual(Match& match, bool* changed) {
+  Node& conv = match.node("c");
+  const TensorType& y = match.type("c");
+  const TensorType& r = match.type("r");
+  const bool same = y.shape.is_known() && y.shape == r.shape && r.dtype == DType::kFloat32;
+  if (!same || bent(conv) || !become_fused(match, conv)) return {};
+  match.set_input(conv, kResidual, without_channel_pad(match.graph(), match.value("r")));
+  match.root_becomes("c");
+  *changed = true;
+  return {};
+}
+
+Status fuse_prelu(Match& match, bool* changed) {
+  Node& conv = match.node("c");
+  const Shape& y = match.type("c").shape;
+  if (!y.is_known() || !is_per_channel(match.type("$a").shape, y[-1])) return {};
+  if (!is_linear(conv) || has_input(conv, kPrelu) || !become_fused(match, conv)) return {};
+  WXNN_TRY(conv.attrs.set("activation", "prelu"));
+  match.set_input(conv, kPrelu, match.value("$a"));
+  match.root_becomes("c");
+  *changed = true;
+  return {};
+}
+
+// What infer says of every value, as far as it can be said now; an open batch counts as 1.
+std::vector<TensorType> settled_types(Graph& graph) {
+  std::vector<TensorType> types;
+  for (const Value& value : graph.values) types.push_back(value.type);
+  for (int v : graph.inputs) {
+    Shape& shape = types[v].shape;
+    if (!shape.is_unknown() && shape.rank() > 0 && shape[0] == Shape::kOpen) shape[0] = 1;
+  }
+  for (const Node& node : graph.nodes) {
+    std::vector<Tensor> tensors(node.inputs.size());
+    std::vector<const Tensor*> inputs(node.inputs.size());
+    bool ready = node.op->infer != nullptr;
+    for (size_t i = 0; ready && i < inputs.size(); ++i) {
+      const int v = node.inputs[i];
+      if (v == kAbsent) continue;
+      inputs[i] = &tensors[i];
+      static_cast<TensorType&>(tensors[i]) = types[v];
+      ready = types[v].shape.is_known();
+      if ((node.op->traits(i) & kValueKnown) == 0) continue;
+      ready = graph.values[v].constant && graph.materialize(v, &tensors[i]).ok();
+    }
+    std::vector<TensorType> outputs(node.outputs.size());
+    InferCtx c{node.attrs, inputs, outputs};
+    if (!ready || !infer(*node.op, c).ok()) continue;
+    for (size_t i = 0; i < outputs.size(); ++i) types[node.outputs[i]] = outputs[i];
+  }
+  return types;
+}
+
+constexpr Pass kFuseResidual = {
+    .name = "fuse_residual",
+    .pattern =
+        "c = Conv2D|FusedConv2D(x, w, ...)\n"
+        "y = Add(c, r)",
+    .rewrite = fuse_residual,
+};
+
+constexpr Pass kFusePrelu = {
+    .name = "fuse_prelu",
+    .pattern =
+        "c = Conv2D|FusedConv2D(x, w, ...)\n"
+        "y = Prelu(c, $a)",
+    .rewrite = fuse_prelu,
+};
+
+}  // namespace
+
+extern const Pass kFuseRelu;
+extern const Pass kFuseClip;
+
+Status fuse_tails(Graph& graph) {
+  const std::vector<TensorType> settled = settled_types(graph);
+  std::vector<TensorType> declared;
+  for (size_t v = 0; v < settled.size(); ++v) {
+    declared.push_back(std::exchange(graph.values[v].type, settled[v]));
+  }
+  bool changed = false;
+  for (const Pass* pass : {&kFuseResidual, &kFusePrelu, &kFuseRelu, &kFuseClip}) {
+    WXNN_TRY(run_pass(*pass, graph, &changed));
+  }
+  for (size_t v = 0; v < declared.size(); ++v) graph.values[v].type = declared[v];
+  return {};
+}
+
+}  // namespace wxnn
