@@ -5,7 +5,7 @@ target_compile_options(googletest PRIVATE ${WXNN_SMALL} -fno-exceptions -fno-rtt
 
 file(GLOB tests CONFIGURE_DEPENDS tests/native/*.cc)
 add_executable(wxnn_tests ${tests})
-target_link_libraries(wxnn_tests PRIVATE wxnn_all_ops wxnn googletest)
+target_link_libraries(wxnn_tests PRIVATE wxnn_all_ops xnnpack wxnn googletest)
 target_compile_options(wxnn_tests PRIVATE ${WXNN_OURS} -O1)
 target_precompile_headers(wxnn_tests PRIVATE <gtest/gtest.h>)  # read by every test, and most of its compile time
 if(EMSCRIPTEN)

@@ -1,4 +1,4 @@
-// Included in front of every XNNPACK source, so that nothing we do not use gets into the binary.
+// Included in front of every XNNPACK source, so that it asks for nothing that the tests do not use.
 // Changes no behaviour of the f32 operators: XNNPACK stays unpatched.
 #pragma once
 
@@ -36,7 +36,7 @@
 #define xnn_compute_grouped_dqsubconv2d xnn_compute_grouped_subconv2d
 #define xnn_compute_dq_zero_buffer_igemm NULL
 #define xnn_compute_dq_zero_buffer_subconv NULL
-// Without a depthwise kernel (native/core/xnn_config.c) no convolution becomes a depthwise one.
+// Without a depthwise kernel (tests/native/xnn_config.c) no convolution becomes a depthwise one.
 #define xnn_pack_f32_dwconv_hwg_w NULL
 #define xnn_pack_f32_dwconv_ghw_w NULL
 #define xnn_indirection_init_dwconv2d(...) ((void)0)

@@ -1,6 +1,6 @@
 // The f32 matrix kernels under every convolution, transposed convolution and matrix product, and
-// the choice between their tiles. A kernel computes an MR x NR tile of the output; XNNPACK's
-// operators call it through the table in native/core/xnn_config.c.
+// the choice between their tiles. A kernel computes an MR x NR tile of the output. mat_mul.h calls
+// them; in the tests XNNPACK's operators do as well.
 //
 // Promise: every tile in every build gives the same bits. An output starts from its bias and takes
 // its products one by one, k innermost, tap after tap; multiply and add round separately; a NaN
@@ -25,9 +25,8 @@
 extern "C" {
 #endif
 
-// Chooses the tile that the next xnn_create_* takes, from the number of output channels (of one
-// group). Not for concurrent use: call it right before the create. Without a call the first tile is
-// taken.
+// Chooses the tile that the next PanelLayout takes, from the number of output channels (of one
+// group). Not for concurrent use: call it right before. Without a call the first tile is taken.
 void wxnn_select_gemm_tile(size_t output_channels);
 
 // The same by number, for tests and measurements: tiles are numbered from 0 in the order of

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/threads.h"
 #include "kernels/gemm.h"
 #include "xnnpack/microparams.h"
 
@@ -11,8 +12,9 @@ namespace {
 struct Tile {
   int32_t rows, columns;
   xnn_gemm_ukernel_fn one_row, all_rows;
+  xnn_igemm_ukernel_fn taps;
 };
-#define TILE(MR, NR) {MR, NR, wxnn_gemm_1x##NR, wxnn_gemm_##MR##x##NR},
+#define TILE(MR, NR) {MR, NR, wxnn_gemm_1x##NR, wxnn_gemm_##MR##x##NR, wxnn_igemm_##MR##x##NR},
 constexpr Tile kTiles[] = {WXNN_GEMM_TILES(TILE)};
 #undef TILE
 
@@ -79,5 +81,43 @@ void PanelLayout::multiply(const Product& p, int32_t i, const float* panel) cons
 void PanelLayout::multiply_all(const Product& p, const float* packed) const {
   for (int32_t i = 0; i < panels(); ++i) multiply(p, i, packed + i * panel_floats());
 }
+
+template <class Work>
+void PanelLayout::share_rows(int32_t m, const Work& work) const {
+  const int32_t tile = kTiles[tile_].rows;
+  const size_t tiles = static_cast<size_t>(m / tile + (m % tile != 0));
+  share_out(pool_for(int64_t{1} * m * k_ * n_), tiles, [&](size_t i) {
+    const int32_t row = static_cast<int32_t>(i) * tile;
+    work(i, row, std::min(tile, m - row));
+  });
+}
+
+void PanelLayout::multiply_rows(const Rows& p, const float* packed) const {
+  const Tile& tile = kTiles[tile_];
+  xnn_f32_minmax_params params;
+  params.scalar = {.min = p.min, .max = p.max};
+  share_rows(p.m, [&](size_t, int32_t row, int32_t rows) {
+    const xnn_gemm_ukernel_fn kernel = rows == 1 ? tile.one_row : tile.all_rows;
+    kernel(static_cast<size_t>(rows), static_cast<size_t>(n_), k_ * sizeof(float),
+           p.a + row * p.a_stride, p.a_stride * sizeof(float), packed, p.c + row * p.c_stride,
+           p.c_stride * sizeof(float), tile.columns * sizeof(float), &params);
+  });
+}
+
+void PanelLayout::multiply_taps(const Rows& p, const Taps& taps, const float* packed) const {
+  const Tile& tile = kTiles[tile_];
+  xnn_f32_minmax_params params;
+  params.scalar = {.min = p.min, .max = p.max};
+  const size_t depth_bytes = static_cast<size_t>(k_ / taps.taps) * sizeof(float);
+  const size_t addresses = static_cast<size_t>(taps.taps) * static_cast<size_t>(tile.rows);
+  share_rows(p.m, [&](size_t i, int32_t row, int32_t rows) {
+    tile.taps(static_cast<size_t>(rows), static_cast<size_t>(n_), depth_bytes,
+              addresses * sizeof(void*), taps.table + i * addresses, packed, p.c + row * p.c_stride,
+              p.c_stride * sizeof(float), tile.columns * sizeof(float), taps.offset, taps.zero,
+              &params);
+  });
+}
+
+int32_t PanelLayout::tile_rows() const { return kTiles[tile_].rows; }
 
 }  // namespace wxnn

@@ -1,11 +1,12 @@
-// Conv2D and FusedConv2D: XNNPACK's convolution operator over the tiles of kernels/gemm.h.
+// Conv2D and FusedConv2D: a product of the filter with a matrix whose rows are the windows of x.
+// Where these lie in x as they are (1x1 filters) it is read in place, otherwise through a table of
+// addresses, one for each tap of each output pixel, which reshape fills once.
+#include <cstring>
+
 #include "core/buffer.h"
-#include "core/threads.h"
-#include "core/xnn.h"
-#include "kernels/gemm.h"
+#include "kernels/mat_mul.h"
 #include "ops/activation.h"
 #include "ops/conv_shape.h"
-#include "xnnpack/operator.h"
 
 namespace wxnn {
 
@@ -36,7 +37,7 @@ Status infer_conv2d(InferCtx& c) {
              " groups of x ", x.shape, ", which do not divide its ", f.out, " outputs");
   Window window;
   WXNN_TRY(slide_window(c.attrs, x.shape, {f.height, f.width}, &window));
-  // XNNPACK rounds the outputs up to whole tiles, and keeps a pointer for each tap of each output.
+  // Outputs are rounded up to whole tiles, and there is an address for each tap of each.
   const double taps = static_cast<double>(f.height) * f.width;
   WXNN_TRY(check_bytes("the packed filter", {taps, f.in + 1.0, f.out * 16.0, sizeof(float)}));
   WXNN_TRY(check_bytes("the table of inputs",
@@ -44,14 +45,6 @@ Status infer_conv2d(InferCtx& c) {
   WXNN_TRY(check_bias(c, kBias, f.out));
   c.out() = {DType::kFloat32, {x.shape[0], window.y.out, window.x.out, f.out}};
   return Activation::check(c, kPrelu, c.out());
-}
-
-// [H,W,I,O] -> [O,H,W,I].
-void to_ohwi(const float* hwio, const Filter& f, float* ohwi) {
-  const int32_t depth = f.height * f.width * f.in;
-  for (int32_t i = 0; i < depth; ++i) {
-    for (int32_t o = 0; o < f.out; ++o) ohwi[o * depth + i] = hwio[i * f.out + o];
-  }
 }
 
 class Conv2D final : public Kernel {
@@ -63,71 +56,111 @@ class Conv2D final : public Kernel {
     return {};
   }
 
-  Status reshape(const InferCtx& c, size_t* scratch_bytes) override {
+  Status reshape(const InferCtx& c, size_t*) override {
     const Shape& x = c.in(kX).shape;
     const Window w = window_of(c.attrs, x, {filter_.height, filter_.width});
-    empty_ = x[0] == 0;
-    if (empty_) return {};
-    work_ = int64_t{1} * x[0] * w.y.out * w.x.out * filter_.out * filter_.height * filter_.width *
-            filter_.in;
-    // XNNPACK's own "same" underflows where a stride exceeds the filter.
-    op_->padding_top = w.y.before;
-    op_->padding_bottom = w.y.after;
-    op_->padding_left = w.x.before;
-    op_->padding_right = w.x.after;
-    size_t alignment = 0;
-    return xnn(xnn_reshape_convolution2d_nhwc_f32(op_.get(), x[0], x[1], x[2], scratch_bytes,
-                                                  &alignment, nullptr, nullptr, nullptr),
-               "the convolution's shape");
+    images_ = x[0];
+    pixels_ = w.y.out * w.x.out;
+    const bool whole = w.y.before + w.y.after + w.x.before + w.x.after == 0;
+    const bool pointwise = filter_.height * filter_.width * w.y.stride * w.x.stride == 1;
+    const bool one_window =
+        groups_ == 1 && pixels_ == 1 && filter_.height == x[1] && filter_.width == x[2];
+    direct_ = whole && (pointwise || one_window);
+    return direct_ ? Status() : point(x, w);
   }
 
   Status run(const RunCtx& c) override {
-    if (empty_) return {};
-    WXNN_TRY(
-        xnn(xnn_setup_convolution2d_nhwc_f32(op_.get(), c.scratch, c.in(kX).f32(), c.out().f32()),
-            "the convolution's setup"));
-    WXNN_TRY(xnn(xnn_run_operator(op_.get(), pool_for(work_)), "the convolution"));
+    const Shape& x = c.in(kX).shape;
+    const int32_t outputs = filter_.out / groups_;
+    const ptrdiff_t image = static_cast<ptrdiff_t>(x[1]) * x[2] * x[3];
+    // Rows of the product: pixels, or whole images where there is one window in each.
+    const ptrdiff_t stride = filter_.height * filter_.width == 1 ? x[3] : image;
+    for (int32_t g = 0; g < groups_; ++g) {
+      const float* from = c.in(kX).f32() + g * filter_.in;
+      PanelLayout::Rows rows = {from,
+                                stride,
+                                direct_ ? images_ * pixels_ : pixels_,
+                                c.out().f32() + g * outputs,
+                                filter_.out,
+                                activation_.min,
+                                activation_.max};
+      const float* packed = packed_.data<float>() + g * layout_.floats();
+      if (direct_) {
+        layout_.multiply_rows(rows, packed);
+        continue;
+      }
+      for (int32_t n = 0; n < images_; ++n) {
+        const uintptr_t offset = reinterpret_cast<uintptr_t>(from + n * image) - base();
+        layout_.multiply_taps(
+            rows, {table_.data<const void*>(), filter_.height * filter_.width, zeros_, offset},
+            packed);
+        rows.c += static_cast<ptrdiff_t>(pixels_) * filter_.out;
+      }
+    }
     return activation_.apply(c, kPrelu);
   }
 
  private:
   Status pack(const InferCtx& c) {
-    WXNN_TRY(xnn_ready());
     filter_ = filter_of(c.attrs, c.in(kFilter).shape);
     activation_ = Activation(c.attrs);
-    const float* weights = c.in(kFilter).f32();
-    Buffer transposed;
-    if (c.attrs.is("filterFormat", "HWIO")) {
-      WXNN_TRY(transposed.allocate(c.in(kFilter).bytes()));
-      to_ohwi(weights, filter_, transposed.data<float>());
-      weights = transposed.data<float>();
+    groups_ = c.in(kX).shape[3] / filter_.in;
+    const int32_t depth = filter_.height * filter_.width * filter_.in;
+    const int32_t outputs = filter_.out / groups_;
+    const bool ohwi = c.attrs.is("filterFormat", "OHWI");
+    layout_ = PanelLayout(depth, outputs);
+    WXNN_TRY(packed_.allocate(layout_.floats() * groups_ * sizeof(float)));
+    for (int32_t g = 0; g < groups_; ++g) {
+      const ptrdiff_t first = static_cast<ptrdiff_t>(g) * outputs;
+      const MatrixView filter = {c.in(kFilter).f32() + (ohwi ? first * depth : first), depth,
+                                 outputs, ohwi ? 1 : filter_.out, ohwi ? depth : 1};
+      layout_.pack_all(filter, c.has(kBias) ? c.in(kBias).f32() + first : nullptr,
+                       packed_.data<float>() + g * layout_.floats());
     }
-    const int32_t channels = c.in(kX).shape[3];
-    const uint32_t groups = channels / filter_.in;
-    const Window w = window_of(c.attrs, c.in(kX).shape, {filter_.height, filter_.width});
-    // Without numbers the padding depends on the image: "same" makes XNNPACK prepare for any.
-    const bool fixed = !c.attrs.numbers("pad").empty();
-    const bool same = c.attrs.is("pad", "same");
-    wxnn_select_gemm_tile(filter_.out / groups);
-    xnn_operator_t op = nullptr;
-    WXNN_TRY(xnn(
-        xnn_create_convolution2d_nhwc_f32(
-            fixed ? w.y.before : 0, fixed ? w.x.after : 0, fixed ? w.y.after : 0,
-            fixed ? w.x.before : 0, filter_.height, filter_.width, w.y.stride, w.x.stride,
-            w.y.dilation, w.x.dilation, groups, filter_.in, filter_.out / groups, channels,
-            filter_.out, weights, c.has(kBias) ? c.in(kBias).f32() : nullptr, activation_.min,
-            activation_.max, same ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0, nullptr, nullptr, &op),
-        "the convolution"));
-    op_.reset(op);
-    op_->flags &= ~XNN_FLAG_TENSORFLOW_SAME_PADDING;  // reshape says what it comes to
     return {};
   }
 
-  XnnOp op_;
+  // Where image 0 would begin for the table's addresses: behind the zeros, so that no address is
+  // theirs.
+  uintptr_t base() const { return reinterpret_cast<uintptr_t>(zeros_ + 1); }
+
+  // Fills the table with the pixels that each window covers, tap by tap.
+  Status point(const Shape& x, const Window& w) {
+    const int32_t taps = filter_.height * filter_.width;
+    const int32_t rows = layout_.tile_rows();
+    const int32_t padded = (pixels_ + rows - 1) / rows * rows;
+    const size_t addresses = static_cast<size_t>(taps) * static_cast<size_t>(padded);
+    const size_t zero_bytes = filter_.in * sizeof(float);
+    WXNN_TRY(table_.fit(addresses * sizeof(void*) + zero_bytes));
+    const void** table = table_.data<const void*>();
+    void* zeros = table + addresses;
+    zeros_ = static_cast<const float*>(std::memset(zeros, 0, zero_bytes));
+    int32_t out_y = 0, out_x = 0;
+    for (int32_t pixel = 0; pixel < padded; ++pixel) {
+      const void** to = table + static_cast<ptrdiff_t>(pixel / rows) * rows * taps + pixel % rows;
+      for (int32_t tap = 0; tap < taps; ++tap, to += rows) {
+        const int32_t in_y = out_y * w.y.stride + tap / filter_.width * w.y.dilation - w.y.before;
+        const int32_t in_x = out_x * w.x.stride + tap % filter_.width * w.x.dilation - w.x.before;
+        const bool inside = in_y >= 0 && in_y < x[1] && in_x >= 0 && in_x < x[2];
+        const ptrdiff_t at = (static_cast<ptrdiff_t>(in_y) * x[2] + in_x) * x[3];
+        *to = inside ? reinterpret_cast<const void*>(base() + at * sizeof(float)) : zeros_;
+      }
+      if (pixel + 1 >= pixels_) continue;  // rows beyond the last repeat it
+      if (++out_x == w.x.out) out_x = 0, ++out_y;
+    }
+    return {};
+  }
+
   Filter filter_{};
+  int32_t groups_ = 1;
   Activation activation_;
-  bool empty_ = false;
-  int64_t work_ = 0;  // multiply-adds
+  PanelLayout layout_;
+  Buffer packed_;  // group after group
+  int32_t images_ = 0;
+  int32_t pixels_ = 0;   // of an output image
+  bool direct_ = false;  // rows of the product lie in x as they are
+  Buffer table_;         // otherwise: where they lie; the zeros are behind it
+  const float* zeros_ = nullptr;
 };
 
 constexpr std::initializer_list<Port> kPorts = {{"x"},

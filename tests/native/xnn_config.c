@@ -1,7 +1,6 @@
-// Replaces XNNPACK's src/configs: the table of microkernels that its operators ask for. Naming
-// every kernel here keeps the other hundreds out of the binary, and makes the choice ours instead
-// of a guess at the host. What is not named is not supported: only f32 convolution, transposed
-// convolution, fully-connected and batched matrix product may be created.
+// Replaces XNNPACK's src/configs, the table of microkernels that its operators ask for: in the tests
+// they call ours. What is not named is not supported: only f32 convolution, transposed convolution,
+// fully-connected and batched matrix product may be created.
 
 #include <stddef.h>
 
