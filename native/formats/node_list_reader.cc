@@ -262,8 +262,10 @@ Status trace(const NodeScope& scope, std::string_view tensor, const Outputs* giv
     ref->node = scope.find(name);
     WXNN_CHECK(ref->node != kAbsent && ref->output >= 0, "there is no tensor \"", tensor, "\"");
     const ListedNode& from = scope.nodes[ref->node];
-    for (const OutputName& row : kOutputNames) {
-      if (row.op == from.op && row.name == output) ref->output += row.first;
+    if (kBuildParts.flow) {  // only functions name outputs so
+      for (const OutputName& row : kOutputNames) {
+        if (row.op == from.op && row.name == output) ref->output += row.first;
+      }
     }
     if (!is_alias(from.op) || (given != nullptr && given->find(*ref) != kAbsent)) return {};
     tensor = input_of(from, static_cast<size_t>(ref->output));

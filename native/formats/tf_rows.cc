@@ -72,7 +72,7 @@ Status emit_each(SourceNode& node, const Recipe& recipe, const std::vector<int>&
 
 Status build_call(SourceNode& node, const Recipe& recipe) {
   WXNN_CHECK(kBuildParts.flow && find_op("If") != nullptr,
-             "calls a function, which only builds with the operator If do");
+             "calls a function, which takes If, which this build does not have");
   Cooked ignored;
   WXNN_TRY(prepare(node, recipe, &ignored));
   std::vector<int> results;
@@ -482,54 +482,28 @@ constexpr TfRow kAllRows[] = {
 };
 constexpr auto kRows = rows_of_build<kAllRows>();
 
+// A list of words is one text, each word followed by a blank: an array would take an address and a
+// length for each.
 // FakeQuantWithMinMaxVars: as TensorFlow.js has it, a note about training.
-constexpr std::string_view kAliases[] = {"CheckNumerics",
-                                         "EnsureShape",
-                                         "FakeQuantWithMinMaxVars",
-                                         "Identity",
-                                         "IdentityN",
-                                         "Print",
-                                         "PreventGradient",
-                                         "Snapshot",
-                                         "StopGradient",
-                                         "PlaceholderWithDefault"};
+constexpr const char* kAliases =
+    "CheckNumerics EnsureShape FakeQuantWithMinMaxVars Identity IdentityN Print PreventGradient "
+    "Snapshot StopGradient PlaceholderWithDefault ";
 
 // Types follow from the inputs; the rest are hints for other devices.
-constexpr std::string_view kHints[] = {"N",
-                                       "SrcT",
-                                       "T",
-                                       "TI",
-                                       "Taxis",
-                                       "Tdim",
-                                       "Tidx",
-                                       "Tindices",
-                                       "Tcond",
-                                       "Tin",
-                                       "Tlen",
-                                       "Tout",
-                                       "Tmultiples",
-                                       "Tnumsegments",
-                                       "Tsegmentids",
-                                       "TArgs",
-                                       "Tpaddings",
-                                       "Tparams",
-                                       "Tperm",
-                                       "Tblock_shape",
-                                       "Tcrops",
-                                       "Tshape",
-                                       "U",
-                                       "Index",
-                                       "element_dtype",
-                                       "index_type",
-                                       "num_args",
-                                       "out_type",
-                                       "output_type",
-                                       "shape_type",
-                                       "use_cudnn_on_gpu",
-                                       "validate_indices",
-                                       "explicit_paddings",
-                                       "T_threshold",
-                                       "Tindex"};
+constexpr const char* kHints =
+    "N SrcT T TI Taxis Tdim Tidx Tindices Tcond Tin Tlen Tout Tmultiples Tnumsegments Tsegmentids "
+    "TArgs Tpaddings Tparams Tperm Tblock_shape Tcrops Tshape U Index element_dtype index_type "
+    "num_args out_type output_type shape_type use_cudnn_on_gpu validate_indices explicit_paddings "
+    "T_threshold Tindex ";
+
+bool lists(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const size_t end = words.find(' ');
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(end + 1);
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -540,10 +514,8 @@ const TfRow* find_tf_row(std::string_view op) {
   return row == kRows.end() ? nullptr : &*row;
 }
 
-bool is_alias(std::string_view op) { return std::ranges::find(kAliases, op) != std::end(kAliases); }
+bool is_alias(std::string_view op) { return lists(kAliases, op); }
 
-bool is_hint(std::string_view attr) {
-  return attr.starts_with('_') || std::ranges::find(kHints, attr) != std::end(kHints);
-}
+bool is_hint(std::string_view attr) { return attr.starts_with('_') || lists(kHints, attr); }
 
 }  // namespace wxnn

@@ -180,8 +180,9 @@ Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constan
     *constant = std::make_unique<Constant>();
     return make_constant(tensor, type, constant->get());
   }
-  const Use least = kBuildParts.grids ? Use::kSmallInt : Use::kAlways;
-  WXNN_CHECK(row->use >= least, "is computed in ", row->name,
+  WXNN_CHECK(kBuildParts.grids || row->use != Use::kSmallInt, "is computed in ", row->name,
+             ", which takes FakeQuantWithMinMaxArgs, which this build does not have");
+  WXNN_CHECK(row->use >= Use::kSmallInt, "is computed in ", row->name,
              ", which is supported for constants only");
   if (!kBuildParts.grids) return {};
   const auto* q = t.quantization();
