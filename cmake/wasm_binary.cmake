@@ -10,11 +10,12 @@ list(REMOVE_ITEM exports ${tfjs_exports})
 function(add_wasm_binary target name ops)
   add_executable(${target} ${exports} ${list_sources})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm)
-  target_compile_options(${target} PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
+  target_compile_options(${target} PRIVATE ${WXNN_OURS} ${WXNN_SMALL} ${WXNN_WHOLE})
   target_compile_definitions(${target} PRIVATE WXNN_VERSION="${WXNN_VERSION}" WXNN_OPS="${ops}")
   target_link_libraries(${target} PRIVATE wxnn)
   target_link_options(${target} PRIVATE
     -O3 ${WXNN_LINK_FEATURES} -fno-exceptions -fno-rtti
+    -Wl,-mllvm,-inline-threshold=-100  # what is hot has been inlined by the compiler
     # Binaryen inlines into several callers only what is smaller than the call, into one only what is small: 1%
     # after brotli, the same speed (-Oz: 0.3% more, and slower).
     -sBINARYEN_EXTRA_PASSES=-fimfs=0,-aimfs=4,-ocimfs=30,--converge

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "converter/convert.h"
+#include "core/build_parts.h"
 #include "core/model.h"
 
 namespace wxnn {
@@ -55,6 +56,9 @@ Status note(const char* path) {
   return {};
 }
 }  // namespace
+
+constinit const BuildParts kBuildParts = {
+    .flow = true, .grids = true, .state = true, .tables = true, .custom = true};
 
 std::span<const Op* const> ops() {
   static const std::vector<const Op*> all = [] {

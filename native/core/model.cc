@@ -36,7 +36,7 @@ Status Model::open() {
   bool flows = false;
   for (size_t i = 0; i < steps_.size(); ++i) {
     Node& node = graph_.nodes[i];
-    if (node.op->flow == nullptr) continue;
+    if (!kBuildParts.flow || node.op->flow == nullptr) continue;
     Status status = node.op->flow(graph_, node, &steps_[i].flow);
     if (!status.ok()) return status.at(node.place());
     flows = true;
@@ -167,7 +167,7 @@ Status Model::run_step(Step& step) {
     case Step::Kind::kLate:
       return run_late(step);
     case Step::Kind::kFlow:
-      return run_flow(step);
+      return kBuildParts.flow ? run_flow(step) : Status();
     case Step::Kind::kRun:
       break;
   }
@@ -196,7 +196,7 @@ Status Model::run() {
 void Model::reset_state() {
   for (Step& step : steps_) {
     if (step.kernel) step.kernel->reset();
-    if (!step.flow) continue;
+    if (!step.is_flow()) continue;
     for (const std::unique_ptr<Model>& body : step.flow->bodies()) body->reset_state();
   }
 }
@@ -213,7 +213,7 @@ MemoryUse Model::memory() const {
   use.arena_bytes = arena_.size();
   use.packed_bytes = packed_bytes_;
   for (const Step& step : steps_) {
-    if (!step.flow) continue;
+    if (!step.is_flow()) continue;
     for (const std::unique_ptr<Model>& body : step.flow->bodies()) {
       const MemoryUse theirs = body->memory();
       use.arena_bytes += theirs.arena_bytes;

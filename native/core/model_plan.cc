@@ -70,7 +70,7 @@ void Model::release_packed(const Node& node) {
 bool Model::waits_for_file() const {
   if (std::ranges::any_of(unpacked_, [](int uses) { return uses > 0; })) return true;
   for (const Step& step : steps_) {
-    if (!step.flow) continue;
+    if (!step.is_flow()) continue;
     for (const std::unique_ptr<Model>& body : step.flow->bodies()) {
       if (body->waits_for_file()) return true;
     }
@@ -135,7 +135,7 @@ Status Model::plan_flow(Step& step) {
 
 Status Model::plan_step(Step& step) {
   const Op& op = *step.node->op;
-  if (step.flow) return plan_flow(step);
+  if (step.is_flow()) return plan_flow(step);
   bool late = false;
   bool all_known = true;
   for (size_t i = 0; i < step.inputs.size(); ++i) {

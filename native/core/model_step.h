@@ -1,5 +1,6 @@
 // What the model keeps per node. Shared by model.cc and model_plan.cc alone.
 #pragma once
+#include "core/build_parts.h"
 #include "core/flow.h"
 #include "core/model.h"
 
@@ -19,6 +20,7 @@ struct Model::Step {
   bool packs_data = false;  // a kPacked input is computed, not constant: create at every run
   std::unique_ptr<Kernel> kernel;
   std::unique_ptr<Flow> flow;
+  bool is_flow() const { return kBuildParts.flow && flow != nullptr; }
   std::vector<const Tensor*> inputs;  // into Model::tensors_, null where absent
   std::vector<TensorType> types;      // of the outputs, from infer
   std::vector<Tensor> outputs;

@@ -1,9 +1,7 @@
 // The operators of one program. Compiled once for each list: WXNN_OPS names the file.
+#include "core/build_parts.h"
 #include "core/op.h"
-
-#ifndef WXNN_OPS
-#define WXNN_OPS "ops/ops_tfjs.def"
-#endif
+#include "core/ops_of_build.h"
 
 namespace wxnn {
 
@@ -19,6 +17,15 @@ constexpr const Op* kOps[] = {
 #undef OP
 };
 }  // namespace
+
+constinit const BuildParts kBuildParts = {
+    .flow = is_in_build("If") || is_in_build("While"),
+    .grids = is_in_build("FakeQuantWithMinMaxArgs"),
+    .state = is_in_build("LSTM") || is_in_build("RNN") || is_in_build("SVDF"),
+    .tables = is_in_build("LookupTableFind"),
+    .custom = is_in_build("DetectionPostProcess") || is_in_build("LandmarksToTransformMatrix") ||
+              is_in_build("TransformLandmarks") || is_in_build("TransformTensorBilinear"),
+};
 
 std::span<const Op* const> ops() { return kOps; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/build_parts.h"
 #include "core/sort.h"
 
 namespace wxnn {
@@ -247,12 +248,14 @@ Status parse_node_list(const Buffer& file, NodeList* list) {
   std::vector<Named> weights;
   read_weights(c, list, &weights);
   read_nodes(c, &list->graph);
-  const size_t functions = c.count();
+  // The last part of the list: left unread where no node calls one.
+  const size_t functions = kBuildParts.flow ? c.count() : 0;
   for (size_t i = 0; c.ok() && i < functions; ++i) list->functions.push_back(read_function(c));
   WXNN_CHECK(c.ok(), "the node list is cut off or damaged");
   sort_by_name(&weights);
   WXNN_TRY(settle_names(weights, &list->graph));
-  for (NodeScope& f : list->functions) {
+  for (size_t i = 0; i < functions; ++i) {
+    NodeScope& f = list->functions[i];
     Status status = settle_names(weights, &f);
     if (!status.ok()) return status.at(sentence("function \"", f.name, "\""));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/build_parts.h"
 #include "formats/tf_rows.h"
 
 namespace wxnn {
@@ -92,7 +93,7 @@ class ListNode final : public TfSource {
     const size_t dot = source.find('.');
     const std::string_view name = source.substr(0, dot);
     const std::string_view filter = dot == std::string_view::npos ? "" : source.substr(dot + 1);
-    if (filter == "array") return read_of_array(name, value);
+    if (kBuildParts.flow && filter == "array") return read_of_array(name, value);
     WXNN_TRY(read_plain(name, value));
     if (filter == "hw" || filter == "dhw") return take_inner(name, filter.size(), value);
     if (filter.empty()) return {};
@@ -116,17 +117,21 @@ class ListNode final : public TfSource {
 
   Status function(std::string_view attr_name, std::unique_ptr<Graph>* graph) override {
     TfAttr attr = find(attr_name);
-    WXNN_CHECK(attr.kind == TfAttrKind::kFunction, "lacks its function ", attr_name);
+    WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function ",
+               attr_name);
     return reader_.read_function(attr.value.text(), graph);
   }
 
   Status call(std::string_view attr_name, std::vector<int>* results) override {
     TfAttr attr = find(attr_name);
-    WXNN_CHECK(attr.kind == TfAttrKind::kFunction, "lacks its function ", attr_name);
+    WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function ",
+               attr_name);
     return reader_.call(attr.value.text(), name, inputs, results);
   }
 
-  Status table(int* keys, int* values) override { return reader_.table_of(index_, keys, values); }
+  Status table(int* keys, int* values) override {
+    return kBuildParts.tables ? reader_.table_of(index_, keys, values) : Status();
+  }
 
   Status check_all_known() const {
     Cursor at = listed_.attrs;
@@ -257,8 +262,10 @@ Status trace(const NodeScope& scope, std::string_view tensor, const Outputs* giv
     ref->node = scope.find(name);
     WXNN_CHECK(ref->node != kAbsent && ref->output >= 0, "there is no tensor \"", tensor, "\"");
     const ListedNode& from = scope.nodes[ref->node];
-    for (const OutputName& row : kOutputNames) {
-      if (row.op == from.op && row.name == output) ref->output += row.first;
+    if (kBuildParts.flow) {  // only functions name outputs so
+      for (const OutputName& row : kOutputNames) {
+        if (row.op == from.op && row.name == output) ref->output += row.first;
+      }
     }
     if (!is_alias(from.op) || (given != nullptr && given->find(*ref) != kAbsent)) return {};
     tensor = input_of(from, static_cast<size_t>(ref->output));
@@ -422,8 +429,8 @@ Status ScopeReader::read_placeholder(int i) {
 
 Status ScopeReader::build_node(int i) {
   const ListedNode& n = scope_.nodes[i];
-  if (n.op == "Exit") return build_loop(i);
-  if (n.op == "Merge") return build_choice(i);
+  if (kBuildParts.flow && n.op == "Exit") return build_loop(i);
+  if (kBuildParts.flow && n.op == "Merge") return build_choice(i);
   ListNode source(*this, outputs_, graph_, n, i, sentence(prefix_, n.name));
   Cursor inputs = n.inputs;
   for (uint32_t k = 0; k < n.input_count; ++k) {

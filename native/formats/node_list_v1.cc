@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/build_parts.h"
 #include "formats/node_list_reader.h"
 
 namespace wxnn {
@@ -207,14 +208,14 @@ Status V1Flow::choice_at(int merge, TfChoice** choice) {
 
 Status V1Flow::dependencies(int node, std::vector<std::string_view>* tensors) {
   const ListedNode& n = scope_.nodes[node];
-  if (n.op == "Exit") {
+  if (kBuildParts.flow && n.op == "Exit") {
     TfLoop* loop = nullptr;
     WXNN_TRY(loop_at(node, &loop));
     for (int enter : loop->enters) tensors->push_back(input_of(scope_.nodes[enter], 0));
     for (int enter : loop->constants) tensors->push_back(input_of(scope_.nodes[enter], 0));
     return {};
   }
-  if (n.op == "Merge") {
+  if (kBuildParts.flow && n.op == "Merge") {
     TfChoice* choice = nullptr;
     WXNN_TRY(choice_at(node, &choice));
     tensors->push_back(choice->condition);

@@ -205,13 +205,11 @@ Status append_activation(SourceNode& node, std::string_view activation, int x, i
   WXNN_CHECK(row != std::end(kActivations), "has the activation \"", activation,
              "\", which is not supported");
   Cooked cooked;
-  WXNN_TRY(need_op(row->op, &cooked.op));
-  cooked.attrs = Attrs(cooked.op->attrs);
+  WXNN_TRY(make(row->op, {x}, &cooked));
   if (row->low < row->high) {
     WXNN_TRY(cooked.attrs.set("clipValueMin", row->low));
     WXNN_TRY(cooked.attrs.set("clipValueMax", row->high));
   }
-  cooked.inputs = {x};
   return append(node, sentence(node.name, "/", activation), cooked, {y});
 }
 
@@ -220,6 +218,13 @@ Status append_activation(SourceNode& node, std::string_view activation, int x, i
 Status need_op(std::string_view name, const Op** op) {
   *op = find_op(name);
   WXNN_CHECK(*op != nullptr, "needs the operator ", name, ", which this build does not have");
+  return {};
+}
+
+Status make(std::string_view op, std::vector<int> inputs, Cooked* cooked) {
+  WXNN_TRY(need_op(op, &cooked->op));
+  cooked->attrs = Attrs(cooked->op->attrs);
+  cooked->inputs = std::move(inputs);
   return {};
 }
 
@@ -282,6 +287,23 @@ Status cook(SourceNode& node, const Recipe& recipe) {
   Cooked cooked;
   WXNN_TRY(prepare(node, recipe, &cooked));
   return emit(node, std::move(cooked));
+}
+
+Status cook_sum(SourceNode& node, const Recipe&) {
+  WXNN_CHECK(!node.inputs.empty(), "has no inputs");
+  int sum = node.inputs[0];
+  for (size_t i = 1; i + 1 < node.inputs.size(); ++i) {
+    Cooked add;
+    WXNN_TRY(make("Add", {sum, node.inputs[i]}, &add));
+    WXNN_TRY(emit_before(node, sentence("/", i), std::move(add), &sum));
+  }
+  Cooked last;
+  if (node.inputs.size() == 1) {
+    WXNN_TRY(make("Identity", {sum}, &last));
+  } else {
+    WXNN_TRY(make("Add", {sum, node.inputs.back()}, &last));
+  }
+  return emit(node, std::move(last));
 }
 
 Status add_output(Graph& graph, int value, std::string name) {

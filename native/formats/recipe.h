@@ -61,6 +61,8 @@ bool available(const Recipe& recipe);
 
 // Turns the node into nodes of ours. Sentences do not name the node: the caller does.
 Status cook(SourceNode& node, const Recipe& recipe);
+// Of rows for a sum of any number of inputs: a chain of Add.
+Status cook_sum(SourceNode& node, const Recipe& recipe);
 
 // --- for build functions ------------------------------------------------------------------------
 // Attributes and inputs as the terms say; `activation` holds what the operator has no attribute
@@ -82,6 +84,8 @@ Status emit_before(SourceNode& node, std::string_view suffix, Cooked cooked, int
 
 // An operator of this build, or a sentence that it is missing.
 Status need_op(std::string_view name, const Op** op);
+// A node of `op` with default attributes.
+Status make(std::string_view op, std::vector<int> inputs, Cooked* cooked);
 // The numbers of a constant input. `what` names it in sentences.
 Status constant_numbers(SourceNode& node, int value, std::string_view what,
                         std::vector<double>* numbers);

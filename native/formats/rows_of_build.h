@@ -2,26 +2,11 @@
 // (WXNN_OPS, as in core/op_table.cc) then carries only its own rows. Such operators count as
 // missing either way, and are named as their file names them.
 #pragma once
-#include <algorithm>
 #include <array>
-#include <string_view>
 
-#ifndef WXNN_OPS
-#define WXNN_OPS "ops/ops_tfjs.def"
-#endif
+#include "core/ops_of_build.h"
 
 namespace wxnn {
-
-inline constexpr std::string_view kOpsOfBuild[] = {
-#define OP(name) #name,
-#include WXNN_OPS
-#undef OP
-};
-
-constexpr bool is_in_build(std::string_view op) {
-  if (op.starts_with('_')) op.remove_prefix(1);  // OP(FusedMatMul) is _FusedMatMul
-  return std::ranges::find(kOpsOfBuild, op) != std::end(kOpsOfBuild);
-}
 
 // `rows` is a constexpr array of rows with a recipe.
 template <const auto& rows>

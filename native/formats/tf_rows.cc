@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/build_parts.h"
 #include "formats/rows_of_build.h"
 
 namespace wxnn {
@@ -39,27 +40,6 @@ Status build_fused(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(cooked));
 }
 
-// AddN as a chain of Add.
-Status build_add_n(SourceNode& node, const Recipe& recipe) {
-  WXNN_CHECK(!node.inputs.empty(), "has no inputs");
-  AttrValue count;
-  WXNN_TRY(node.read("N", &count));
-  int sum = node.inputs[0];
-  for (size_t i = 1; i < node.inputs.size(); ++i) {
-    Cooked add;
-    WXNN_TRY(need_op(recipe.op, &add.op));
-    add.attrs = Attrs(add.op->attrs);
-    add.inputs = {sum, node.inputs[i]};
-    if (i + 1 == node.inputs.size()) return emit(node, std::move(add));
-    WXNN_TRY(emit_before(node, sentence("/", i), std::move(add), &sum));
-  }
-  Cooked only;
-  WXNN_TRY(need_op("Identity", &only.op));
-  only.attrs = Attrs(only.op->attrs);
-  only.inputs = {sum};
-  return emit(node, std::move(only));
-}
-
 Status build_while(SourceNode& node, const Recipe& recipe) {
   Cooked loop;
   WXNN_TRY(prepare(node, recipe, &loop));
@@ -84,15 +64,15 @@ Status build_if(SourceNode& node, const Recipe& recipe) {
 Status emit_each(SourceNode& node, const Recipe& recipe, const std::vector<int>& values) {
   for (size_t i = 0; i < values.size(); ++i) {
     Cooked one;
-    WXNN_TRY(need_op(recipe.op, &one.op));
-    one.attrs = Attrs(one.op->attrs);
-    one.inputs = {values[i]};
+    WXNN_TRY(make(recipe.op, {values[i]}, &one));
     WXNN_TRY(emit_output(node, i, std::move(one)));
   }
   return {};
 }
 
 Status build_call(SourceNode& node, const Recipe& recipe) {
+  WXNN_CHECK(kBuildParts.flow && find_op("If") != nullptr,
+             "calls a function, which takes If, which this build does not have");
   Cooked ignored;
   WXNN_TRY(prepare(node, recipe, &ignored));
   std::vector<int> results;
@@ -124,11 +104,9 @@ Status build_scatter(SourceNode& node, const Recipe& recipe) {
   const std::span<const double> count = fresh.attrs.numbers("numElements");
   const bool open = node.inputs.size() < 4 || (count.size() == 1 && count[0] < 0);
   Cooked list;
-  WXNN_TRY(need_op("TensorListSetItem", &list.op));
-  list.attrs = Attrs(list.op->attrs);
-  WXNN_TRY(list.attrs.set("grow", open));
   WXNN_CHECK(node.inputs.size() >= 3, "lacks inputs");
-  list.inputs = {kAbsent, node.inputs[0], node.inputs[1]};
+  WXNN_TRY(make("TensorListSetItem", {kAbsent, node.inputs[0], node.inputs[1]}, &list));
+  WXNN_TRY(list.attrs.set("grow", open));
   WXNN_TRY(emit_before(node, "/list", std::move(fresh), &list.inputs[0]));
   return emit(node, std::move(list));
 }
@@ -156,15 +134,11 @@ Status build_table_size(SourceNode& node, const Recipe& recipe) {
 // The root of the sum of squares.
 Status build_euclidean_norm(SourceNode& node, const Recipe& recipe) {
   Cooked square, sum, root;
-  for (const auto& [op, cooked] : {std::pair("Square", &square), std::pair("Sqrt", &root)}) {
-    WXNN_TRY(need_op(op, &cooked->op));
-    cooked->attrs = Attrs(cooked->op->attrs);
-  }
   WXNN_TRY(prepare(node, {"Sum", recipe.terms}, &sum));
   WXNN_CHECK(!sum.inputs.empty(), "lacks its input");
-  square.inputs = {sum.inputs[0]};
+  WXNN_TRY(make("Square", {sum.inputs[0]}, &square));
   WXNN_TRY(emit_before(node, "/square", std::move(square), &sum.inputs[0]));
-  root.inputs = {kAbsent};
+  WXNN_TRY(make("Sqrt", {kAbsent}, &root));
   WXNN_TRY(emit_before(node, "/sum", std::move(sum), root.inputs.data()));
   return emit(node, std::move(root));
 }
@@ -184,10 +158,8 @@ Status build_clip(SourceNode& node, const Recipe& recipe) {
   const int high = node.inputs[2];
   node.inputs.pop_back();
   WXNN_TRY(prepare(node, {"Maximum"}, &low));
-  clip.inputs = {kAbsent, high};
+  WXNN_TRY(make("Minimum", {kAbsent, high}, &clip));
   WXNN_TRY(emit_before(node, "/low", std::move(low), clip.inputs.data()));
-  WXNN_TRY(need_op("Minimum", &clip.op));
-  clip.attrs = Attrs(clip.op->attrs);
   return emit(node, std::move(clip));
 }
 
@@ -222,7 +194,7 @@ constexpr TfRow kAllRows[] = {
     {"Acos", {"Acos"}},
     {"Acosh", {"Acosh"}},
     {"Add", {"Add"}},
-    {"AddN", {"Add", "", build_add_n}},
+    {"AddN", {"Add", "", cook_sum}},
     {"AddV2", {"Add"}},
     {"All", {"All", kReduce}},
     {"Angle", {"Angle", "~Tout"}},
@@ -510,54 +482,28 @@ constexpr TfRow kAllRows[] = {
 };
 constexpr auto kRows = rows_of_build<kAllRows>();
 
+// A list of words is one text, each word followed by a blank: an array would take an address and a
+// length for each.
 // FakeQuantWithMinMaxVars: as TensorFlow.js has it, a note about training.
-constexpr std::string_view kAliases[] = {"CheckNumerics",
-                                         "EnsureShape",
-                                         "FakeQuantWithMinMaxVars",
-                                         "Identity",
-                                         "IdentityN",
-                                         "Print",
-                                         "PreventGradient",
-                                         "Snapshot",
-                                         "StopGradient",
-                                         "PlaceholderWithDefault"};
+constexpr const char* kAliases =
+    "CheckNumerics EnsureShape FakeQuantWithMinMaxVars Identity IdentityN Print PreventGradient "
+    "Snapshot StopGradient PlaceholderWithDefault ";
 
 // Types follow from the inputs; the rest are hints for other devices.
-constexpr std::string_view kHints[] = {"N",
-                                       "SrcT",
-                                       "T",
-                                       "TI",
-                                       "Taxis",
-                                       "Tdim",
-                                       "Tidx",
-                                       "Tindices",
-                                       "Tcond",
-                                       "Tin",
-                                       "Tlen",
-                                       "Tout",
-                                       "Tmultiples",
-                                       "Tnumsegments",
-                                       "Tsegmentids",
-                                       "TArgs",
-                                       "Tpaddings",
-                                       "Tparams",
-                                       "Tperm",
-                                       "Tblock_shape",
-                                       "Tcrops",
-                                       "Tshape",
-                                       "U",
-                                       "Index",
-                                       "element_dtype",
-                                       "index_type",
-                                       "num_args",
-                                       "out_type",
-                                       "output_type",
-                                       "shape_type",
-                                       "use_cudnn_on_gpu",
-                                       "validate_indices",
-                                       "explicit_paddings",
-                                       "T_threshold",
-                                       "Tindex"};
+constexpr const char* kHints =
+    "N SrcT T TI Taxis Tdim Tidx Tindices Tcond Tin Tlen Tout Tmultiples Tnumsegments Tsegmentids "
+    "TArgs Tpaddings Tparams Tperm Tblock_shape Tcrops Tshape U Index element_dtype index_type "
+    "num_args out_type output_type shape_type use_cudnn_on_gpu validate_indices explicit_paddings "
+    "T_threshold Tindex ";
+
+bool lists(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const size_t end = words.find(' ');
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(end + 1);
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -568,10 +514,8 @@ const TfRow* find_tf_row(std::string_view op) {
   return row == kRows.end() ? nullptr : &*row;
 }
 
-bool is_alias(std::string_view op) { return std::ranges::find(kAliases, op) != std::end(kAliases); }
+bool is_alias(std::string_view op) { return lists(kAliases, op); }
 
-bool is_hint(std::string_view attr) {
-  return attr.starts_with('_') || std::ranges::find(kHints, attr) != std::end(kHints);
-}
+bool is_hint(std::string_view attr) { return attr.starts_with('_') || lists(kHints, attr); }
 
 }  // namespace wxnn

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/build_parts.h"
 #include "formats/flex_map.h"
 #include "formats/tflite_rows.h"
 #include "formats/tflite_tensors.h"
@@ -38,6 +39,8 @@ class Subgraphs {
   ~Subgraphs() = default;
 };
 
+bool quantised(const TfliteTensors::Grid& grid) { return kBuildParts.grids && grid.bits != 0; }
+
 // What all readers of one file share.
 struct Reading {
   const Buffer& file;
@@ -59,12 +62,13 @@ class OperatorNode final : public TfliteSource {
   }
 
   Status subgraph(size_t index, std::unique_ptr<Graph>* graph) override {
-    return subgraphs_.read_body(index, graph);
+    return kBuildParts.flow ? subgraphs_.read_body(index, graph) : Status();
   }
 
   Status read(std::string_view source, AttrValue* value) override {
     const char letter = source[0];
-    if (letter == 'x') return read_flex_option(custom_options(), source.substr(1), value);
+    if (kBuildParts.custom && letter == 'x')
+      return read_flex_option(custom_options(), source.substr(1), value);
     const auto* kind = std::ranges::find(kFieldKinds, letter, &FieldKind::letter);
     std::string_view rest = source.substr(1, source.find(':') - 1);
     for (bool more = true; more;) {
@@ -84,7 +88,7 @@ class OperatorNode final : public TfliteSource {
     const int tensor = op_.outputs()->Get(static_cast<uint32_t>(i));
     WXNN_TRY(tensors_.value(tensor, value));
     const TfliteTensors::Grid grid = tensors_.grid(tensor);
-    if (grid.bits == 0 || on_grid(grid)) return {};
+    if (!quantised(grid) || on_grid(grid)) return {};
     for (const Rounding& r : roundings_) {
       if (r.to != *value) continue;
       *value = r.from;
@@ -98,6 +102,7 @@ class OperatorNode final : public TfliteSource {
   }
 
   Status emit_roundings() {
+    if (!kBuildParts.grids) return {};
     for (const Rounding& r : roundings_) WXNN_TRY(round_to_grid(graph, r.from, r.to, r.grid));
     return {};
   }
@@ -234,6 +239,9 @@ constexpr BiasRow kBiases[] = {{Code::CONV_2D, 2},
                                {Code::UNIDIRECTIONAL_SEQUENCE_LSTM, 12},
                                {Code::BIDIRECTIONAL_SEQUENCE_LSTM, 12}};
 
+// Of a program that computes with grids: rounds to one.
+bool is_rounding(Code code) { return kBuildParts.grids && code == Code::QUANTIZE; }
+
 bool has(std::span<const Code> list, Code code) {
   return std::ranges::find(list, code) != list.end();
 }
@@ -324,7 +332,7 @@ class Reader final : public Subgraphs {
       mark_biases(code, op.inputs());
       const TfliteRow* row = find_tflite_row(code, custom);
       rows_.push_back(row);
-      if (is_widening(code) || code == Code::QUANTIZE || (row != nullptr && available(row->recipe)))
+      if (is_widening(code) || is_rounding(code) || (row != nullptr && available(row->recipe)))
         continue;
       const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
       missing.push_back({is_custom ? custom : tflite_name(code), name_of_operator(i)});
@@ -333,6 +341,7 @@ class Reader final : public Subgraphs {
   }
 
   void mark_biases(Code code, const Ints* inputs) {
+    if (!kBuildParts.grids) return;
     const auto* row = std::ranges::find(kBiases, code, &BiasRow::code);
     if (row == std::end(kBiases) || inputs == nullptr) return;
     for (uint32_t k = row->first; k < inputs->size(); ++k) {
@@ -352,7 +361,7 @@ class Reader final : public Subgraphs {
       WXNN_TRY(tensors_.input(inputs->Get(i), &value));
       graph_.values[value].name = name_in(names, inputs->Get(i));
       graph_.inputs.push_back(value);
-      if (const TfliteTensors::Grid grid = tensors_.grid(inputs->Get(i)); grid.bits != 0) {
+      if (const TfliteTensors::Grid grid = tensors_.grid(inputs->Get(i)); quantised(grid)) {
         const std::string name = sentence(graph_.values[value].name, "/rounded");
         const int rounded = graph_.add_value(name, graph_.values[value].type);
         WXNN_TRY(OperatorNode::round_to_grid(graph_, value, rounded, grid));
@@ -401,9 +410,9 @@ class Reader final : public Subgraphs {
     tflite::BuiltinOperator code;
     std::string custom;
     WXNN_TRY(code_of(i, &code, &custom));
-    Status status = is_widening(code)        ? read_widening(i, code == Code::DEQUANTIZE)
-                    : code == Code::QUANTIZE ? read_quantize(i)
-                                             : build_operator(i, code);
+    Status status = is_widening(code)   ? read_widening(i, code == Code::DEQUANTIZE)
+                    : is_rounding(code) ? read_quantize(i)
+                                        : build_operator(i, code);
     if (status.ok()) return status;
     const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
     return status.at(sentence("node \"", name_of_operator(i), "\" (",
@@ -421,7 +430,7 @@ class Reader final : public Subgraphs {
       node.inputs.push_back(kAbsent);
       const int tensor = op.inputs()->Get(k);
       if (tensor == kAbsent) continue;
-      if (has(kKeepState, code) && tensors_.is_state(tensor)) {
+      if (kBuildParts.state && has(kKeepState, code) && tensors_.is_state(tensor)) {
         const bool shared = std::ranges::find(states_, tensor) != states_.end();
         WXNN_CHECK(!shared, "shares the variable \"", tensors_.name(tensor),
                    "\" with another node");
@@ -430,20 +439,22 @@ class Reader final : public Subgraphs {
       }
       WXNN_TRY(tensors_.value(tensor, &node.inputs.back()));
       WXNN_TRY(check_small_int(code, tensor));
-      WXNN_CHECK(!has(kSeeIntegers, code) || tensors_.grid(tensor).bits == 0, "its input \"",
+      WXNN_CHECK(!has(kSeeIntegers, code) || !quantised(tensors_.grid(tensor)), "its input \"",
                  tensors_.name(tensor), "\" is quantised, which is not supported here");
     }
     WXNN_CHECK(node.output_count != 0, "has no outputs");
     for (uint32_t k = 0; k < op.outputs()->size(); ++k) {
       WXNN_TRY(check_small_int(code, op.outputs()->Get(k)));
     }
-    if (has(kCopies, code) && !node.inputs.empty()) node.copies_elements();
+    if (kBuildParts.grids && has(kCopies, code) && !node.inputs.empty()) node.copies_elements();
     WXNN_TRY(cook(node, row.recipe));
     return node.emit_roundings();
   }
 
   Status check_small_int(Code code, int tensor) const {
-    WXNN_CHECK(!tensors_.is_small_int(tensor) || has(kCopies, code) || has(kSmallInts, code),
+    // Without grids nothing is computed in small integers.
+    WXNN_CHECK(!kBuildParts.grids || !tensors_.is_small_int(tensor) || has(kCopies, code) ||
+                   has(kSmallInts, code),
                "tensor \"", tensors_.name(tensor), "\" is computed in ",
                name_of(tensors_.stored_type(tensor)),
                " without a scale, which is not supported here");

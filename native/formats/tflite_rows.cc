@@ -19,13 +19,6 @@ AttrValue numbers_of(const Shape& shape) {
   return value;
 }
 
-Status make(std::string_view op, std::vector<int> inputs, Cooked* cooked) {
-  WXNN_TRY(need_op(op, &cooked->op));
-  cooked->attrs = Attrs(cooked->op->attrs);
-  cooked->inputs = std::move(inputs);
-  return {};
-}
-
 Status reshape_before(SourceNode& node, std::string_view suffix, AttrValue shape, int* value) {
   Cooked reshape;
   WXNN_TRY(make("Reshape", {*value}, &reshape));
@@ -255,23 +248,6 @@ Status build_l2_pool(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(root));
 }
 
-Status build_add_n(SourceNode& node, const Recipe&) {
-  WXNN_CHECK(!node.inputs.empty(), "has no inputs");
-  int sum = node.inputs[0];
-  for (size_t i = 1; i + 1 < node.inputs.size(); ++i) {
-    Cooked add;
-    WXNN_TRY(make("Add", {sum, node.inputs[i]}, &add));
-    WXNN_TRY(emit_before(node, sentence("/", i), std::move(add), &sum));
-  }
-  Cooked last;
-  if (node.inputs.size() == 1) {
-    WXNN_TRY(make("Identity", {sum}, &last));
-  } else {
-    WXNN_TRY(make("Add", {sum, node.inputs.back()}, &last));
-  }
-  return emit(node, std::move(last));
-}
-
 // Shared by rows whose options have the same layout.
 constexpr const char* kPool = "filterSize=i4,3 strides=i2,1 pad=p0 activation=a5";
 constexpr const char* kVolume = "pad=p0 strides=i1,3,2 activation=a4 dilations=d5,7,6";
@@ -415,7 +391,7 @@ constexpr TfliteRow kAllRows[] = {
     {Code::UNIQUE, Options::NONE, {"Unique", "@#2"}},
     {Code::CEIL, Options::NONE, {"Ceil"}},
     {Code::REVERSE_V2, Options::NONE, {"Reverse", "dims=<1?"}},
-    {Code::ADD_N, Options::NONE, {"Add", "", build_add_n}},
+    {Code::ADD_N, Options::NONE, {"Add", "", cook_sum}},
     {Code::GATHER_ND, Options::NONE, {"GatherNd"}},
     {Code::COS, Options::NONE, {"Cos"}},
     {Code::WHERE, Options::NONE, {"Where"}},
@@ -513,6 +489,11 @@ constexpr TfliteRow kAllRows[] = {
 };
 constexpr auto kRows = rows_of_build<kAllRows>();
 
+// Of all codes, in their order.
+constexpr char kNames[] =
+#include "tflite_operator_names.h"
+    ;
+
 }  // namespace
 
 std::span<const TfliteRow> tflite_rows() { return kRows; }
@@ -525,8 +506,12 @@ const TfliteRow* find_tflite_row(Code code, std::string_view custom) {
 }
 
 std::string tflite_name(Code code) {
-  const std::string_view name = tflite::EnumNameBuiltinOperator(code);
-  return name.empty() ? sentence("builtin operator ", static_cast<int>(code)) : std::string(name);
+  const std::string_view names(kNames, sizeof kNames - 1);
+  const int number = static_cast<int>(code);
+  size_t at = 0;
+  for (int i = 0; i < number && at < names.size(); ++i) at = names.find('\0', at) + 1;
+  return number < 0 || at == names.size() ? sentence("builtin operator ", number)
+                                          : std::string(kNames + at);
 }
 
 bool is_widening(Code code) { return code == Code::DEQUANTIZE || code == Code::DENSIFY; }

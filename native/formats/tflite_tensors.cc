@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/build_parts.h"
 #include "formats/sparse.h"
 
 namespace wxnn {
@@ -179,8 +180,11 @@ Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constan
     *constant = std::make_unique<Constant>();
     return make_constant(tensor, type, constant->get());
   }
+  WXNN_CHECK(kBuildParts.grids || row->use != Use::kSmallInt, "is computed in ", row->name,
+             ", which takes FakeQuantWithMinMaxArgs, which this build does not have");
   WXNN_CHECK(row->use >= Use::kSmallInt, "is computed in ", row->name,
              ", which is supported for constants only");
+  if (!kBuildParts.grids) return {};
   const auto* q = t.quantization();
   const uint32_t scales = q == nullptr || q->scale() == nullptr ? 0 : q->scale()->size();
   if (row->use != Use::kSmallInt || scales == 0) return {};

@@ -1,6 +1,7 @@
 #include "formats/tflite_reader.h"
 
 #include "core/model.h"
+#include "formats/tflite_rows.h"
 #include "op_test.h"
 #include "tflite_file.h"
 
@@ -357,6 +358,15 @@ TEST(TfliteReader, RowsOfLateShapes) {
   for (int32_t k = 0; k < 8; ++k) {
     EXPECT_TRUE(model->output(5).i32()[k] >= 0 && model->output(5).i32()[k] < 3);
   }
+}
+
+TEST(TfliteReader, NamesOfOperatorsAreTheSchemas) {
+  for (const Code code : tflite::EnumValuesBuiltinOperator()) {
+    EXPECT_EQ(tflite_name(code), tflite::EnumNameBuiltinOperator(code));
+  }
+  const int last = static_cast<int>(tflite::BuiltinOperator::MAX);
+  EXPECT_EQ(tflite_name(static_cast<Code>(last + 1)), sentence("builtin operator ", last + 1));
+  EXPECT_EQ(tflite_name(static_cast<Code>(-1)), "builtin operator -1");
 }
 
 }  // namespace

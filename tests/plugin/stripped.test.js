@@ -4,11 +4,13 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 const { ROOT, readModel, requireBuilt } = require('./programs.js');
 
 const MODELS = ['short', 'tfjs-front'];
+const FACE_MODELS = ['short', 'full', 'full-sparse', 'mesh', 'tfjs-front', 'tfjs-back', 'tfjs-mesh'];
 const DIRECTORY = path.join(ROOT, 'build/models/wasm');
 
 function fileOf(id) {
@@ -25,6 +27,22 @@ async function run(id, options) {
   model.dispose();
   return Object.entries(outputs).map(([name, { shape, data }]) => ({ name, shape: [...shape], bits: [...new Uint32Array(data.slice().buffer)] }));
 }
+
+test('the build of the face operators runs the face models with the same bits, and refuses loops', async (t) => {
+  const packed = path.join(ROOT, 'build/simd/wxnn-simd-faces.wasm.br');
+  requireBuilt(path.relative(ROOT, packed), 'tools/build simd');
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-faces-'));
+  t.after(() => fs.rmSync(directory, { recursive: true }));
+  fs.copyFileSync(packed, path.join(directory, 'wxnn-simd.wasm.br'));
+  fs.copyFileSync(path.join(ROOT, 'plugin/wasm/simd_probe.wasm'), path.join(directory, 'simd_probe.wasm'));
+  for (const id of FACE_MODELS) {
+    assert.deepEqual(await run(id, { variant: 'simd', wasmPath: directory }), await run(id, { variant: 'simd' }), id);
+  }
+  const int = (name) => ({ name, op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' }, shape: { shape: { dim: [{ size: '2' }] } } } });
+  const model = { format: 'graph-model', modelTopology: { node: [int('x'), { name: 'y', op: 'Exit', input: ['x'] }] }, weightsManifest: [] };
+  const { loadModel } = require(ROOT);
+  await assert.rejects(loadModel({ model, weights: [] }, { variant: 'simd', wasmPath: directory }), /Exit/);
+});
 
 test('a build for some models', async (t) => {
   requireBuilt('build/node/index.js', 'tools/build');

@@ -1,0 +1,18 @@
+// What the operators of this program want of the engine besides themselves. Every program has its
+// own, from its list of operators (op_table.cc). The compiler sees variables; a link that optimises
+// the whole program, as that of the plugin's binaries does, sees constants, and what is off is not
+// in those: a binary for faces has no loops.
+#pragma once
+
+namespace wxnn {
+
+struct BuildParts {
+  bool flow;    // If, While: graphs inside nodes, functions, TensorFlow 1's loops
+  bool grids;   // FakeQuantWithMinMaxArgs: tensors that are computed in a file's small integers
+  bool state;   // LSTM, SVDF: variables of a file that an operator keeps
+  bool tables;  // LookupTableFind: tables that a TensorFlow graph fills
+  bool custom;  // operators of TensorFlow Lite that keep their options in a FlexBuffer
+};
+extern const BuildParts kBuildParts;
+
+}  // namespace wxnn
