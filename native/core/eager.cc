@@ -91,8 +91,22 @@ struct Eager::Kept {
   std::vector<TensorType> inputs;  // as the kernel was last reshaped for; absent ones are [unknown]
   std::vector<TensorType> outputs;
   size_t scratch_bytes = 0;
+  uint32_t reshaped = 0;  // clock_ then
   std::unique_ptr<Kernel> kernel;
   std::unique_ptr<Kept> next;
+};
+
+struct Eager::Plan {
+  uint32_t number = 0;
+  uint32_t drops;
+  const Op* op;
+  const Attrs* attrs;
+  Kept* kept;  // null for an operator without a kernel
+  uint32_t reshaped;
+  size_t count;
+  Tensor inputs[kPlanInputs];
+  const Tensor* pointers[kPlanInputs];  // null for an absent input
+  Tensor output;
 };
 
 Eager::Eager(size_t most_packed_bytes) : most_packed_bytes_(most_packed_bytes) {}
@@ -106,6 +120,7 @@ void Eager::clear() {
     while (chain) chain = std::move(chain->next);
   }
   settings_count_ = kernel_count_ = packed_bytes_ = 0;
+  ++drops_;
 }
 
 namespace {
@@ -158,6 +173,7 @@ Status Eager::find_settings(const Op& op, std::span<const double> blob, Settings
 Status Eager::run(const Op& op, std::span<const double> blob, std::span<const Tensor* const> inputs,
                   std::span<Tensor> outputs) {
   Settings* settings = nullptr;
+  last_plan_ = 0;
   for (Tensor& t : outputs) t = Tensor{};
   const bool is_single = op.run != nullptr || op.create != nullptr || op.view;
   WXNN_CHECK(is_single && op.infer != nullptr, op.name, " runs within a graph alone");
@@ -189,19 +205,70 @@ Status Eager::run_kernel(const Op& op, Settings& settings, InferCtx& c, std::spa
       WXNN_TRY(blocks.allocate(i, types_[i].shape));
     }
   }
-  RunCtx run{c.attrs, c.inputs, outputs, nullptr, &blocks};
-  if (op.view) {
-  } else if (kept == nullptr) {
-    WXNN_TRY(op.run(run));
-  } else {
-    if (scratch_.size() < kept->scratch_bytes) WXNN_TRY(scratch_.allocate(kept->scratch_bytes));
-    run.scratch = scratch_.data();
-    if (op.stateful) kept->kernel->reset();  // the same call gives the same numbers
-    WXNN_TRY(kept->kernel->run(run));
-    if (scratch_.size() > kKeptScratch) scratch_ = Buffer();
-  }
+  if (!op.view) WXNN_TRY(run_now(op, {c.attrs, c.inputs, outputs, nullptr, &blocks}, kept));
   blocks.keep();
+  keep_plan(op, c, outputs, kept);
   return {};
+}
+
+Status Eager::run_now(const Op& op, RunCtx run, Kept* kept) {
+  if (kept == nullptr) return op.run(run);
+  if (scratch_.size() < kept->scratch_bytes) WXNN_TRY(scratch_.allocate(kept->scratch_bytes));
+  run.scratch = scratch_.data();
+  if (op.stateful) kept->kernel->reset();  // the same call gives the same numbers
+  WXNN_TRY(kept->kernel->run(run));
+  if (scratch_.size() > kKeptScratch) scratch_ = Buffer();
+  return {};
+}
+
+void Eager::keep_plan(const Op& op, const InferCtx& c, std::span<Tensor> outputs, Kept* kept) {
+  const size_t n = c.inputs.size();
+  bool may = !op.view && n <= kPlanInputs && outputs.size() == 1 && !types_[0].shape.is_unknown();
+  for (size_t i = 0; i < n; ++i) may = may && (!c.has(i) || (op.traits(i) & kValueKnown) == 0);
+  if (!may) return;
+  if (!plans_) plans_ = std::make_unique<Plan[]>(kMostPlans);
+  plan_count_ = plan_count_ % kLargestPlan + 1;
+  last_plan_ = plan_count_;
+  Plan& plan = plans_[last_plan_ % kMostPlans];
+  plan.number = last_plan_;
+  plan.drops = drops_;
+  plan.op = &op;
+  plan.attrs = &c.attrs;
+  plan.kept = kept;
+  plan.reshaped = kept != nullptr ? kept->reshaped : 0;
+  plan.count = n;
+  for (size_t i = 0; i < n; ++i) {
+    if (c.has(i)) plan.inputs[i] = c.in(i);
+    plan.pointers[i] = c.has(i) ? &plan.inputs[i] : nullptr;
+  }
+  static_cast<TensorType&>(plan.output) = outputs[0];
+}
+
+void* Eager::again(uint32_t number, const void* const (&inputs)[kPlanInputs]) {
+  if (!plans_) return nullptr;
+  Plan& plan = plans_[number % kMostPlans];
+  Kept* kept = plan.kept;
+  if (plan.number != number || plan.drops != drops_ ||
+      (kept != nullptr && kept->reshaped != plan.reshaped)) {
+    return nullptr;
+  }
+  for (size_t i = 0; i < plan.count; ++i) {
+    if (kept != nullptr && kept->packed[i] != nullptr && kept->packed[i] != inputs[i]) {
+      return nullptr;
+    }
+    plan.inputs[i].data = const_cast<void*>(inputs[i]);
+  }
+  plan.output.data = nullptr;
+  Blocks blocks({&plan.output, 1});
+  Status status = blocks.allocate(0, plan.output.shape);
+  if (status.ok()) {
+    if (kept != nullptr) kept->used = ++clock_;
+    const std::span<const Tensor* const> pointers(plan.pointers, plan.count);
+    status = run_now(*plan.op, {*plan.attrs, pointers, {&plan.output, 1}, nullptr, &blocks}, kept);
+  }
+  if (!status.ok()) return nullptr;
+  blocks.keep();
+  return plan.output.data;
 }
 
 // Kernels know the rank, dtype and last dimension (the channels) of every input and all of what
@@ -273,7 +340,7 @@ Status Eager::find_kept(const Op& op, Settings& settings, const InferCtx& c, Kep
     made->next = std::move(chain);
     chain = std::move(made);
   }
-  kept->used = ++clock_;
+  kept->used = kept->reshaped = ++clock_;
   for (size_t i = 0; i < n; ++i) kept->inputs[i] = type_of(i);
   std::ranges::copy(c.outputs, kept->outputs.begin());
   if (Status status = kept->kernel->reshape(inner, &kept->scratch_bytes); !status.ok()) {
@@ -289,6 +356,7 @@ void Eager::drop(Kept* kept) {
     if (link->get() != kept) continue;
     packed_bytes_ -= kept->bytes;
     --kernel_count_;
+    ++drops_;
     *link = std::move(kept->next);
     return;
   }
@@ -313,6 +381,7 @@ void Eager::forget(const void* data) {
       }
       packed_bytes_ -= (*link)->bytes;
       --kernel_count_;
+      ++drops_;
       *link = std::move((*link)->next);
     }
   }

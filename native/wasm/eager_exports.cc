@@ -116,7 +116,12 @@ WXNN_EXPORT(wxnn_eager_numbers)(size_t count)->void* {
 
 WXNN_EXPORT(wxnn_eager_run)(size_t op, size_t numbers, size_t inputs, size_t outputs)->int {
   const wxnn::Status status = wxnn::run(op, numbers, inputs, outputs);
-  return status.ok() ? 1 : wxnn::failed(status);
+  return status.ok() ? static_cast<int>(1 + area().eager.last_plan()) : wxnn::failed(status);
+}
+
+WXNN_EXPORT(wxnn_eager_again)
+(uint32_t plan, const void* a, const void* b, const void* c, const void* d)->void* {
+  return area().eager.again(plan, {a, b, c, d});
 }
 
 WXNN_EXPORT(wxnn_eager_forget)(const void* data)->void { area().eager.forget(data); }

@@ -47,8 +47,8 @@ export interface Host {
   readonly platform: 'wechat' | 'node' | 'web';
   /** What the platform says of the device; empty where it says nothing. */
   device(): { model?: string; system?: string; version?: string; SDKVersion?: string; platform?: string; benchmarkLevel?: number };
-  /** A canvas for WebGL that is not on the screen. Throws a sentence where there is none. */
-  canvas(): { getContext(type: string, attributes: object): never };
+  /** A canvas for such a context that is not on the screen. Throws a sentence where there is none. */
+  canvas(type: 'webgl' | '2d'): { getContext(type: string, attributes: object): never };
   /** Milliseconds of a clock that never runs backwards. */
   now(): number;
   /** Where this form of the package keeps the models that createFaceDetector uses by default. */

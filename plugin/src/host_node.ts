@@ -37,7 +37,7 @@ export const nodeHost: Host = {
   storage: { read: (key) => kept.get(key), write: (key, value) => { kept.set(key, value); }, remove: (key) => { kept.delete(key); } },
   platform: 'node',
   device: () => ({ system: process.platform, platform: process.arch, version: process.version }),
-  canvas: () => fail('Node has no WebGL'),
+  canvas: () => fail('Node has no canvas'),
   now: () => performance.now(),
   models: { faces: path.join(__dirname, '../../.cache/models/full/model.tflite') },
 };

@@ -32,9 +32,9 @@ export const wechatHost: Host = {
   },
   platform: 'wechat',
   device: () => (typeof wx !== 'undefined' && wx.getSystemInfoSync ? (wx.getSystemInfoSync() as ReturnType<Host['device']>) : {}),
-  canvas() {
+  canvas(type) {
     if (typeof wx === 'undefined' || !wx.createOffscreenCanvas) fail('this client has no offscreen canvas: pass one as the option canvas');
-    return wx.createOffscreenCanvas({ type: 'webgl' }) as never;
+    return wx.createOffscreenCanvas({ type }) as never;
   },
   now: calibratedClock(),
   // An ending that WeChat's packer keeps; the bytes are an ordinary .tflite file.

@@ -201,6 +201,31 @@ test('loadModel on WebGL that turned slow: the frame after the third slow one ru
   assert.match(reasons[reasons.length - 1], /^wechat-webgl takes \d+ ms by now, where it took \d+: wasm goes on$/);
 });
 
+test('tf.browser on our backend: canvases, images and ImageData of a real browser', async () => {
+  const { found, drawn } = await onPage({}, async () => {
+    const { tf, cpu } = window.tfjs;
+    await window.wxnn.configPlugin({ tf, cpu, prefer: 'wasm' });
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [4, 2];
+    const context = canvas.getContext('2d');
+    const picture = context.createImageData(4, 2);
+    picture.data.set(Array.from({ length: 32 }, (_, i) => (i % 4 === 3 ? 255 : (i * 7) % 256)));
+    context.putImageData(picture, 0, 0);
+    const off = new OffscreenCanvas(4, 2);
+    off.getContext('2d').putImageData(picture, 0, 0);
+    const image = new Image();
+    image.src = canvas.toDataURL();
+    await image.decode();
+    const tensors = [canvas, off, picture, image, await createImageBitmap(canvas)].map((source) => tf.browser.fromPixels(source, 4));
+    const target = document.createElement('canvas');
+    tf.browser.draw(tensors[0], target);
+    const pixels = [...target.getContext('2d').getImageData(0, 0, 4, 2).data];
+    return { found: tensors.map((tensor) => [...tensor.dataSync()]), drawn: pixels };
+  });
+  const expected = Array.from({ length: 32 }, (_, i) => (i % 4 === 3 ? 255 : (i * 7) % 256));
+  for (const numbers of [...found, drawn]) assert.deepEqual(numbers, expected);
+});
+
 test('no WXWebAssembly: plain JavaScript runs a model.json, with a notice; a .tflite is refused in a sentence', async () => {
   const { backend, reasons, error, refused } = await onPage({ noWXWebAssembly: true }, async () => {
     const { tf, cpu, converter } = window.tfjs;

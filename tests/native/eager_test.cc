@@ -81,6 +81,65 @@ TEST(Eager, ForgetsFreedWeights) {
   }
 }
 
+TEST(Eager, APlanRunsAgainOnOtherDataOfTheSameTypes) {
+  Random random(test_seed());
+  Eager eager;
+  const Owned x(random.tensor({1, 3, 2, 4})), other(random.tensor({1, 3, 2, 4}));
+  const Owned filter(random.tensor({1, 1, 4, 6})), small(random.tensor({1, 2, 2, 4}));
+  const Owned changed(random.tensor({1, 1, 4, 6}));
+  const auto again = [&](uint32_t plan, const Owned& image, const Owned& weights) {
+    Tensor y{{DType::kFloat32, {1, 3, 2, 6}}, nullptr};
+    y.data = eager.again(plan, {image.tensor.data, weights.tensor.data, nullptr, nullptr});
+    if (y.data != nullptr) expect_product(image.tensor, weights.tensor, y);
+    std::free(y.data);
+    return y.data != nullptr;
+  };
+  const auto plan_of = [&](const Owned& image) {
+    Tensor y;
+    EXPECT_TRUE(convolve(eager, image.tensor, filter.tensor, &y).ok());
+    std::free(y.data);
+    return eager.last_plan();
+  };
+  const uint32_t first = plan_of(x);
+  ASSERT_NE(first, 0u);
+  EXPECT_TRUE(again(first, other, filter));
+  EXPECT_TRUE(again(first, x, filter));
+  EXPECT_FALSE(again(first, x, changed)) << "its weights are not packed";
+  EXPECT_FALSE(again(first + 1, x, filter)) << "there is no such plan yet";
+  plan_of(small);
+  EXPECT_FALSE(again(first, x, filter)) << "the kernel is ready for another shape";
+  const uint32_t second = plan_of(x);
+  EXPECT_TRUE(again(second, other, filter));
+  eager.forget(filter.tensor.data);
+  EXPECT_FALSE(again(second, x, filter)) << "the kernel is gone";
+  const uint32_t third = plan_of(x);
+  EXPECT_TRUE(again(third, x, filter));
+  eager.clear();
+  EXPECT_FALSE(again(third, x, filter));
+}
+
+TEST(Eager, OldPlansMakeRoom) {
+  Random random(test_seed());
+  Eager eager;
+  const Op& add = *find_op("Add");
+  std::vector<uint32_t> plans;
+  for (int32_t n = 1; n <= 300; ++n) {
+    const Owned a(random.tensor({n})), b(random.tensor({n}));
+    const Tensor* inputs[] = {&a.tensor, &b.tensor};
+    Tensor y;
+    ASSERT_TRUE(eager.run(add, {}, inputs, {&y, 1}).ok());
+    std::free(y.data);
+    plans.push_back(eager.last_plan());
+    auto* sums =
+        static_cast<float*>(eager.again(plans.back(), {a.tensor.data, b.tensor.data, 0, 0}));
+    ASSERT_NE(sums, nullptr);
+    for (int32_t i = 0; i < n; ++i) ASSERT_EQ(sums[i], a.tensor.f32()[i] + b.tensor.f32()[i]);
+    std::free(sums);
+  }
+  const Owned one(random.tensor({300}));
+  EXPECT_EQ(eager.again(plans.front(), {one.tensor.data, one.tensor.data, 0, 0}), nullptr);
+}
+
 TEST(Eager, PackedBytesAreBounded) {
   Random random(test_seed());
   Eager eager(200);

@@ -45,6 +45,74 @@ test('what tfjs-backend-wasm gets wrong', () => {
   for (const kernel of ['Conv2D', 'Cast', 'BatchMatMul', 'Cumsum', 'ClipByValue']) assert.equal(ran(kernel).cpu, 0, `${kernel} is the engine's`);
 });
 
+test('a call that comes again gives what its own inputs and attributes say', (t) => {
+  t.diagnostic(`seed ${seed}`);
+  const next = random();
+  const sides = [1, 3, 4];
+  const begin = [0, 0], size = [1, 1];  // the caller's lists, written anew for every call
+  const images = sides.map((side) => Float32Array.from({ length: side * side }, () => next(100) - 50));
+  const filters = [2, -3, 5].map((value) => tf.tensor4d([value], [1, 1, 1, 1]));
+  for (let i = 0; i < 3000; i++) {
+    tf.tidy(() => {
+      const which = next(3), side = sides[which], values = images[which], at = next(side), alpha = [0.1, 0.5, NaN][next(3)];
+      const x = tf.tensor2d(values, [side, side]);
+      begin[0] = at;
+      begin[1] = next(side);
+      size[1] = side - begin[1];
+      assert.deepEqual([...tf.slice(x, begin, size).dataSync()], [...values.slice(at * side + begin[1], (at + 1) * side)]);
+      const bent = tf.leakyRelu(x, alpha).dataSync();
+      values.forEach((value, k) => assert.ok(Object.is(bent[k], value < 0 ? Math.fround(Math.fround(alpha) * value) : value), `${bent[k]}, ${value} * ${alpha}`));
+      const filter = next(10) ? filters[next(3)] : tf.tensor4d([7], [1, 1, 1, 1]);
+      const factor = filter.dataSync()[0];
+      assert.deepEqual([...tf.conv2d(tf.reshape(x, [1, side, side, 1]), filter, 1, 'same').dataSync()].map((v) => v + 0), [...values].map((v) => v * factor + 0));
+      const whole = tf.cast(x, 'int32');
+      assert.deepEqual([...tf.add(whole, whole).dataSync(), ...tf.add(x, tf.scalar(1)).dataSync()], [...values].map((v) => 2 * v).concat([...values].map((v) => v + 1)));
+    });
+  }
+  tf.dispose(filters);
+});
+
+/** What tf.browser asks of a canvas with a 2d context. */
+function fakeCanvas(width, height, data = new Uint8ClampedArray(width * height * 4)) {
+  const canvas = {
+    width, height, data,
+    getContext: (type) => (type !== '2d' ? null : {
+      getImageData: () => ({ data: canvas.data }),
+      createImageData: (w, h) => ({ data: new Uint8ClampedArray(w * h * 4) }),
+      putImageData: (picture) => { canvas.data = picture.data; },
+    }),
+  };
+  return canvas;
+}
+
+test('pictures become tensors and tensors pictures', () => {
+  const next = random();
+  const [width, height] = [5, 3];
+  const data = Uint8Array.from({ length: width * height * 4 }, () => next(256));
+  const rgb = [...data].filter((_, i) => i % 4 !== 3);
+  const start = tf.memory().numDataBuffers;
+  for (const pixels of [{ data, width, height }, fakeCanvas(width, height, Uint8ClampedArray.from(data))]) {
+    const x = tf.browser.fromPixels(/** @type {any} */ (pixels));
+    assert.deepEqual([x.shape, x.dtype, [...x.dataSync()]], [[height, width, 3], 'int32', rgb]);
+    const all = tf.browser.fromPixels(/** @type {any} */ (pixels), 4);
+    assert.deepEqual([...all.dataSync()], [...data]);
+    const canvas = fakeCanvas(1, 1);
+    tf.browser.draw(/** @type {any} */ (all), /** @type {any} */ (canvas));
+    assert.deepEqual([canvas.width, canvas.height, [...canvas.data]], [width, height, [...data]]);
+    const half = tf.div(x, 255);
+    tf.browser.draw(/** @type {any} */ (half), /** @type {any} */ (canvas), { imageOptions: { alpha: 0.5 } });
+    assert.deepEqual([...canvas.data], [...data].map((value, i) => (i % 4 === 3 ? 128 : value)));
+    tf.dispose([x, all, half]);
+  }
+  const grey = fakeCanvas(1, 1);
+  tf.tidy(() => tf.browser.draw(tf.tensor2d([0, 0.5, 1, 0.25], [2, 2]), /** @type {any} */ (grey)));
+  assert.deepEqual([...grey.data], [0, 128, 255, 64].flatMap((v) => [v, v, v, 255]));
+  assert.throws(() => tf.browser.fromPixels({ data: data.slice(4), width, height }), /a picture of 5 x 3 pixels has 60 bytes; this has 56/);
+  assert.throws(() => tf.tidy(() => tf.browser.draw(tf.tensor2d([2], [1, 1]), /** @type {any} */ (grey))), /must be in the range \[0 - 1\] but encountered 2/);
+  assert.equal(tf.memory().numDataBuffers, start);
+  assert.ok(ran('FromPixels').engine === 4 && ran('FromPixels').cpu === 0 && ran('Draw').cpu === 0);
+});
+
 test('images with channels first run in the engine', () => {
   const next = random();
   const image = tf.tensor4d(Float32Array.from({ length: 2 * 3 * 5 * 7 }, () => next(9) - 4), [2, 3, 5, 7]);

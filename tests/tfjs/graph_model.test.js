@@ -69,6 +69,24 @@ test('predict, execute by name, intermediate nodes and other sizes', async () =>
   model.dispose();
 });
 
+test('weights are not copied to the engine\'s memory before an operator reads them', async () => {
+  const live = () => /** @type {any} */ (tf.memory()).numBytesLive;
+  const before = live();
+  const model = await load(twoHeads());
+  assert.equal(live(), before);
+  const x = picture(6, 6);
+  const ours = model.predict(x);
+  const perWeights = live() - before;
+  const theirs = byTfjs(model, () => model.predict(x));
+  assertSame(ours, theirs);
+  assert.ok(live() - before > perWeights, 'tfjs\'s executor reads them');
+  const [weight] = Object.values(model.weights)[0];
+  assert.equal(weight.dataSync().length, weight.size);
+  model.dispose();
+  tf.dispose([x, ours, theirs]);
+  assert.equal(live(), before);
+});
+
 test('one kernel in tf.profile; scopes, fresh outputs, nothing left behind', async () => {
   const before = /** @type {any} */ (tf.memory());
   const model = await load(twoHeads());

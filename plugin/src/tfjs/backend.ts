@@ -1,7 +1,7 @@
 // The backend as tfjs sees it: tensors in the engine's heap, counted by reference.
 import { fail } from '../checks';
 import { getHost } from '../host';
-import { EagerCalls, kSlot } from './calls';
+import { EagerCalls, kPlanInputs, kSlot } from './calls';
 import type { OpInfo } from './calls';
 import type { Tf, TfAttrs, TfDataStorage, TfDType, TfTensorInfo, TfValues } from './core';
 import { DataOwner, HeapData, kCodes, kDTypes, kSizes } from './data';
@@ -12,6 +12,8 @@ export interface WxnnBackend extends DataOwner {
   readonly storage: TfDataStorage<HeapData>;
   /** Who computed the last kernel, for tf.profile. */
   servedBy: string;
+  /** While true, written values stay JavaScript's until an operator reads them: weights, whose plan has its own packed form. */
+  holdsWrites: boolean;
   /** Why the last call was refused, where it is not the engine's sentence. */
   refusal: string;
   dataOf(dataId: object): HeapData;
@@ -37,12 +39,14 @@ export function backendClass(tf: Tf): BackendClass {
   return class Backend extends tf.KernelBackend implements WxnnBackend {
     readonly storage: TfDataStorage<HeapData> = new tf.DataStorage<HeapData>(this, tf.engine());
     servedBy = '';
+    holdsWrites = false;
     refusal = '';
     private count = 0;
     private bytes = 0;
     private first: HeapData | undefined;
     private disposed = false;
     private readonly found: HeapData[] = [];
+    private readonly pointers = [0, 0, 0, 0];
 
     constructor(readonly calls: EagerCalls) {
       super();
@@ -167,7 +171,7 @@ export function backendClass(tf: Tf): BackendClass {
 
     private store(data: HeapData, values: TfValues | null, shape: number[]): void {
       const { dtype } = data;
-      if (dtype === 'string') {
+      if (dtype === 'string' || (this.holdsWrites && values && dtype !== 'complex64')) {
         data.held = values || [];
       } else if (dtype === 'complex64') {
         if (!values) return;
@@ -272,14 +276,31 @@ export function backendClass(tf: Tf): BackendClass {
     // --- operators ---
 
     runOp(op: number, info: OpInfo, inputs: (TfTensorInfo | undefined)[], count: number, attrs: TfAttrs | undefined, outputs: number): TfTensorInfo[] | undefined {
-      const { calls, found } = this;
-      calls.reserve(count > outputs ? count : outputs);
+      const { calls, found, pointers } = this;
       for (let i = 0; i < count; i++) {
         const x = inputs[i];
-        if (!x) continue;
+        if (!x) {
+          if (i < kPlanInputs) pointers[i] = 0;
+          continue;
+        }
         const data = found[i] = this.dataOf(x.dataId);
         if (!data.pointer && data.held && kCodes[x.dtype] !== undefined) this.upload(data);
+        if (i < kPlanInputs) pointers[i] = data.pointer;
       }
+      const mayRecur = outputs === 1 && count <= kPlanInputs;
+      const record = mayRecur ? calls.find(op, inputs, count, attrs) : undefined;
+      const block = record ? calls.again(record, pointers) : 0;
+      if (record && block) return [this.hold(block, record.dtype, record.shape.slice(), record.bytes)];
+      if (!this.runAnew(op, info, inputs, count, attrs, outputs)) return undefined;
+      if (mayRecur) calls.keep(op, inputs, count, attrs, record);
+      const results: TfTensorInfo[] = [];
+      for (let i = 0; i < outputs; i++) results.push(this.result(i));
+      return results;
+    }
+
+    private runAnew(op: number, info: OpInfo, inputs: (TfTensorInfo | undefined)[], count: number, attrs: TfAttrs | undefined, outputs: number): boolean {
+      const { calls, found } = this;
+      calls.reserve(count > outputs ? count : outputs);
       const numbers = calls.putAttrs(info, attrs);
       for (let i = 0; i < count; i++) {
         const x = inputs[i];
@@ -291,31 +312,34 @@ export function backendClass(tf: Tf): BackendClass {
         const code = kCodes[x.dtype];
         if (code === undefined || x.shape.length > 8) {
           this.refusal = `${info.name} of ${x.dtype} of rank ${x.shape.length} is not the engine's`;
-          return undefined;
+          return false;
         }
         calls.put(i, data.pointer, code, x.shape);
         if (((info.inputs[i < info.inputs.length ? i : info.inputs.length - 1])[1] & 2) !== 0) data.packed = true;
       }
-      if (!calls.run(op, numbers, count, outputs)) return undefined;
-      const results: TfTensorInfo[] = [];
-      for (let i = 0; i < outputs; i++) results.push(this.result(i));
-      return results;
+      return calls.run(op, numbers, count, outputs);
     }
 
     private result(index: number): TfTensorInfo {
       const { slots } = this.calls;
       const at = index * kSlot;
-      const dtype = kDTypes[slots[at + 1]];
+      const code = slots[at + 1];
       const rank = slots[at + 2];
       const shape: number[] = [];
-      let bytes = kSizes[dtype] as number;
+      let bytes = kSizes[kDTypes[code]] as number;
       for (let i = 0; i < rank; i++) {
         const dimension = slots[at + 3 + i];
         shape.push(dimension);
         bytes *= dimension;
       }
+      return this.hold(slots[at] >>> 0, code, shape, bytes);
+    }
+
+    /** A tensor of a block that the engine has made. */
+    private hold(pointer: number, code: number, shape: number[], bytes: number): TfTensorInfo {
+      const dtype = kDTypes[code];
       const data = this.adopt(dtype, undefined);
-      data.pointer = slots[at] >>> 0;
+      data.pointer = pointer;
       data.bytes = bytes;
       this.bytes += bytes;
       return { dataId: data, shape, dtype };

@@ -2,6 +2,7 @@
 // numbers in the heap, and nothing is looked up by name.
 import { fail } from '../checks';
 import type { Engine } from '../engine';
+import type { TfAttrs, TfTensorInfo } from './core';
 
 /** Words of a slot: address, dtype, rank, eight dimensions. */
 export const kSlot = 11;
@@ -20,6 +21,40 @@ export interface OpInfo {
 }
 
 const kDefault = 0.5;
+/** What a plan has at most (core/eager.h). */
+export const kPlanInputs = 4;
+const kMostRecords = 8;
+
+/** A call of an operator that may come again: the engine's plan, and what it holds for. */
+export interface CallRecord {
+  plan: number;
+  dtypes: (string | undefined)[];
+  shapes: (number[] | undefined)[];
+  attrs: TfAttrs;
+  /** How many attributes there are. */
+  size: number;
+  /** Of the output. */
+  dtype: number;
+  shape: number[];
+  bytes: number;
+}
+
+/** Attributes as they are now: the caller may write into its lists later. */
+const copyOf = (value: unknown): unknown => (Array.isArray(value) ? value.map(copyOf) : value);
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return typeof a !== 'object' || a === null;  // any other object may have changed
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false;
+  return true;
+}
+
+function isShape(a: number[], b: number[]): boolean {
+  const { length } = a;
+  if (b.length !== length) return false;
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 export class EagerCalls {
   readonly ops: OpInfo[];
@@ -32,10 +67,18 @@ export class EagerCalls {
   private slotCount = 16;
   private numberCount = 256;
   private readonly runOp: (op: number, numbers: number, inputs: number, outputs: number) => number;
+  private readonly runAgain: (plan: number, a: number, b: number, c: number, d: number) => number;
+  /** By operator, the latest in no order. */
+  private readonly records: CallRecord[][];
+  private turn = 0;
+  /** The last run's, for keep(). */
+  private plan = 0;
 
   constructor(readonly engine: Engine) {
+    this.runAgain = engine.functionOf('wxnn_eager_again') as (plan: number, a: number, b: number, c: number, d: number) => number;
     this.runOp = engine.functionOf('wxnn_eager_run') as (op: number, numbers: number, inputs: number, outputs: number) => number;
     this.ops = engine.json('wxnn_eager_ops') as OpInfo[];
+    this.records = this.ops.map(() => []);
     this.locate();
   }
 
@@ -132,6 +175,66 @@ export class EagerCalls {
     this.numbers.set(old);
   }
 
+  /** The record of such a call, where there is one. */
+  find(op: number, inputs: (TfTensorInfo | undefined)[], count: number, attrs: TfAttrs | undefined): CallRecord | undefined {
+    const list = this.records[op];
+    next: for (let k = 0; k < list.length; k++) {
+      const record = list[k];
+      const { shapes } = record;
+      if (shapes.length !== count) continue;
+      for (let i = 0; i < count; i++) {
+        const x = inputs[i], shape = shapes[i];
+        if (!x || !shape ? x || shape : x.dtype !== record.dtypes[i] || !isShape(x.shape, shape)) continue next;
+      }
+      let size = 0;
+      // Faster than looking up each name that the operator knows.
+      for (const name in attrs) {
+        if (!isSame(attrs[name], record.attrs[name])) continue next;
+        size++;
+      }
+      if (size === record.size) return record;
+    }
+    return undefined;
+  }
+
+  /** The block of the output, or 0. */
+  again({ plan }: CallRecord, pointers: number[]): number {
+    if (this.engine.stopped) return 0;
+    try {
+      const block = this.runAgain(plan, pointers[0], pointers[1], pointers[2], pointers[3]) >>> 0;
+      if (this.slots.length === 0) this.locate();
+      return block;
+    } catch (error) {
+      return this.engine.stop('an operator', error);
+    }
+  }
+
+  /** Keeps the call that has just run, whose output is in the first slot, where it may come again. `former`: its record, which was of no use. */
+  keep(op: number, inputs: (TfTensorInfo | undefined)[], count: number, attrs: TfAttrs | undefined, former: CallRecord | undefined): void {
+    const { plan, slots } = this;
+    if (!plan) return;
+    if (former) {
+      former.plan = plan;
+      return;
+    }
+    const shape = Array.from(slots.subarray(3, 3 + slots[2]));
+    const record: CallRecord = {
+      plan, dtypes: [], shapes: [], attrs: {}, size: 0, dtype: slots[1], shape,
+      bytes: shape.reduce((n, dimension) => n * dimension, slots[1] === 2 ? 1 : 4),
+    };
+    for (let i = 0; i < count; i++) {
+      const x = inputs[i];
+      record.dtypes.push(x && x.dtype);
+      record.shapes.push(x && x.shape.slice());
+    }
+    for (const name in attrs) {
+      record.attrs[name] = copyOf(attrs[name]);
+      record.size++;
+    }
+    const list = this.records[op];
+    list[list.length < kMostRecords ? list.length : this.turn++ % kMostRecords] = record;
+  }
+
   /** False when the engine refuses; sentence() says why. */
   run(op: number, numbers: number, inputs: number, outputs: number): boolean {
     const { engine } = this;
@@ -143,6 +246,7 @@ export class EagerCalls {
       engine.stop(`in ${this.ops[op].name}`, error);
     }
     this.refresh();
+    this.plan = done ? done - 1 : 0;
     return done !== 0;
   }
 

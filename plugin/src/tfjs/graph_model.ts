@@ -193,7 +193,14 @@ export function loaders(tf: Tf, { GraphModel }: Converter): { [name: string]: Lo
     const original = prototype[name];
     if (!original) continue;
     found[name] = function (artifacts) {
-      const done = original.call(this, artifacts);
+      const backend = tf.backend() as Partial<WxnnBackend>;
+      if (backend.calls) backend.holdsWrites = name === 'loadSync';
+      let done: unknown;
+      try {
+        done = original.call(this, artifacts);
+      } finally {
+        if (backend.calls) backend.holdsWrites = false;
+      }
       if (!done || typeof (done as Promise<unknown>).then !== 'function') {
         checkCopies(tf, this);
         attach(tf, this);

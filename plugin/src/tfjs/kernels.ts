@@ -11,6 +11,7 @@ import { cpuView } from './cpu';
 import { kRows } from './rows';
 import { kGraphKernel, runGraph } from './graph_model';
 import { channelsFirst } from './channels_first';
+import { kPixelKernels } from './pixels';
 import { shared, viewOf } from './views';
 
 export interface Kernels {
@@ -103,6 +104,7 @@ export function registerKernels(tf: Tf, backendName: string, calls: EagerCalls):
     if (tf.getKernel(name, backendName)) tf.unregisterKernel(name, backendName);
     tf.registerKernel({ kernelName: name, backendName, kernelFunc: served(tf, name, count, engine) });
   };
+  for (const name of Object.keys(kPixelKernels)) register(name, kPixelKernels[name] as Engine);
   for (const name of Object.keys(kComposed)) {
     const composed = kComposed[name] as Composed;
     if (!composed.needs.every((op) => op in ops)) continue;

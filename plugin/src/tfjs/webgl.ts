@@ -24,7 +24,7 @@ export function registerWebgl(tf: HostTf, webgl: WebglModule, given: GlCanvas | 
   const known = registered.get(tf.engine());
   if (known && known.name === name && (!given || known.canvas === given) && !isLost(known.gl) && tf.findBackendFactory(name)) return reasons;
   if (tf.findBackendFactory(name)) removeBackend(tf, name);
-  const canvas = given || getHost().canvas();
+  const canvas = given || getHost().canvas('webgl');
   let gl = canvas.getContext('webgl', { ...kAttributes, failIfMajorPerformanceCaveat: true });
   if (!gl) {
     gl = canvas.getContext('webgl', kAttributes);
