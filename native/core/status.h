@@ -62,7 +62,7 @@ constexpr PartKind part_kind() {
 }
 
 template <class T>
-PartWord part_word(const T& part) {
+[[gnu::always_inline]] inline PartWord part_word(const T& part) {
   constexpr PartKind kind = part_kind<T>();
   if constexpr (kind == PartKind::kText) {
     return reinterpret_cast<PartWord>(static_cast<const char*>(part));
@@ -98,9 +98,11 @@ template <std::same_as<PartWord>... Words>
   return fail_with(kinds, list);
 }
 
+// These become calls of the functions above everywhere, also where clang would rather share them:
+// numbers would then be written to memory to be passed by reference.
 // Appends the parts.
 template <class... Parts>
-void say(std::string& to, const Parts&... parts) {
+[[gnu::always_inline]] inline void say(std::string& to, const Parts&... parts) {
   say_words(&to, part_kinds<Parts...>(), part_word(parts)...);
 }
 
@@ -113,7 +115,7 @@ std::string sentence(const Parts&... parts) {
 
 // return fail("axis ", axis, " is outside ", shape);
 template <class... Parts>
-Status fail(const Parts&... parts) {
+[[gnu::always_inline]] inline Status fail(const Parts&... parts) {
   return fail_words(part_kinds<Parts...>(), part_word(parts)...);
 }
 

@@ -125,10 +125,10 @@ Status build_find(SourceNode& node, const Recipe& recipe) {
   return emit(node, std::move(find));
 }
 
-Status build_table_size(SourceNode& node, const Recipe& recipe) {
+Status build_table_size(SourceNode& node, const Recipe&) {
   int keys = kAbsent, values = kAbsent;
   WXNN_TRY(static_cast<TfSource&>(node).table(&keys, &values));
-  return emit_each(node, recipe, {keys});
+  return emit_each(node, {"Size"}, {keys});
 }
 
 // The root of the sum of squares.
@@ -312,8 +312,8 @@ constexpr TfRow kAllRows[] = {
     {"LogicalOr", {"LogicalOr"}},
     {"LookupTableFind", {"LookupTableFind", "^12", build_find}},
     {"LookupTableFindV2", {"LookupTableFind", "^12", build_find}},
-    {"LookupTableSize", {"Size", "", build_table_size}},
-    {"LookupTableSizeV2", {"Size", "", build_table_size}},
+    {"LookupTableSize", {"LookupTableFind", "", build_table_size}},
+    {"LookupTableSizeV2", {"LookupTableFind", "", build_table_size}},
     {"LowerBound", {"SearchSorted", "side='left"}},
     {"MatMul", {"_FusedMatMul", "transposeA=transpose_a transposeB=transpose_b"}},
     {"MatrixBandPart", {"MatrixBandPart"}},

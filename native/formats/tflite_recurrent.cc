@@ -92,7 +92,7 @@ Status build_rnn(SourceNode& node, const Recipe& recipe) {
 // x, 17 inputs forward as above, 17 backward, 4 states.
 Status build_bidirectional_lstm(SourceNode& node, const Recipe& recipe) {
   WXNN_TRY(check_inputs(node, {39, {35, 36, 37, 38}, 39}));
-  return build_both_ways(node, recipe, "b3", 18, 17);
+  return build_both_ways(node, {"LSTM", recipe.terms}, "b3", 18, 17);
 }
 
 // x; weights, recurrent weights, bias, state forward; the same backward.

@@ -328,7 +328,8 @@ constexpr TfliteRow kAllRows[] = {
     {Code::LOG_SOFTMAX, Options::NONE, {"LogSoftmax"}},
     {Code::BIDIRECTIONAL_SEQUENCE_LSTM,
      Options::BidirectionalSequenceLSTMOptions,
-     {"LSTM", "activation=a0 cellClip=f1 projClip=f2 timeMajor=y4", build_bidirectional_lstm}},
+     // As rare as RNN, whose presence decides: Keras writes two of one direction.
+     {"RNN", "activation=a0 cellClip=f1 projClip=f2 timeMajor=y4", build_bidirectional_lstm}},
     {Code::CAST, Options::NONE, {"Cast", "", build_cast}},
     {Code::PRELU, Options::NONE, {"Prelu"}},
     {Code::MAXIMUM, Options::NONE, {"Maximum"}},

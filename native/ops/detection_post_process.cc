@@ -8,6 +8,7 @@
 
 #include "core/elementwise.h"
 #include "core/math_wide.h"
+#include "core/sort.h"
 #include "ops/conv_shape.h"
 #include "ops/suppression.h"
 
@@ -47,11 +48,6 @@ enum Input { kEncodings, kScores, kAnchors };
   return {};
 }
 
-struct Found {
-  float score;
-  int32_t box, kind;
-};
-
 class Detection final : public Kernel {
  public:
   static Status create(const InferCtx&, std::unique_ptr<Kernel>* kernel) {
@@ -68,8 +64,7 @@ class Detection final : public Kernel {
     classes_ = c.attrs.i("numClasses");
     *scratch_bytes =
         static_cast<size_t>(boxes_) * (sizeof(Candidate) + 5 * sizeof(float) + sizeof(int32_t)) +
-        static_cast<size_t>(kept_) * sizeof(Found) +
-        static_cast<size_t>(classes_) * sizeof(int32_t);
+        static_cast<size_t>(std::max(kept_, classes_)) * sizeof(int32_t);
     return {};
   }
 
@@ -78,8 +73,7 @@ class Detection final : public Kernel {
     decoded_ = reinterpret_cast<float*>(candidates + boxes_);
     one_class_ = decoded_ + 4 * static_cast<size_t>(boxes_);
     selected_ = reinterpret_cast<int32_t*>(one_class_ + boxes_);
-    found_ = reinterpret_cast<Found*>(selected_ + boxes_);
-    order_ = reinterpret_cast<int32_t*>(found_ + kept_);
+    found_ = selected_ + boxes_;
     WXNN_TRY(decode(c));
     for (Tensor& y : c.outputs) std::fill_n(y.f32(), y.shape.elements(), 0.0f);
     rules_.iou_threshold = static_cast<float>(c.attrs.f("nmsIouThreshold"));
@@ -118,10 +112,23 @@ class Detection final : public Kernel {
     return {};
   }
 
-  void write(const RunCtx& c, int32_t row, int32_t box, int32_t kind) const {
-    std::copy_n(decoded_ + 4 * static_cast<size_t>(box), 4, c.out(0).f32() + 4 * row);
-    c.out(1).f32()[row] = static_cast<float>(kind);
-    c.out(2).f32()[row] = scores_[box * stride_ + kind];
+  // Found are places of scores_. The best come first; of equal ones the first class, then box.
+  void sort_found(int32_t count) const {
+    const auto better = [this](int32_t a, int32_t b) {
+      if (scores_[a] != scores_[b]) return scores_[a] > scores_[b];
+      const int32_t order = a % stride_ - b % stride_;
+      return order != 0 ? order < 0 : a < b;
+    };
+    sort({found_, static_cast<size_t>(count)}, order_of(better));
+  }
+
+  void write(const RunCtx& c, int32_t row, int32_t count) const {
+    for (int32_t i = 0; i < count; ++i, ++row) {
+      const int32_t at = found_[i];
+      std::copy_n(decoded_ + at / stride_ * size_t{4}, 4, c.out(0).f32() + 4 * row);
+      c.out(1).f32()[row] = static_cast<float>(at % stride_);
+      c.out(2).f32()[row] = scores_[at];
+    }
   }
 
   // Each box stands for its best classes.
@@ -134,37 +141,25 @@ class Detection final : public Kernel {
         suppress(decoded_, one_class_, boxes_, rules_, kept_, candidates, selected_, nullptr);
     const int32_t each = c.attrs.i("maxClassesPerDetection");
     for (int32_t i = 0; i < count; ++i) {
-      const float* s = scores_ + selected_[i] * stride_;
-      std::iota(order_, order_ + classes_, 0);
-      const auto better = [s](int32_t a, int32_t b) { return s[a] != s[b] ? s[a] > s[b] : a < b; };
-      std::make_heap(order_, order_ + classes_, better);
-      std::sort_heap(order_, order_ + classes_, better);
-      for (int32_t k = 0; k < std::min(each, classes_); ++k) {
-        write(c, i * each + k, selected_[i], order_[k]);
-      }
+      std::iota(found_, found_ + classes_, selected_[i] * stride_);
+      sort_found(classes_);
+      write(c, i * each, std::min(each, classes_));
     }
     c.out(3).f32()[0] = static_cast<float>(count);
   }
 
-  // The best of all classes together; of equal scores those found first.
+  // The best of all classes together.
   void class_by_class(const RunCtx& c, Candidate* candidates) const {
-    const auto better = [](const Found& a, const Found& b) {
-      if (a.score != b.score) return a.score > b.score;
-      return a.kind != b.kind ? a.kind < b.kind : a.box < b.box;
-    };
     int32_t count = 0;
     for (int32_t kind = 0; kind < classes_; ++kind) {
       for (int32_t i = 0; i < boxes_; ++i) one_class_[i] = scores_[i * stride_ + kind];
       const int32_t more = suppress(decoded_, one_class_, boxes_, rules_, per_class_, candidates,
                                     selected_, nullptr);
-      for (int32_t i = 0; i < more; ++i) {
-        found_[count++] = {one_class_[selected_[i]], selected_[i], kind};
-      }
-      std::make_heap(found_, found_ + count, better);
-      std::sort_heap(found_, found_ + count, better);
+      for (int32_t i = 0; i < more; ++i) found_[count++] = selected_[i] * stride_ + kind;
+      sort_found(count);
       count = std::min(count, most_);
     }
-    for (int32_t i = 0; i < count; ++i) write(c, i, found_[i].box, found_[i].kind);
+    write(c, 0, count);
     c.out(3).f32()[0] = static_cast<float>(count);
   }
 
@@ -174,8 +169,7 @@ class Detection final : public Kernel {
   float* decoded_ = nullptr;
   float* one_class_ = nullptr;
   int32_t* selected_ = nullptr;
-  Found* found_ = nullptr;
-  int32_t* order_ = nullptr;
+  int32_t* found_ = nullptr;
 };
 
 }  // namespace

@@ -158,18 +158,50 @@ class Stacked {
 
 class Recurrent final : public Kernel {
  public:
-  Status open(const InferCtx& c, bool lstm) {
-    lstm_ = lstm;
+  Status open_rnn(const InferCtx& c) {
     activation_ = find_activation(c.attrs.text("activation"))->loop;
-    if (!lstm) {
-      const size_t weights[] = {kRnnWeights};
-      const size_t recurrent[] = {kRnnRecurrent};
-      const size_t bias[] = {kRnnBias};
-      units_ = outputs_ = width_ = c.in(kRnnWeights).shape[0];
-      WXNN_TRY(inputs_.pack(c, weights, bias));
-      return recurrent_.pack(c, recurrent, {});
+    const size_t weights[] = {kRnnWeights};
+    const size_t recurrent[] = {kRnnRecurrent};
+    const size_t bias[] = {kRnnBias};
+    units_ = outputs_ = width_ = c.in(kRnnWeights).shape[0];
+    WXNN_TRY(inputs_.pack(c, weights, bias));
+    return recurrent_.pack(c, recurrent, {});
+  }
+
+  Status open_lstm(const InferCtx& c) {
+    lstm_ = true;
+    activation_ = find_activation(c.attrs.text("activation"))->loop;
+    units_ = c.in(kWeights + kForgetGate).shape[0];
+    outputs_ = c.in(kRecurrent + kForgetGate).shape[1];
+    norm_ = c.has(kNorm + kForgetGate);
+    first_ = c.has(kWeights) ? kInputGate : kForgetGate;
+    cell_clip_ = static_cast<float>(c.attrs.f("cellClip"));
+    projection_clip_ = static_cast<float>(c.attrs.f("projClip"));
+    size_t weights[kGates], recurrent[kGates], bias[kGates];
+    const size_t gates = static_cast<size_t>(kGates - first_);
+    for (size_t i = 0; i < gates; ++i) {
+      const size_t g = i + static_cast<size_t>(first_);
+      weights[i] = kWeights + g;
+      recurrent[i] = kRecurrent + g;
+      bias[i] = kBias + g;
     }
-    return open_lstm(c);
+    width_ = units_ * static_cast<int32_t>(gates);
+    // Layer norm comes before the bias.
+    WXNN_TRY(inputs_.pack(c, {weights, gates}, {bias, norm_ ? 0 : gates}));
+    WXNN_TRY(recurrent_.pack(c, {recurrent, gates}, {}));
+    projects_ = c.has(kProjection);
+    if (projects_) {
+      const size_t matrix[] = {kProjection};
+      const size_t shift[] = {kProjectionBias};
+      WXNN_TRY(projection_.pack(c, matrix, shift));
+    }
+    WXNN_TRY(vectors_.allocate(static_cast<size_t>(units_) * kVectors * sizeof(float)));
+    for (int g = 0; g < kGates; ++g) {
+      if (g != kCellGate) keep(c, peephole_of(g), &peephole_[g]);
+      if (norm_) keep(c, kNorm + g, &scale_[g]);
+      if (norm_) keep(c, kBias + g, &shift_[g]);
+    }
+    return {};
   }
 
   Status reshape(const InferCtx& c, size_t* scratch_bytes) override {
@@ -206,7 +238,7 @@ class Recurrent final : public Kernel {
         const int32_t row = time_major_ ? t * batch_ + b : b * steps_ + t;
         float* sum = gates + static_cast<size_t>(row) * width_;
         const float* r = again + static_cast<size_t>(b) * width_;
-        each(width_, [=](int32_t k) { sum[k] += r[k]; });
+        each_small(width_, [=](int32_t k) { sum[k] += r[k]; });
         float* h = state_.data<float>() + static_cast<size_t>(b) * outputs_;
         if (lstm_) {
           step(sum, cell(b), hidden, h);
@@ -225,40 +257,6 @@ class Recurrent final : public Kernel {
   }
 
  private:
-  Status open_lstm(const InferCtx& c) {
-    units_ = c.in(kWeights + kForgetGate).shape[0];
-    outputs_ = c.in(kRecurrent + kForgetGate).shape[1];
-    norm_ = c.has(kNorm + kForgetGate);
-    first_ = c.has(kWeights) ? kInputGate : kForgetGate;
-    cell_clip_ = static_cast<float>(c.attrs.f("cellClip"));
-    projection_clip_ = static_cast<float>(c.attrs.f("projClip"));
-    size_t weights[kGates], recurrent[kGates], bias[kGates];
-    const size_t gates = static_cast<size_t>(kGates - first_);
-    for (size_t i = 0; i < gates; ++i) {
-      const size_t g = i + static_cast<size_t>(first_);
-      weights[i] = kWeights + g;
-      recurrent[i] = kRecurrent + g;
-      bias[i] = kBias + g;
-    }
-    width_ = units_ * static_cast<int32_t>(gates);
-    // Layer norm comes before the bias.
-    WXNN_TRY(inputs_.pack(c, {weights, gates}, {bias, norm_ ? 0 : gates}));
-    WXNN_TRY(recurrent_.pack(c, {recurrent, gates}, {}));
-    projects_ = c.has(kProjection);
-    if (projects_) {
-      const size_t matrix[] = {kProjection};
-      const size_t shift[] = {kProjectionBias};
-      WXNN_TRY(projection_.pack(c, matrix, shift));
-    }
-    WXNN_TRY(vectors_.allocate(static_cast<size_t>(units_) * kVectors * sizeof(float)));
-    for (int g = 0; g < kGates; ++g) {
-      if (g != kCellGate) keep(c, peephole_of(g), &peephole_[g]);
-      if (norm_) keep(c, kNorm + g, &scale_[g]);
-      if (norm_) keep(c, kBias + g, &shift_[g]);
-    }
-    return {};
-  }
-
   // Copies a vector of one number per unit, whose constant is released.
   void keep(const InferCtx& c, size_t port, const float** at) {
     if (!c.has(port)) return;
@@ -284,19 +282,19 @@ class Recurrent final : public Kernel {
   void finish(int gate, const float* c, float* sum) const {
     const int32_t n = units_;
     if (const float* p = peephole_[gate]; p != nullptr) {
-      each(n, [=](int32_t k) { sum[k] += p[k] * c[k]; });
+      each_small(n, [=](int32_t k) { sum[k] += p[k] * c[k]; });
     }
     if (!norm_) return;
     const auto plus = [](float a, float b) { return a + b; };
     const float mean = reduce(sum, n, 0.0f, plus) / static_cast<float>(n);
-    each(n, [=](int32_t k) { sum[k] -= mean; });
+    each_small(n, [=](int32_t k) { sum[k] -= mean; });
     float square = 0;
     for (int32_t k = 0; k < n; ++k) square += sum[k] * sum[k];
     constexpr float kEpsilon = 1e-8f;
     const float inverse = rsqrt_f32(square / static_cast<float>(n) + kEpsilon);
     const float* a = scale_[gate];
     const float* b = shift_[gate];
-    each(n, [=](int32_t k) { sum[k] = sum[k] * inverse * a[k] + b[k]; });
+    each_small(n, [=](int32_t k) { sum[k] = sum[k] * inverse * a[k] + b[k]; });
   }
 
   static void clip(float* x, int32_t n, float most) {
@@ -319,17 +317,17 @@ class Recurrent final : public Kernel {
       finish(kInputGate, c, i);
       map_floats(float_loop<sigmoid_f32>, i, i, n);
     } else {
-      each(n, [=](int32_t k) { i[k] = 1.0f - f[k]; });
+      each_small(n, [=](int32_t k) { i[k] = 1.0f - f[k]; });
     }
     finish(kCellGate, c, g);
     activate(g, g);
-    each(n, [=](int32_t k) { c[k] = f[k] * c[k] + i[k] * g[k]; });
+    each_small(n, [=](int32_t k) { c[k] = f[k] * c[k] + i[k] * g[k]; });
     clip(c, n, cell_clip_);
     finish(kOutputGate, c, o);
     map_floats(float_loop<sigmoid_f32>, o, o, n);
     activate(c, hidden);
     float* y = projects_ ? hidden : h;
-    each(n, [=](int32_t k) { y[k] = o[k] * hidden[k]; });
+    each_small(n, [=](int32_t k) { y[k] = o[k] * hidden[k]; });
     if (!projects_) return;
     projection_.multiply(hidden, 1, h);
     clip(h, outputs_, projection_clip_);
@@ -350,10 +348,10 @@ class Recurrent final : public Kernel {
   Buffer state_;  // h [batch,outputs], then c [batch,units]
 };
 
-template <bool lstm>
+template <Status (Recurrent::*open)(const InferCtx&)>
 Status create_recurrent(const InferCtx& c, std::unique_ptr<Kernel>* kernel) {
   auto made = std::make_unique<Recurrent>();
-  WXNN_TRY(made->open(c, lstm));
+  WXNN_TRY((made.get()->*open)(c));
   *kernel = std::move(made);
   return {};
 }
@@ -371,7 +369,7 @@ extern constinit const Op kRNN = {
     .inputs = {{"x"}, {"weights", kPacked}, {"recurrentWeights", kPacked}, {"bias", kMaybe}},
     .attrs = {WXNN_SEQUENCE_ATTRS},
     .infer = infer_rnn,
-    .create = create_recurrent<false>,
+    .create = create_recurrent<&Recurrent::open_rnn>,
     .stateful = true,
 };
 
@@ -403,7 +401,7 @@ extern constinit const Op kLSTM = {
               {"cellClip", AttrKind::kNumber, 0.0},
               {"projClip", AttrKind::kNumber, 0.0}},
     .infer = infer_lstm,
-    .create = create_recurrent<true>,
+    .create = create_recurrent<&Recurrent::open_lstm>,
     .stateful = true,
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/math.h"
+#include "core/sort.h"
 
 namespace wxnn {
 namespace {
@@ -26,21 +27,28 @@ float overlap(const Box& a, const Box& b) {
   return iou > 0 ? iou : 0;  // of infinite boxes it is no number
 }
 
+// What suppress keeps of each box, in its scratch.
+struct Boxes {
+  const float* corners;
+  float* score;
+  int32_t* begin;  // the first of the selected that it was not yet compared with
+};
+
 // False for one that is dropped; its score may shrink.
-bool survives(Candidate& c, const float* boxes, const SuppressionRules& rules,
-              const int32_t* selected, int32_t count) {
-  const Box box(boxes + c.box * 4);
-  for (int32_t j = count - 1; j >= c.begin; --j) {
-    const float iou = overlap(box, Box(boxes + selected[j] * 4));
+bool survives(const Boxes& b, int32_t i, const SuppressionRules& rules, const int32_t* selected,
+              int32_t count) {
+  const Box box(b.corners + i * 4);
+  for (int32_t j = count - 1; j >= b.begin[i]; --j) {
+    const float iou = overlap(box, Box(b.corners + selected[j] * 4));
     if (iou > rules.iou_threshold || (iou == rules.iou_threshold && !rules.at_threshold)) {
       return false;
     }
     if (rules.soft_sigma > 0) {
-      c.score *= exp_f32(-0.5f / rules.soft_sigma * iou * iou);
-      if (!(c.score > rules.score_threshold)) return false;
+      b.score[i] *= exp_f32(-0.5f / rules.soft_sigma * iou * iou);
+      if (!(b.score[i] > rules.score_threshold)) return false;
     }
   }
-  c.begin = count;
+  b.begin[i] = count;
   return true;
 }
 
@@ -48,29 +56,33 @@ bool survives(Candidate& c, const float* boxes, const SuppressionRules& rules,
 
 int32_t suppress(const float* boxes, const float* scores, int32_t n, const SuppressionRules& rules,
                  int32_t most, Candidate* scratch, int32_t* selected, float* selected_scores) {
-  const auto worse = [](const Candidate& a, const Candidate& b) {
-    return a.score != b.score ? a.score < b.score : a.box > b.box;
+  float* const score = reinterpret_cast<float*>(scratch);
+  int32_t* const begin = reinterpret_cast<int32_t*>(score + n);
+  int32_t* const heap = begin + n;  // the best at its top
+  const Boxes b = {boxes, score, begin};
+  const auto worse = [score](int32_t i, int32_t k) {
+    return score[i] != score[k] ? score[i] < score[k] : i > k;
   };
-  int32_t left = 0;
+  size_t left = 0;
   for (int32_t i = 0; i < n; ++i) {
-    const float score = scores[i];
-    const bool enough =
-        score > rules.score_threshold || (rules.at_threshold && score == rules.score_threshold);
-    if (enough) scratch[left++] = {score, i, 0};
+    score[i] = scores[i];
+    begin[i] = 0;
+    const bool enough = scores[i] > rules.score_threshold ||
+                        (rules.at_threshold && scores[i] == rules.score_threshold);
+    if (enough) heap[left++] = i;
   }
-  std::make_heap(scratch, scratch + left, worse);
+  make_heap({heap, left}, order_of(worse));
   int32_t count = 0;
   while (count < most && left > 0) {
-    std::pop_heap(scratch, scratch + left, worse);
-    Candidate& best = scratch[--left];
-    const float score = best.score;
-    if (!survives(best, boxes, rules, selected, count)) continue;
-    if (best.score != score) {  // it may not be the best any more
-      std::push_heap(scratch, scratch + ++left, worse);
-      continue;
-    }
-    selected[count] = best.box;
-    if (selected_scores != nullptr) selected_scores[count] = score;
+    const int32_t best = heap[0];
+    const float before = score[best];
+    const bool stays = survives(b, best, rules, selected, count);
+    const bool settled = !stays || score[best] == before;  // else it may not be the best any more
+    if (settled) heap[0] = heap[--left];
+    sift_top({heap, left}, order_of(worse));
+    if (!stays || !settled) continue;
+    selected[count] = best;
+    if (selected_scores != nullptr) selected_scores[count] = before;
     ++count;
   }
   return count;

@@ -14,10 +14,9 @@ struct SuppressionRules {
   bool at_threshold = false;
 };
 
+// Room for what is kept of one box.
 struct Candidate {
-  float score;
-  int32_t box;
-  int32_t begin;  // the first of the selected that it was not yet compared with
+  int32_t words[3];
 };
 
 // Chooses among n boxes [y0, x0, y1, x1] (any two opposite corners), best first; of equal scores
