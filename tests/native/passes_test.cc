@@ -75,7 +75,7 @@ TEST(Passes, AResidualGoesIntoTheConvolution) {
     output y
   )"),
             "h = DepthwiseConv2dNative(x, d)\n"
-            "y = FusedConv2D(h, c/filter, c/bias, _, x)\n");
+            "y = FusedConv2D(h, w, c/bias, _, x)\n");
 }
 
 TEST(Passes, AResidualOfFewerChannelsNeedsNoPadding) {
