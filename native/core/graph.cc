@@ -58,6 +58,10 @@ std::vector<int> count_uses(const Graph& graph) {
     }
   }
   for (int v : graph.outputs) ++uses[v];
+  for (const State& s : graph.states) {
+    ++uses[s.output];
+    ++uses[s.initial];
+  }
   return uses;
 }
 
@@ -80,6 +84,7 @@ Status find_writers(const Graph& graph, std::vector<int>* writers) {
                "\" is listed twice or is a constant");
     (*writers)[v] = kGivenByCaller;
   }
+  for (const State& s : graph.states) (*writers)[s.input] = kGivenByCaller;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     for (int v : node.inputs) {
@@ -92,7 +97,9 @@ Status find_writers(const Graph& graph, std::vector<int>* writers) {
       (*writers)[v] = static_cast<int>(i);
     }
   }
-  for (int v : graph.outputs) {
+  std::vector<int> results = graph.outputs;
+  for (const State& s : graph.states) results.push_back(s.output);
+  for (int v : results) {
     WXNN_CHECK(valid(v), "a graph output refers to tensor ", v, " of ", n);
     WXNN_CHECK((*writers)[v] != kNobody, "graph output \"", graph.values[v].name,
                "\" is computed by no node");
@@ -168,6 +175,7 @@ Status sort(Graph& graph) {
 void remove_dead(Graph& graph) {
   std::vector<uint8_t> needed(graph.values.size());
   for (int v : graph.outputs) needed[v] = true;
+  for (const State& s : graph.states) needed[s.output] = needed[s.initial] = true;
   std::vector<Node> alive;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     Node& node = graph.nodes[i];

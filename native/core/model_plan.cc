@@ -48,7 +48,9 @@ Status Model::keep_constants() {
       }
     }
   }
-  for (int v : graph_.outputs) kept_[v] = kept_[v] || graph_.values[v].constant;
+  std::vector<int> results = graph_.outputs;
+  for (const State& s : graph_.states) results.insert(results.end(), {s.output, s.initial});
+  for (int v : results) kept_[v] = kept_[v] || graph_.values[v].constant;
   for (size_t v = 0; v < n; ++v) {
     if (kept_[v]) WXNN_TRY(graph_.materialize(static_cast<int>(v), &tensors_[v]));
   }
@@ -185,6 +187,7 @@ Status Model::plan() {
     late_[v] = tensors_[v].shape.is_unknown();
   }
   for (Step& step : steps_) WXNN_TRY(step.at(plan_step(step)));
+  WXNN_TRY(check_states());
   if (!waits_for_file()) graph_.file = {};
   WXNN_TRY(lay_out());
   planned_ = true;
@@ -220,6 +223,7 @@ Status Model::lay_out() {
   const int end = static_cast<int>(steps_.size());
   std::vector<int> last(graph_.values.size(), -1);
   for (int v : graph_.outputs) last[v] = kForever;
+  for (const State& s : graph_.states) last[s.output] = kForever;
   for (int i = end; i-- > 0;) {
     const Node& node = *steps_[i].node;
     for (int v : node.inputs) {
@@ -232,7 +236,9 @@ Status Model::lay_out() {
 
   Groups groups;
   groups.of_value.assign(graph_.values.size(), -1);
-  for (int v : graph_.inputs) {
+  std::vector<int> given = graph_.inputs;
+  for (const State& s : graph_.states) given.push_back(s.input);
+  for (int v : given) {
     if (late_[v] || tensors_[v].data != nullptr) continue;
     // An input keeps its bytes from one run to the next: a caller may write only what changed.
     groups.of_value[v] = groups.open(tensors_[v].bytes(), 0, kForever);
