@@ -97,13 +97,14 @@ Status find_writers(const Graph& graph, std::vector<int>* writers) {
       (*writers)[v] = static_cast<int>(i);
     }
   }
-  std::vector<int> results = graph.outputs;
-  for (const State& s : graph.states) results.push_back(s.output);
-  for (int v : results) {
+  const auto check_output = [&](int v) -> Status {
     WXNN_CHECK(valid(v), "a graph output refers to tensor ", v, " of ", n);
     WXNN_CHECK((*writers)[v] != kNobody, "graph output \"", graph.values[v].name,
                "\" is computed by no node");
-  }
+    return {};
+  };
+  for (int v : graph.outputs) WXNN_TRY(check_output(v));
+  for (const State& s : graph.states) WXNN_TRY(check_output(s.output));
   return {};
 }
 

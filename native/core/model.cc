@@ -93,35 +93,34 @@ Status Model::check_shape(size_t input, const Shape& shape) const {
 Status Model::resize(size_t input, const Shape& shape) {
   WXNN_CHECK(input < graph_.inputs.size(), "the model has ", graph_.inputs.size(),
              " inputs, there is no input ", input);
-  std::vector<Shape> shapes(graph_.inputs.size(), Shape::unknown());
-  shapes[input] = shape;
+  std::vector<Shape> shapes(graph_.inputs.size());
+  for (size_t i = 0; i < shapes.size(); ++i) shapes[i] = i == input ? shape : Shape::unknown();
   return resize(shapes);
 }
 
-Status Model::resize(std::span<const Shape> shapes) {
-  const size_t n = graph_.inputs.size();
-  WXNN_CHECK(shapes.size() == n, "the model has ", n, " inputs, there are shapes for ",
-             shapes.size());
-  for (size_t i = 0; i < n; ++i) {
+Status Model::resize(std::span<Shape> shapes) {
+  WXNN_CHECK(shapes.size() == graph_.inputs.size(), "there are shapes for ", shapes.size(), " of ",
+             graph_.inputs.size(), " inputs");
+  for (size_t i = 0; i < shapes.size(); ++i) {
     if (!shapes[i].is_unknown()) WXNN_TRY(check_shape(i, shapes[i]));
   }
-  bool changes = false;
+  bool changes = !planned_;
   bool settled = true;
-  std::vector<Shape> former;
-  for (size_t i = 0; i < n; ++i) {
-    Shape& current = tensors_[graph_.inputs[i]].shape;
-    former.push_back(current);
-    if (!shapes[i].is_unknown()) {
+  const auto exchange = [&] {
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      Shape& current = tensors_[graph_.inputs[i]].shape;
+      if (shapes[i].is_unknown()) shapes[i] = current;
       changes |= !(current == shapes[i]);
-      current = shapes[i];
+      std::swap(current, shapes[i]);
+      settled &= current.is_known();  // else others are still to come
     }
-    settled &= current.is_known();  // else others are still to come
-  }
+  };
   const bool worked = planned_;
-  if (!settled || (worked && !changes)) return {};
+  exchange();
+  if (!settled || !changes) return {};
   Status status = plan();
   if (status.ok()) return status;
-  for (size_t i = 0; i < n; ++i) tensors_[graph_.inputs[i]].shape = former[i];
+  exchange();
   if (worked) WXNN_TRY(plan());  // it worked before, and memory for it is there
   return status;
 }

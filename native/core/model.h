@@ -50,7 +50,8 @@ class Model {
   // the declared dimensions where those are not open, the first (batch) excepted. Shape::unknown()
   // leaves an input as it is. Plans again and may move the arena; weights stay packed. Nothing
   // happens when the shapes are in force already. On failure the former shapes stay in force.
-  Status resize(std::span<const Shape> shapes);
+  // What was in force before is in `shapes` afterwards.
+  Status resize(std::span<Shape> shapes);
   Status resize(size_t input, const Shape& shape);  // one of them
 
   // Fails over data only (an index out of range), naming the node; the next run works.

@@ -48,9 +48,12 @@ Status Model::keep_constants() {
       }
     }
   }
-  std::vector<int> results = graph_.outputs;
-  for (const State& s : graph_.states) results.insert(results.end(), {s.output, s.initial});
-  for (int v : results) kept_[v] = kept_[v] || graph_.values[v].constant;
+  const auto keep = [&](int v) { kept_[v] = kept_[v] || graph_.values[v].constant; };
+  for (int v : graph_.outputs) keep(v);
+  for (const State& s : graph_.states) {
+    keep(s.output);
+    keep(s.initial);
+  }
   for (size_t v = 0; v < n; ++v) {
     if (kept_[v]) WXNN_TRY(graph_.materialize(static_cast<int>(v), &tensors_[v]));
   }
@@ -236,13 +239,13 @@ Status Model::lay_out() {
 
   Groups groups;
   groups.of_value.assign(graph_.values.size(), -1);
-  std::vector<int> given = graph_.inputs;
-  for (const State& s : graph_.states) given.push_back(s.input);
-  for (int v : given) {
-    if (late_[v] || tensors_[v].data != nullptr) continue;
+  const auto open_input = [&](int v) {
+    if (late_[v] || tensors_[v].data != nullptr) return;
     // An input keeps its bytes from one run to the next: a caller may write only what changed.
     groups.of_value[v] = groups.open(tensors_[v].bytes(), 0, kForever);
-  }
+  };
+  for (int v : graph_.inputs) open_input(v);
+  for (const State& s : graph_.states) open_input(s.input);
   std::vector<int> scratch_group(steps_.size(), -1);
   for (int i = 0; i < end; ++i) {
     const Step& step = steps_[i];

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/flex_map.h"
+#include "formats/rows_of_build.h"
 #include "formats/tflite_rows.h"
 #include "formats/tflite_tensors.h"
 #include "formats/tflite_variables.h"
@@ -229,6 +230,8 @@ constexpr Code kSeeIntegers[] = {Code::BITCAST,          Code::BITWISE_XOR, Code
 constexpr Code kByReader[] = {Code::DEQUANTIZE,          Code::DENSIFY,       Code::QUANTIZE,
                               Code::VAR_HANDLE,          Code::READ_VARIABLE, Code::ASSIGN_VARIABLE,
                               Code::STABLEHLO_COMPOSITE, Code::CALL_ONCE};
+// The first three alone where there are no subgraphs.
+constexpr std::span<const Code> kHere(kByReader, kHasSubgraphs ? std::size(kByReader) : 3);
 // From which input on an int32 with a scale is a bias.
 struct BiasRow {
   Code code;
@@ -267,7 +270,7 @@ class Reader final : public Subgraphs {
     WXNN_TRY(read_inputs());
     for (size_t i = 0; i < rows_.size(); ++i) WXNN_TRY(read_operator(i));
     WXNN_TRY(read_outputs());
-    if (depth_ == 0) WXNN_TRY(reading_.variables.finish(graph_));
+    if (kHasSubgraphs && depth_ == 0) WXNN_TRY(reading_.variables.finish(graph_));
     return sort(graph_);
   }
 
@@ -373,11 +376,11 @@ class Reader final : public Subgraphs {
       mark_biases(code, op.inputs());
       const TfliteRow* row = find_tflite_row(code, custom);
       rows_.push_back(row);
-      if (code == Code::VAR_HANDLE || code == Code::ASSIGN_VARIABLE) {
+      if (kHasSubgraphs && (code == Code::VAR_HANDLE || code == Code::ASSIGN_VARIABLE)) {
         Status status = find_variable(i, code);
         if (!status.ok()) return status.at(place_of(i));
       }
-      if (has(kByReader, code) || (row != nullptr && available(row->recipe))) continue;
+      if (has(kHere, code) || (row != nullptr && available(row->recipe))) continue;
       const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
       missing.push_back({is_custom ? custom : tflite_name(code), name_of_operator(i)});
     }
@@ -462,13 +465,19 @@ class Reader final : public Subgraphs {
     Code code;
     std::string custom;
     WXNN_TRY(code_of(i, &code, &custom));
-    Status status = has(kByReader, code) ? read_here(i, code) : build_operator(i, code);
+    Status status = has(kHere, code) ? read_here(i, code) : build_operator(i, code);
     return status.ok() ? status : status.at(place_of(i));
   }
 
   Status read_here(size_t i, Code code) {
     if (code == Code::QUANTIZE) return read_quantize(i);
     if (is_widening(code)) return read_widening(i, code == Code::DEQUANTIZE);
+    if constexpr (kHasSubgraphs) return read_shared(i, code);
+    return {};
+  }
+
+  // Variables, and subgraphs whose nodes become this graph's.
+  Status read_shared(size_t i, Code code) {
     if (code == Code::VAR_HANDLE) return {};
     if (code == Code::READ_VARIABLE || code == Code::ASSIGN_VARIABLE) return use_variable(i, code);
     AttrValue index;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "formats/rows_of_build.h"
+
 namespace wxnn {
 
 namespace {
@@ -54,6 +56,7 @@ Status take_auxiliary(SourceNode& node, const std::vector<int>& all, size_t auxi
                       size_t matrices, size_t layer) {
   const int x = auxiliary < all.size() ? all[auxiliary] : kAbsent;
   if (x == kAbsent) return {};
+  WXNN_CHECK(kHasRareRows, "has an auxiliary input, which this build does not have");
   const std::string_view suffix = layer == 0 ? "/forward/x" : "/backward/x";
   bool weighted = false;
   for (size_t m = 0; m < matrices; ++m) {
@@ -109,7 +112,7 @@ constexpr size_t kNone = SIZE_MAX;
 
 // One step of LSTM in plain operators. Inputs: x, the outputs before, weights [4 units, x and
 // units], biases, the state before; outputs: those of now, the state of now, and two for scratch.
-class BasicCell {
+class [[maybe_unused]] BasicCell {
  public:
   explicit BasicCell(SourceNode& node) : node_(node) {}
 
@@ -174,7 +177,9 @@ class BasicCell {
 Status build_lstm_cell(SourceNode& node, const Recipe& recipe) {
   AttrValue kernel_type;
   WXNN_TRY(node.read("n3", &kernel_type));
-  return kernel_type.numbers[0] == 0 ? build_lstm(node, recipe) : BasicCell(node).build();
+  if (kernel_type.numbers[0] == 0) return build_lstm(node, recipe);
+  if constexpr (kHasRareRows) return BasicCell(node).build();
+  return fail("has the kernel_type BASIC, which this build does not have");
 }
 
 // x, 4 weights, 4 recurrent weights, 3 peepholes, 4 biases, projection and its bias, two states, 4

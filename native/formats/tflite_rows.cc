@@ -533,7 +533,11 @@ constexpr TfliteRow kAllRows[] = {
      "MaxPoolingWithArgmax2D"},
     {Code::CUSTOM, Options::NONE, {"MaxUnpooling2D", "", build_mediapipe_pool}, "MaxUnpooling2D"},
 };
-constexpr auto kRows = rows_of_build<kAllRows>();
+// StableHLO's operators beside those of TensorFlow Lite.
+constexpr bool is_rare(const TfliteRow& row) {
+  return row.code >= Code::STABLEHLO_LOGISTIC && row.code != Code::DILATE;
+}
+constexpr auto kRows = rows_of_build<kAllRows, is_rare>();
 
 }  // namespace
 

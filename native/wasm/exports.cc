@@ -138,10 +138,13 @@ WXNN_EXPORT(wxnn_model_output_shape)(const Model* model, size_t i)->const int32_
 }
 
 WXNN_EXPORT(wxnn_model_resize)(Model* model, const int32_t* shapes)->int {
-  std::vector<wxnn::Shape> list(model->graph().inputs.size(), wxnn::Shape::unknown());
+  std::vector<wxnn::Shape> list(model->graph().inputs.size());
   for (wxnn::Shape& shape : list) {
     const int32_t rank = *shapes++;
-    if (rank < 0) continue;
+    if (rank < 0) {
+      shape = wxnn::Shape::unknown();
+      continue;
+    }
     if (rank > wxnn::Shape::kMaxRank) {
       return wxnn::failed(wxnn::fail("a shape has 0 to 8 dimensions, not ", rank));
     }

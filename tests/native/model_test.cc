@@ -141,7 +141,7 @@ TEST(Model, InputsThatGoTogetherAreResizedTogether) {
   )";
   auto model = load(kSum);
   for (const int32_t batch : {2, 3, 5}) {
-    const Shape both[] = {{batch, 3}, {batch, 3}};
+    Shape both[] = {{batch, 3}, {batch, 3}};
     ASSERT_TRUE(model->resize(both).ok());
     for (int i = 0; i < 2; ++i) {
       for (int k = 0; k < 3 * batch; ++k) model->input(i).f32()[k] = static_cast<float>(k + i);
@@ -149,11 +149,11 @@ TEST(Model, InputsThatGoTogetherAreResizedTogether) {
     ASSERT_TRUE(model->run().ok());
     for (int k = 0; k < 3 * batch; ++k) EXPECT_EQ(model->output(0).f32()[k], 2.0F * k + 1);
   }
-  const Shape apart[] = {{4, 3}, {2, 3}};
+  Shape apart[] = {{4, 3}, {2, 3}};
   EXPECT_FALSE(model->resize(apart).ok());
   EXPECT_EQ(model->input(0).shape, (Shape{5, 3}));
   EXPECT_EQ(model->input(1).shape, (Shape{5, 3}));
-  const Shape one[] = {Shape::unknown(), {1, 3}};
+  Shape one[] = {Shape::unknown(), {1, 3}};
   EXPECT_TRUE(model->resize(one).ok());
   EXPECT_EQ(model->input(0).shape, (Shape{5, 3}));
 }
@@ -178,7 +178,7 @@ TEST(Model, AnInputWithoutRankIsAScalarUntilItGetsAShape) {
   // A graph that takes no scalar there is planned once it has a shape.
   auto product = open("input a 2,3\ninput b 3,4\ny = BatchMatMul(a, b)\noutput y", {0, 1});
   EXPECT_NE(product->run().message().find("(BatchMatMul), a [] b []"), std::string_view::npos);
-  const Shape shapes[] = {{2, 3}, {3, 4}};
+  Shape shapes[] = {{2, 3}, {3, 4}};
   ASSERT_TRUE(product->resize(shapes).ok());
   EXPECT_EQ(product->output(0).shape, (Shape{2, 4}));
   EXPECT_TRUE(product->run().ok());
