@@ -176,8 +176,10 @@ class Cook {
   void hand_on(std::string_view order) {
     for (char c : order) {
       const size_t i = static_cast<size_t>(c - '0');
-      if (i < node_.inputs.size() && consumed_[i] == 0) cooked_.inputs.push_back(node_.inputs[i]);
+      const bool there = i < node_.inputs.size() && consumed_[i] == 0;
+      cooked_.inputs.push_back(there ? node_.inputs[i] : kAbsent);
     }
+    while (!cooked_.inputs.empty() && cooked_.inputs.back() == kAbsent) cooked_.inputs.pop_back();
     if (!order.empty()) return;
     for (size_t i = 0; i < node_.inputs.size(); ++i) {
       if (consumed_[i] == 0) cooked_.inputs.push_back(node_.inputs[i]);

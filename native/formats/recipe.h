@@ -16,7 +16,7 @@
 //   !0=SOURCE|0     refused unless the source is 0 (or the text that stands there)
 //   ~SOURCE         read and ignored: changes nothing in float arithmetic
 //   @SOURCE, @#2    the number of outputs, where the file's node does not list them
-//   ^21             hands on input 2, then input 1; inputs that the node lacks are left out
+//   ^21             hands on input 2, then input 1; inputs that the node lacks are absent (a 9 is)
 //
 // An attribute `activation` that our operator does not have becomes a node behind it.
 #pragma once

@@ -231,7 +231,7 @@ constexpr TfRow kAllRows[] = {
     {"Conv2D", {"FusedConv2D", kConv}},
     {"Conv2DBackpropInput",
      {"Conv2DBackpropInput",
-      WXNN_NHWC "inputShape=<0 strides=strides.hw pad=padding.pad dilations=dilations.hw ^21"}},
+      WXNN_NHWC "inputShape=<0? strides=strides.hw pad=padding.pad dilations=dilations.hw ^21990"}},
     {"Conv3D",
      {"Conv3D",
       "!NDHWC=data_format|NDHWC strides=strides.dhw pad=padding.pad dilations=dilations.dhw"}},

@@ -412,20 +412,21 @@ class Reader final : public Subgraphs {
     WXNN_TRY(code_of(i, &code, &custom));
     Status status = is_widening(code)   ? read_widening(i, code == Code::DEQUANTIZE)
                     : is_rounding(code) ? read_quantize(i)
-                                        : build_operator(i, code);
+                                        : build_operator(i, code, custom);
     if (status.ok()) return status;
     const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
     return status.at(sentence("node \"", name_of_operator(i), "\" (",
                               is_custom ? custom : tflite_name(code), ")"));
   }
 
-  Status build_operator(size_t i, Code code) {
+  Status build_operator(size_t i, Code code, std::string_view custom) {
     const tflite::Operator& op = operator_at(i);
     const TfliteRow& row = *rows_[i];
     const bool other = row.options != tflite::BuiltinOptions::NONE &&
                        op.builtin_options() != nullptr && op.builtin_options_type() != row.options;
     WXNN_CHECK(!other, "has the options of another operator");
     OperatorNode node(*this, graph_, tensors_, verifier_, op, name_of_operator(i));
+    node.custom_name = custom;
     for (uint32_t k = 0; op.inputs() != nullptr && k < op.inputs()->size(); ++k) {
       node.inputs.push_back(kAbsent);
       const int tensor = op.inputs()->Get(k);
