@@ -1,9 +1,14 @@
-# The converter, a program of this machine: GraphDef, SavedModel, ONNX, model.json or .tflite in, .tflite out. It links the whole engine,
-# whose kernels fold constants and check results. `include(cmake/converter.cmake)` after cmake/tests.cmake, native only.
+# The converter: GraphDef, SavedModel, ONNX, model.json or .tflite in, .tflite out. It links the whole engine, whose kernels fold
+# constants and check results. A program of this machine, and with the SIMD build one for Node: the same sources, the same bytes out.
+# `include(cmake/converter.cmake)` after cmake/tests.cmake.
+include(cmake/protobuf.cmake)
 find_program(PROTOC protoc REQUIRED)
-find_library(PROTOBUF protobuf REQUIRED)
-find_path(ONNX_PROTO onnx/onnx.proto PATHS /usr/include REQUIRED)
-find_path(NLOHMANN_JSON nlohmann/json.hpp REQUIRED)
+find_path(ONNX_PROTO onnx/onnx.proto PATHS /usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+find_path(NLOHMANN_JSON nlohmann/json.hpp PATHS /usr/include NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+# Reached through a folder of their own, because a WebAssembly build must not see the rest of /usr/include.
+set(json_include ${PROJECT_BINARY_DIR}/json)
+file(MAKE_DIRECTORY ${json_include})
+file(CREATE_LINK ${NLOHMANN_JSON}/nlohmann ${json_include}/nlohmann SYMBOLIC)
 
 set(proto_out ${PROJECT_BINARY_DIR}/proto)
 file(MAKE_DIRECTORY ${proto_out})
@@ -22,16 +27,16 @@ file(GLOB protos CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/converter conv
 foreach(proto IN LISTS protos)
   add_proto(${PROJECT_SOURCE_DIR}/converter ${proto})
 endforeach()
-add_library(wxnn_protos STATIC ${proto_sources})
+add_library(wxnn_protos STATIC EXCLUDE_FROM_ALL ${proto_sources})
 target_include_directories(wxnn_protos SYSTEM PUBLIC ${proto_out})
 target_compile_options(wxnn_protos PRIVATE -O1 -w)
-target_link_libraries(wxnn_protos PUBLIC ${PROTOBUF})
+target_link_libraries(wxnn_protos PUBLIC wxnn_protobuf)
 
 file(GLOB sources CONFIGURE_DEPENDS converter/*.cc)
 list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/converter/main.cc ${PROJECT_SOURCE_DIR}/converter/list_ops.cc)
-add_library(wxnn_converter STATIC ${sources})
+add_library(wxnn_converter STATIC EXCLUDE_FROM_ALL ${sources})
 target_include_directories(wxnn_converter PUBLIC ${PROJECT_SOURCE_DIR})
-target_include_directories(wxnn_converter SYSTEM PUBLIC ${NLOHMANN_JSON})
+target_include_directories(wxnn_converter SYSTEM PUBLIC ${json_include})
 target_link_libraries(wxnn_converter PUBLIC wxnn wxnn_protos)
 target_compile_options(wxnn_converter PRIVATE ${WXNN_OURS} -O2)
 target_compile_definitions(wxnn_converter PUBLIC JSON_NOEXCEPTION)
@@ -39,9 +44,15 @@ target_compile_definitions(wxnn_converter PUBLIC JSON_NOEXCEPTION)
 target_link_options(wxnn_converter INTERFACE -Wl,--gc-sections)
 
 add_executable(wxnn_convert converter/main.cc)
-target_compile_definitions(wxnn_convert PRIVATE WXNN_VERSION="${WXNN_VERSION}")
 target_link_libraries(wxnn_convert PRIVATE wxnn_all_ops wxnn_converter)
 target_compile_options(wxnn_convert PRIVATE ${WXNN_OURS} ${WXNN_SMALL})
+if(EMSCRIPTEN)
+  # build/simd/wxnn-convert.{js,wasm}, of `tools/build convert-wasm`: what `npx wxnn convert` starts.
+  set_target_properties(wxnn_convert PROPERTIES EXCLUDE_FROM_ALL TRUE OUTPUT_NAME wxnn-convert SUFFIX .js)
+  target_link_options(wxnn_convert PRIVATE -O2 ${WXNN_LINK_FEATURES} -sDISABLE_EXCEPTION_THROWING=0 -sNODERAWFS=1 -sENVIRONMENT=node -sEXIT_RUNTIME=1
+    -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=64MB -sMAXIMUM_MEMORY=4GB -sSTACK_SIZE=8MB)
+  return()
+endif()
 
 # The operators that models need, for tools/build --ops-of. It is its own table of operators.
 set(rows ${list_sources})

@@ -93,6 +93,43 @@ std::vector<EndpointInfo> describe(const Graph& graph, const std::vector<int>& v
   return list;
 }
 
+// Inputs that always have these values become constants. ONNX's have been, by its importer.
+Status fix_inputs(const ConvertOptions& options, Graph* graph) {
+  for (const auto& [name, numbers] : options.constants) {
+    const auto at =
+        std::ranges::find_if(graph->inputs, [&](int v) { return graph->values[v].name == name; });
+    if (at == graph->inputs.end()) {
+      const bool known =
+          std::ranges::find(graph->values, name, &Value::name) != graph->values.end();
+      WXNN_CHECK(known, "--constant ", name, ": the model has no such input");
+      continue;
+    }
+    Value& value = graph->values[*at];
+    Shape shape = value.type.shape;
+    const int32_t count = static_cast<int32_t>(numbers.size());
+    if (!shape.is_known()) shape = count == 1 ? Shape{} : Shape{count};
+    WXNN_CHECK(shape.elements() == count, "--constant ", name, " has ", count,
+               " numbers, the model declares ", value.type.shape);
+    int made = kAbsent;
+    GraphBuilder b(*graph, 0);
+    if (value.type.dtype == DType::kFloat32) {
+      WXNN_TRY(b.constant("", shape, std::vector<float>(numbers.begin(), numbers.end()), &made));
+    } else {
+      WXNN_CHECK(value.type.dtype == DType::kInt32, "--constant ", name, ": the input is ",
+                 name_of(value.type.dtype));
+      std::vector<int32_t> whole;
+      for (const double d : numbers)
+        whole.push_back(static_cast<int32_t>(std::clamp(d, -2147483648.0, 2147483647.0)));
+      WXNN_TRY(b.constant("", shape, whole, &made));
+    }
+    Value& input = graph->values[*at];
+    input.type.shape = shape;
+    input.constant = std::move(graph->values[made].constant);
+    graph->inputs.erase(at);
+  }
+  return {};
+}
+
 bool has_halves(const Graph& graph) {
   return std::ranges::any_of(graph.values, [](const Value& v) {
     return v.constant && v.constant->encoding == Encoding::kFloat16;
@@ -104,6 +141,7 @@ bool has_halves(const Graph& graph) {
 Status read_source(const ConvertOptions& options, Source* source) {
   if (is_folder(options.source)) {
     WXNN_TRY(read_saved_model(options, options.source, source));
+    WXNN_TRY(fix_inputs(options, &source->graph));
     return sort(source->graph);
   }
   std::string bytes;
@@ -113,6 +151,7 @@ Status read_source(const ConvertOptions& options, Source* source) {
     source->format = row.name;
     source->bytes = bytes.size();
     WXNN_TRY(row.read(options, bytes, source));
+    WXNN_TRY(fix_inputs(options, &source->graph));
     return sort(source->graph);
   }
   return fail("\"", options.source, "\" is no .tflite, model.json, .onnx, .pb or .pbtxt file");

@@ -13,7 +13,7 @@ struct ConvertOptions {
   std::string source;                                 // file or folder
   std::vector<std::pair<std::string, Shape>> inputs;  // shapes that settle open dimensions
   std::vector<std::string> outputs;                   // these alone, in this order
-  // Inputs of an ONNX model that become constants: a shape, axes, scales.
+  // Inputs that become constants: a shape, axes, scales.
   std::vector<std::pair<std::string, std::vector<double>>> constants;
   bool f16 = false;
   bool custom_ops = false;

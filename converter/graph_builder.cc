@@ -16,6 +16,91 @@ uint8_t traits_of(const Op& op, size_t input) {
 // Infer reads data of such inputs only; others are widened when the node is really computed.
 constexpr size_t kSmall = 4096;
 
+// True when the node is planned while running only (core/model.h).
+bool is_late(const Node& node, std::span<const Tensor* const> inputs) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == nullptr) continue;
+    const bool reads = (traits_of(*node.op, i) & kValueKnown) != 0;
+    if (inputs[i]->shape.is_unknown() || (reads && inputs[i]->data == nullptr)) return true;
+  }
+  return false;
+}
+
+// What infer says of tensors like these, where `stand_in` takes the place of unknown shapes and
+// `fill` that of unknown data. `all`: also of known shapes, which the others may not fit.
+struct Guess {
+  Shape stand_in;
+  int32_t fill;
+  bool all;
+};
+
+bool infer_as(const Node& node, std::span<const Tensor* const> inputs, const Guess& guess,
+              std::span<TensorType> types) {
+  constexpr size_t kMostNumbers = 64;
+  std::vector<Tensor> like(inputs.size());
+  std::vector<const Tensor*> given(inputs.size());
+  std::vector<int32_t> numbers(kMostNumbers, guess.fill);
+  const std::vector<float> reals(kMostNumbers, static_cast<float>(guess.fill));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == nullptr) continue;
+    like[i] = *inputs[i];
+    given[i] = &like[i];
+    const bool reads = (traits_of(*node.op, i) & kValueKnown) != 0;
+    const bool unknown = like[i].shape.is_unknown();
+    if (reads && like[i].data == nullptr) {
+      if (unknown) like[i].shape = {1};
+      if (like[i].shape.elements() > static_cast<int32_t>(kMostNumbers)) return false;
+      like[i].data = like[i].dtype == DType::kFloat32 ? const_cast<float*>(reals.data())
+                                                      : static_cast<void*>(numbers.data());
+    } else if (!reads && (unknown || guess.all)) {
+      like[i].shape = guess.stand_in;
+      like[i].data = nullptr;
+    }
+  }
+  std::ranges::fill(types, TensorType{});
+  InferCtx c{node.attrs, given, types};
+  return infer(*node.op, c).ok();
+}
+
+// Operators whose inputs differ in rank, so that no guess fits: the types of their outputs, f
+// float32, i int32, or the number of the input that has the type.
+constexpr struct {
+  std::string_view op, types;
+} kLateTypes[] = {
+    {"CropAndResize", "f"},         {"NonMaxSuppressionV3", "i"}, {"NonMaxSuppressionV4", "ii"},
+    {"NonMaxSuppressionV5", "ifi"}, {"ScatterNd", "1"},           {"TensorListSetItem", "1"},
+    {"TensorScatterUpdate", "0"}};
+
+// The types that a node's outputs will have: what infer says of small tensors of its inputs' types.
+// Their shapes are settled while running.
+bool infer_late_types(const Node& node, std::span<const Tensor* const> inputs,
+                      std::span<TensorType> types) {
+  for (const auto& row : kLateTypes) {
+    if (row.op != node.op->name || row.types.size() < types.size()) continue;
+    for (size_t i = 0; i < types.size(); ++i) {
+      const char t = row.types[i];
+      types[i] = {t == 'f'   ? DType::kFloat32
+                  : t == 'i' ? DType::kInt32
+                             : inputs[static_cast<size_t>(t - '0')]->dtype,
+                  Shape::unknown()};
+    }
+    return true;
+  }
+  for (const bool all : {false, true}) {
+    for (const int32_t fill : {1, 0}) {
+      for (const int32_t length : {1, 64}) {
+        Shape shape;
+        for (int rank = 0; rank <= 5; ++rank, shape.push_back(length)) {
+          if (!infer_as(node, inputs, {shape, fill, all}, types)) continue;
+          for (TensorType& t : types) t.shape = Shape::unknown();
+          return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 // The input as infer sees it. `known`: its data is there, or nobody will ask for it.
@@ -52,6 +137,12 @@ Status GraphBuilder::settle(const Node& node, bool* folded) {
     constant = constant && (is_constant(v) || !open_batch);
   }
   std::vector<TensorType> types(node.outputs.size());
+  if (is_late(node, inputs)) {
+    if (!infer_late_types(node, inputs, types))
+      return fail(node.place(), ": its shape depends on the data in a way that is not supported");
+    for (size_t i = 0; i < types.size(); ++i) graph.values[node.outputs[i]].type = types[i];
+    return {};
+  }
   InferCtx c{node.attrs, inputs, types};
   Status status = infer(*node.op, c);
   if (!status.ok()) return status.at(node.place());

@@ -20,7 +20,8 @@ constexpr ActivationRow kActivations[] = {{"elu", "Elu"},         {"hardSwish", 
                                           {"relu", "Relu"},       {"relu6", "Relu6"}};
 
 const LowerRow* find_row(std::string_view op) {
-  for (const auto& rows : {rows_of_convolutions(), rows_of_pools(), rows_of_others()}) {
+  for (const auto& rows : {rows_of_convolutions(), rows_of_pools(), rows_of_flow(), rows_of_late(),
+                           rows_of_others()}) {
     const auto row = std::ranges::find(rows, op, &LowerRow::op);
     if (row != rows.end()) return &*row;
   }
@@ -114,20 +115,23 @@ Status apply(GraphBuilder& b, const FusedActivation& a, const std::string& name,
   return b.add(row->op, own, {*y}, {}, y);
 }
 
-Status lower(GraphBuilder& b) {
-  WXNN_TRY(settle_inputs(b));
+Status lower_nodes(GraphBuilder& b) {
   std::vector<Node> nodes = std::exchange(b.graph.nodes, {});
   for (Node& node : nodes) {
     const LowerRow* row = find_row(node.op->name);
+    const bool late = std::ranges::any_of(
+        node.inputs, [&](int v) { return v != kAbsent && b.shape(v).is_unknown(); });
+    WXNN_CHECK(!late || row == nullptr || row->any_shape, node.place(),
+               ": reads a tensor whose shape depends on the data, which is not supported");
     WXNN_TRY(row != nullptr ? row->lower(b, node) : keep(b, node));
-    for (const int v : node.outputs) {
-      const Value& value = b.graph.values[v];
-      WXNN_CHECK(value.type.shape.is_known(), "node \"", value.name,
-                 "\": its shape depends on the data, which the converter cannot write yet");
-    }
   }
   remove_dead(b.graph);
   return {};
+}
+
+Status lower(GraphBuilder& b) {
+  WXNN_TRY(settle_inputs(b));
+  return lower_nodes(b);
 }
 
 // --- operators of no family
@@ -144,6 +148,8 @@ Status lower_clip(GraphBuilder& b, Node& node) {
 Status lower_softmax(GraphBuilder& b, Node& node) {
   const int rank = b.shape(node.inputs[0]).rank();
   const int32_t dim = node.attrs.i("dim");
+  WXNN_CHECK(rank >= 0 || dim == -1, node.place(), ": goes along dimension ", dim,
+             " of a tensor whose shape depends on the data");
   const int axis = dim < 0 ? dim + rank : dim;
   if (axis == rank - 1 || axis < 0 || axis >= rank) return keep(b, node);
   std::vector<double> swap(rank);
@@ -241,11 +247,11 @@ Status lower_reverse(GraphBuilder& b, Node& node) {
 }
 
 constexpr LowerRow kRows[] = {
-    {"ClipByValue", lower_clip}, {"FusedBatchNorm", lower_batch_norm},
-    {"IsNan", lower_is_nan},     {"LogSoftmax", lower_softmax},
-    {"LogicalXor", lower_xor},   {"Reciprocal", lower_reciprocal},
-    {"Reverse", lower_reverse},  {"Selu", lower_selu},
-    {"Softmax", lower_softmax},  {"Softplus", lower_softplus},
+    {"ClipByValue", lower_clip, true}, {"FusedBatchNorm", lower_batch_norm},
+    {"IsNan", lower_is_nan, true},     {"LogSoftmax", lower_softmax, true},
+    {"LogicalXor", lower_xor, true},   {"Reciprocal", lower_reciprocal, true},
+    {"Reverse", lower_reverse, true},  {"Selu", lower_selu, true},
+    {"Softmax", lower_softmax, true},  {"Softplus", lower_softplus, true},
 };
 
 }  // namespace

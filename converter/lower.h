@@ -5,8 +5,8 @@
 
 namespace wxnn {
 
-// The graph is sorted and its passes have run. Afterwards every value has a known shape (an open
-// batch counts as 1), or there is a sentence.
+// The graph is sorted and its passes have run. Afterwards every value has a type; its shape is
+// known (an open batch counts as 1), or unknown where it depends on the data.
 Status lower(GraphBuilder& builder);
 
 // --- for the rows -------------------------------------------------------------------------------
@@ -14,11 +14,18 @@ struct LowerRow {
   std::string_view op;
   // Appends nodes that compute what `node` does, and writes its outputs.
   Status (*lower)(GraphBuilder& b, Node& node);
+  // Right where the shapes of the inputs depend on the data, too.
+  bool any_shape = false;
 };
 // One list per family, each in its own file.
 std::span<const LowerRow> rows_of_convolutions();
 std::span<const LowerRow> rows_of_pools();
 std::span<const LowerRow> rows_of_others();
+std::span<const LowerRow> rows_of_flow();
+std::span<const LowerRow> rows_of_late();
+
+// Lowers the nodes of a graph whose inputs have types: the whole graph, or a body of If or While.
+Status lower_nodes(GraphBuilder& builder);
 
 // Appends the node as it is.
 Status keep(GraphBuilder& b, Node& node);

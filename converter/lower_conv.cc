@@ -48,6 +48,7 @@ bool name_padding(Attrs* attrs, const Shape& image, std::pair<int32_t, int32_t> 
 // A PAD in front of what then is "valid".
 Status pad_before(GraphBuilder& b, Node& node, std::pair<int32_t, int32_t> filter) {
   const Shape& image = b.shape(node.inputs[kX]);
+  if (node.attrs.numbers("pad").empty()) return {};
   WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image, " should be [N,H,W,C]");
   if (name_padding(&node.attrs, image, filter)) return {};
   const Window w = window_of(node.attrs, image, filter);
@@ -170,8 +171,11 @@ Status lower_transposed(GraphBuilder& b, Node& node) {
   WXNN_TRY(b.settle(node, &folded));
   if (folded) return {};
   const Shape image = b.shape(node.outputs[0]);
-  WXNN_CHECK(node.attrs.i("dilations", 0) == 1 && node.attrs.i("dilations", 1) == 1, node.place(),
-             ": has dilations, which TensorFlow Lite's TRANSPOSE_CONV does not have");
+  WXNN_CHECK(!image.is_unknown(), node.place(), ": its output's size depends on the data");
+  const bool dilated = node.attrs.i("dilations", 0) != 1 || node.attrs.i("dilations", 1) != 1;
+  if (dilated) return keep(b, node);  // stays ours (write_rows.cc)
+  node.inputs.resize(
+      std::min<size_t>(node.inputs.size(), 4));  // the size is an attribute from here on
   const std::pair<int32_t, int32_t> filter = filter_size(node, b.shape(node.inputs[kFilter]));
   const FusedActivation activation = take_activation(node);
   if (node.attrs.text("filterFormat") == "HWOI") {
@@ -185,10 +189,29 @@ Status lower_transposed(GraphBuilder& b, Node& node) {
   return emit(b, node, activation);
 }
 
+// Products of integers, which TFLite does not have: each is multiplied out and summed up.
+Status multiply_out(GraphBuilder& b, Node& node) {
+  constexpr int64_t kMost = 1 << 20;
+  int x = node.inputs[0], w = node.inputs[kFilter], y = kAbsent;
+  WXNN_CHECK(b.shape(x).rank() == 2 && b.shape(w).rank() == 2 && !node.attrs.b("transposeA") &&
+                 !node.attrs.b("transposeB"),
+             node.place(), ": a ", b.shape(x), " and b ", b.shape(w),
+             " are integers, which TensorFlow Lite multiplies as plain matrices only");
+  const Shape rows{b.shape(x)[0], b.shape(x)[1], 1}, columns{1, b.shape(w)[0], b.shape(w)[1]};
+  WXNN_CHECK(int64_t{rows[0]} * rows[1] * columns[2] <= kMost, node.place(),
+             ": is too large for a product of integers");
+  WXNN_TRY(b.add("Reshape", node.name + "/a", {x}, {{"shape", rows}}, &x));
+  WXNN_TRY(b.add("Reshape", node.name + "/b", {w}, {{"shape", columns}}, &w));
+  WXNN_TRY(b.add("Multiply", node.name + "/products", {x, w}, {}, &y));
+  WXNN_TRY(b.add("Sum", node.name, {y}, {{"axis", 1}}, &y));
+  return b.put(y, node.outputs[0]);
+}
+
 // FULLY_CONNECTED where b is a constant matrix, BATCH_MATMUL otherwise.
 Status lower_product(GraphBuilder& b, Node& node) {
   const int a = node.inputs[0];
   const Shape weights = b.shape(node.inputs[kFilter]);
+  if (b.type(a).dtype == DType::kInt32) return multiply_out(b, node);
   FusedActivation activation = take_activation(node);
   const bool fully =
       weights.rank() == 2 && b.is_constant(node.inputs[kFilter]) && b.shape(a).rank() >= 2;
@@ -229,13 +252,10 @@ Status lower_batch_product(GraphBuilder& b, Node& node) {
 }
 
 constexpr LowerRow kRows[] = {
-    {"BatchMatMul", lower_batch_product},
-    {"Conv2D", lower_conv2d},
-    {"Conv2DBackpropInput", lower_transposed},
-    {"DepthwiseConv2dNative", lower_depthwise},
-    {"FusedConv2D", lower_conv2d},
-    {"FusedDepthwiseConv2D", lower_depthwise},
-    {"_FusedMatMul", lower_product},
+    {"BatchMatMul", lower_batch_product, true}, {"Conv2D", lower_conv2d, true},
+    {"Conv2DBackpropInput", lower_transposed},  {"DepthwiseConv2dNative", lower_depthwise, true},
+    {"FusedConv2D", lower_conv2d, true},        {"FusedDepthwiseConv2D", lower_depthwise, true},
+    {"_FusedMatMul", lower_product, true},
 };
 
 }  // namespace

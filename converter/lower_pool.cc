@@ -43,14 +43,13 @@ int32_t seen(const Slide& s, int32_t out) {
   return std::min(start + s.filter, s.in) - std::max(start, 0);
 }
 
-Status check(const Node& node) {
-  WXNN_CHECK(node.attrs.i("dilations", 0) == 1 && node.attrs.i("dilations", 1) == 1, node.place(),
-             ": has dilations, which TensorFlow Lite's pools do not have");
-  return {};
+// TensorFlow Lite's pools have no dilations: such a one stays ours (write_rows.cc).
+bool is_dilated(const Node& node) {
+  return node.attrs.i("dilations", 0) != 1 || node.attrs.i("dilations", 1) != 1;
 }
 
 Status lower_max_pool(GraphBuilder& b, Node& node) {
-  WXNN_TRY(check(node));
+  if (is_dilated(node)) return keep(b, node);
   const Shape& image = b.shape(node.inputs[0]);
   WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image, " should be [N,H,W,C]");
   if (name_padding(node, image)) return keep(b, node);
@@ -62,7 +61,7 @@ Status lower_max_pool(GraphBuilder& b, Node& node) {
 // Zeros around the image, then a factor per output pixel, since an average counts only what lies
 // inside.
 Status lower_avg_pool(GraphBuilder& b, Node& node) {
-  WXNN_TRY(check(node));
+  if (is_dilated(node)) return keep(b, node);
   const Shape& image = b.shape(node.inputs[0]);
   WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image, " should be [N,H,W,C]");
   if (name_padding(node, image)) return keep(b, node);

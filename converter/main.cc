@@ -1,8 +1,9 @@
-// tools/convert: reads the command line, converts, says what happened.
+// The converter's program: reads the command line, converts, says what happened.
 #include <unistd.h>
 
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "converter/check.h"
@@ -13,8 +14,15 @@
 
 namespace {
 
-constexpr const char* kUsage =
-    R"(tools/convert MODEL -o OUT.tflite [OPTIONS]    makes a .tflite file, without Python
+// How the user started this.
+#ifdef __EMSCRIPTEN__
+#define WXNN_PROGRAM "npx wxnn convert"
+#else
+#define WXNN_PROGRAM "tools/convert"
+#endif
+
+constexpr const char* kUsage = WXNN_PROGRAM
+    R"( MODEL -o OUT.tflite [OPTIONS]    makes a .tflite file, without Python
 
 MODEL is one of
   model.json              a tfjs graph or layers model, its weight files beside it
@@ -30,7 +38,7 @@ computed. Inputs and outputs keep their names, order, shapes and layout.
   --f16                   store weights as float16: half the size. Each number moves by at most 1/2048 of its
                           tensor's largest; biases and tensors under 1 KB stay float32. Prints the error of each
   --input NAME=1,224,224,3   the size of an input that the model leaves open; may be repeated
-  --constant NAME=1,2,2   an ONNX input that always has these values (a shape, axes, scales) and is none any more
+  --constant NAME=1,2,2   an input that always has these values (a shape, axes, scales) and is none any more
   --output NAME           keep this output only; may be repeated, their order is the result's
   --nhwc                  ONNX: image inputs and outputs become [N,H,W,C], and their transposes go
   --custom-ops            write operators that TensorFlow Lite lacks for wxnn alone; LiteRT will refuse the file
@@ -42,9 +50,9 @@ computed. Inputs and outputs keep their names, order, shapes and layout.
   -h, --help              this
 
 Examples
-  tools/convert model.json -o model.tflite --f16
-  tools/convert saved_model/ -o model.tflite --html model.html
-  tools/convert detector.onnx -o detector.tflite --input images=1,3,640,640 --check
+  )" WXNN_PROGRAM R"( model.json -o model.tflite --f16
+  )" WXNN_PROGRAM R"( saved_model/ -o model.tflite --html model.html
+  )" WXNN_PROGRAM R"( detector.onnx -o detector.tflite --input images=1,3,640,640 --check
 )";
 
 struct Arguments {
@@ -87,11 +95,10 @@ wxnn::Status take_constant(Arguments* a, std::string_view value) {
   std::string_view text = value.substr(equals + 1);
   while (!text.empty()) {
     const size_t end = std::min(text.find(','), text.size());
-    double d = 0;
-    const auto [at, error] = std::from_chars(text.data(), text.data() + end, d);
-    WXNN_CHECK(error == std::errc() && at == text.data() + end, "\"", text.substr(0, end),
-               "\" is no number");
-    numbers.push_back(d);
+    const std::string number(text.substr(0, end));
+    char* stop = nullptr;
+    numbers.push_back(std::strtod(number.c_str(), &stop));
+    WXNN_CHECK(!number.empty() && *stop == '\0', "\"", number, "\" is no number");
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   a->convert.constants.push_back({std::string(value.substr(0, equals)), std::move(numbers)});
@@ -230,6 +237,6 @@ int main(int count, char** arguments) {
   }
   if (status.ok()) status = run(a);
   if (status.ok()) return 0;
-  std::fprintf(stderr, "tools/convert: %s.\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, WXNN_PROGRAM ": %s.\n", std::string(status.message()).c_str());
   return 1;
 }

@@ -82,6 +82,8 @@ Status OnnxNode::any(size_t i, OnnxTensor* tensor) {
   const OnnxTensor* known = scope_.find(input);
   WXNN_CHECK(known != nullptr, "its input \"", input, "\" is computed by no node");
   *tensor = *known;
+  WXNN_CHECK(!b.shape(known->value).is_unknown(), "its input \"", input,
+             "\" has a size that depends on the data; only the end of a model may have");
   WXNN_CHECK(!scope_.is_saturated(tensor->value), "its input \"", input,
              "\" holds an int64 that does not fit int32");
   return {};

@@ -12,7 +12,8 @@ namespace wxnn {
 const OnnxRow* find_onnx_row(std::string_view op) {
   for (const auto& rows :
        {onnx_rows_elementwise(), onnx_rows_shapes(), onnx_rows_indices(), onnx_rows_reductions(),
-        onnx_rows_images(), onnx_rows_resize(), onnx_rows_products(), onnx_rows_losses(),
+        onnx_rows_activations(), onnx_rows_convolutions(), onnx_rows_pools(), onnx_rows_norms(),
+        onnx_rows_late(), onnx_rows_resize(), onnx_rows_products(), onnx_rows_losses(),
         onnx_rows_recurrent(), onnx_rows_control(), onnx_rows_sampling(), onnx_rows_signal(),
         onnx_rows_einsum(), onnx_rows_scatter()}) {
     const auto row = std::ranges::find(rows, op, &OnnxRow::op);

@@ -64,7 +64,13 @@ Status reduce(OnnxNode& n, const OnnxRow& row) {
   Reduction r;
   int y = kAbsent;
   WXNN_TRY(read_reduction(n, &r));
-  WXNN_TRY(apply(n, r, row.ours, r.x.value, &y));
+  const char* op = row.ours;
+  if (n.b.type(r.x.value).dtype == DType::kBool) {  // from opset 20 on
+    WXNN_CHECK(op == std::string_view("Max") || op == std::string_view("Min"),
+               "bool is not supported");
+    op = op == std::string_view("Max") ? "Any" : "All";
+  }
+  WXNN_TRY(apply(n, r, op, r.x.value, &y));
   return give(n, r, y);
 }
 

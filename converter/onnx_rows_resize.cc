@@ -56,7 +56,6 @@ Status read_modes(OnnxNode& n, Resize* r) {
   r->outside = n.number("extrapolation_value", 0);
   WXNN_TRY(n.must_be("antialias", 0));
   WXNN_TRY(n.must_be("keep_aspect_ratio_policy", "stretch"));
-  WXNN_CHECK(n.list("axes").empty(), "axes is not supported");
   constexpr std::string_view kModes[] = {"nearest", "linear", "cubic"};
   constexpr std::string_view kCoordinates[] = {
       "asymmetric",           "align_corners",      "half_pixel",          "pytorch_half_pixel",
@@ -72,6 +71,25 @@ Status read_modes(OnnxNode& n, Resize* r) {
   return {};
 }
 
+// Numbers for some axes as numbers for all of them. `parts`: how many an axis has, one list after
+// the other.
+Status spread(const std::vector<double>& axes, const std::vector<double>& otherwise, size_t parts,
+              std::vector<double>* numbers) {
+  if (axes.empty() || numbers->empty()) return {};
+  const size_t rank = otherwise.size() / parts;
+  WXNN_CHECK(numbers->size() == parts * axes.size(), "has ", numbers->size(), " numbers for ",
+             axes.size(), " axes");
+  std::vector<double> all = otherwise;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    int axis = 0;
+    WXNN_TRY(onnx_axis(axes[i], static_cast<int>(rank), &axis));
+    for (size_t p = 0; p < parts; ++p)
+      all[p * rank + static_cast<size_t>(axis)] = (*numbers)[p * axes.size() + i];
+  }
+  *numbers = std::move(all);
+  return {};
+}
+
 // Inputs: opset 10 and Upsample: x, scales. From 11: x, roi, scales, sizes.
 Status read_sizes(OnnxNode& n, Resize* r) {
   Shape shape;
@@ -82,6 +100,9 @@ Status read_sizes(OnnxNode& n, Resize* r) {
   std::vector<double> scales = n.list("scales"), sizes, roi;
   if (n.has(scales_at)) WXNN_TRY(n.numbers(scales_at, "scales", &scales));
   if (n.has(3)) WXNN_TRY(n.numbers(3, "sizes", &sizes));
+  const std::vector<double> axes = n.list("axes");
+  WXNN_TRY(spread(axes, std::vector<double>(rank, 1), 1, &scales));
+  WXNN_TRY(spread(axes, r->in, 1, &sizes));
   WXNN_CHECK(scales.size() == rank || sizes.size() == rank, "has neither scales nor sizes for its ",
              rank, " dimensions");
   for (size_t k = 0; k < rank; ++k) {
@@ -99,6 +120,9 @@ Status read_sizes(OnnxNode& n, Resize* r) {
   }
   if (r->coordinates != "tf_crop_and_resize") return {};
   WXNN_TRY(n.numbers(1, "roi", &roi));
+  std::vector<double> whole(2 * rank);
+  std::fill(whole.begin() + static_cast<ptrdiff_t>(rank), whole.end(), 1);
+  WXNN_TRY(spread(axes, whole, 2, &roi));
   WXNN_CHECK(roi.size() == 2 * rank, "roi has ", roi.size(), " numbers");
   r->start.assign(roi.begin(), roi.begin() + static_cast<ptrdiff_t>(rank));
   r->end.assign(roi.begin() + static_cast<ptrdiff_t>(rank), roi.end());

@@ -41,10 +41,12 @@ int pad_coordinate(Steps& s, const Grid& g, int v, int32_t length) {
   return v;
 }
 
-// From -1 .. 1 to pixels.
-int to_pixels(Steps& s, const Grid& g, int v, int32_t length) {
+// From -1 .. 1 to pixels. `cubic`: a place outside the border keeps its distance, and only its taps
+// are clamped.
+int to_pixels(Steps& s, const Grid& g, int v, int32_t length, bool cubic) {
   const int y = s.with("Multiply", s.with("Add", v, 1), (g.corners ? length - 1 : length) / 2.0);
-  return pad_coordinate(s, g, g.corners ? y : s.with("Sub", y, 0.5), length);
+  const int at = g.corners ? y : s.with("Sub", y, 0.5);
+  return cubic && g.padding == "border" ? at : pad_coordinate(s, g, at, length);
 }
 
 // The pixels at whole coordinates (as floats): [N, ho, wo, C].
@@ -137,8 +139,8 @@ Status grid_sample(OnnxNode& n, const OnnxRow&) {
   Shape places = s.shape(grid);
   places.erase(3);
   g.batch = batch_numbers(s, places);
-  const int column = to_pixels(s, g, s.pick(grid, 3, 0), g.image[2]);
-  const int row = to_pixels(s, g, s.pick(grid, 3, 1), g.image[1]);
+  const int column = to_pixels(s, g, s.pick(grid, 3, 0), g.image[2], cubic);
+  const int row = to_pixels(s, g, s.pick(grid, 3, 1), g.image[1], cubic);
   const int y = nearest ? pixels_at(s, g, s.op("Round", {row}), s.op("Round", {column}))
                         : interpolate(s, g, row, column, cubic);
   return s.out(0, y, channels_last(4));

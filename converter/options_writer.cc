@@ -106,11 +106,51 @@ std::vector<double> numbers_of(const Graph& graph, const Node& node, const Term&
   return list;
 }
 
-// True when the attribute, not an input of the node, says it.
-bool is_attribute(const Graph& graph, const Node& node, const Term& term, size_t attr_inputs) {
-  if (!numbers_of(graph, node, term).empty()) return true;
-  // A scalar's shape or axes are an empty list too: then the node lacks the input.
-  return node.inputs.size() < attr_inputs;
+// The input that may say what the attribute says (ops/arguments.h): it has the attribute's name.
+int port_of(const Op& op, std::string_view attribute) {
+  const auto* at = std::ranges::find(op.inputs, attribute, &Port::name);
+  return at == op.inputs.end() ? kAbsent : static_cast<int>(at - op.inputs.begin());
+}
+
+// Terms that need to know the shape of the first input.
+Status check_shape_known(const Graph& graph, const Node& node, const Term& term) {
+  const bool all_axes = (term.target == "axis" || term.target == "reductionIndices") &&
+                        node.inputs.size() == 1 && node.attrs.numbers(term.target).empty();
+  const bool reads = all_axes || term.target == "same" || term.target == "multiplier";
+  const bool known = node.inputs.empty() || !graph.values[node.inputs[0]].type.shape.is_unknown();
+  WXNN_CHECK(!reads || known, "reads a tensor whose shape depends on the data, ",
+             "which its TensorFlow Lite form cannot");
+  return {};
+}
+
+// Where the node's own inputs go, and the attributes among them.
+struct Slots {
+  std::vector<PlacedInput> at = std::vector<PlacedInput>(16);
+  std::vector<bool> taken = std::vector<bool>(16);
+  std::vector<bool> placed;  // per input of the node
+  size_t count = 0;
+
+  void take(size_t slot, PlacedInput input) {
+    at[slot] = std::move(input);
+    taken[slot] = true;
+    count = std::max(count, slot + 1);
+  }
+};
+
+void place_term(const Graph& graph, const Node& node, const Term& term, Slots* slots) {
+  const size_t slot = static_cast<size_t>(term.source[1] - '0');
+  const int port = port_of(*node.op, term.target);
+  const bool has_port = port != kAbsent && static_cast<size_t>(port) < node.inputs.size();
+  if (has_port) slots->placed[static_cast<size_t>(port)] = true;
+  if (has_port && node.inputs[port] != kAbsent) {
+    slots->take(slot, {.value = node.inputs[port]});
+    return;
+  }
+  const std::vector<double> numbers = numbers_of(graph, node, term);
+  // A scalar's shape or axes are an empty list. Without a port of its own, the attribute's place
+  // among the inputs says whether the node lacks the input.
+  const bool is_attribute = !numbers.empty() || port != kAbsent || node.inputs.size() < slot + 1;
+  if (is_attribute) slots->take(slot, numbers_input(graph, node, term, numbers));
 }
 
 }  // namespace
@@ -118,39 +158,25 @@ bool is_attribute(const Graph& graph, const Node& node, const Term& term, size_t
 Status place_inputs(const Graph& graph, const Node& node, const WriteRow& row,
                     PlacedInputs* placed) {
   std::string_view order;
-  size_t slots = node.inputs.size();
-  std::vector<PlacedInput> fixed(10);
-  std::vector<bool> taken(fixed.size());
+  Slots slots;
+  slots.placed.resize(node.inputs.size());
+  slots.at.resize(slots.at.size() + node.inputs.size());
+  slots.taken.resize(slots.at.size());
   for (const Term& term : parse(row.terms)) {
+    WXNN_TRY(check_shape_known(graph, node, term));
     if (term.target == "^") order = term.source;
-    if (term.source[0] != '<') continue;
-    const size_t slot = static_cast<size_t>(term.source[1] - '0');
-    if (!is_attribute(graph, node, term, slot + 1)) continue;
-    fixed[slot] = numbers_input(graph, node, term, numbers_of(graph, node, term));
-    taken[slot] = true;
-    ++slots;
-  }
-  placed->assign(std::max(slots, node.inputs.size()), {});
-  std::vector<bool> used(placed->size());
-  for (size_t s = 0; s < placed->size() && s < fixed.size(); ++s) {
-    if (!taken[s]) continue;
-    (*placed)[s] = fixed[s];
-    used[s] = true;
+    if (term.source[0] == '<') place_term(graph, node, term, &slots);
   }
   size_t free = 0;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    size_t slot = 0;
-    if (i < order.size()) {
-      slot = static_cast<size_t>(order[i] - '0');
-    } else {
-      while (free < used.size() && used[free]) ++free;
-      slot = free;
-    }
-    WXNN_CHECK(slot < placed->size() && !used[slot],
+    if (slots.placed[i]) continue;
+    while (free < slots.taken.size() && slots.taken[free]) ++free;
+    const size_t slot = i < order.size() ? static_cast<size_t>(order[i] - '0') : free;
+    WXNN_CHECK(slot < slots.taken.size() && !slots.taken[slot],
                "has inputs that its TensorFlow Lite form has not");
-    (*placed)[slot].value = node.inputs[i];
-    used[slot] = true;
+    slots.take(slot, {.value = node.inputs[i]});
   }
+  placed->assign(slots.at.begin(), slots.at.begin() + static_cast<ptrdiff_t>(slots.count));
   return {};
 }
 

@@ -68,8 +68,12 @@ std::string report_json(const Converted& c, const std::vector<OutputDifference>&
   const auto add = [&json](const char* what, const std::vector<EndpointInfo>& list) {
     json[what] = Json::array();
     for (const EndpointInfo& e : list) {
-      const std::vector<int32_t> dims(e.type.shape.dims().begin(), e.type.shape.dims().end());
-      json[what].push_back({{"name", e.name}, {"dtype", name_of(e.type.dtype)}, {"shape", dims}});
+      Json shape;  // null where it depends on the data
+      if (!e.type.shape.is_unknown()) {
+        const auto dims = e.type.shape.dims();
+        shape = std::vector<int32_t>(dims.begin(), dims.end());
+      }
+      json[what].push_back({{"name", e.name}, {"dtype", name_of(e.type.dtype)}, {"shape", shape}});
     }
   };
   add("inputs", c.inputs);

@@ -3,13 +3,10 @@
 #include <flatbuffers/flexbuffers.h>
 
 #include <algorithm>
-#include <cstring>
-#include <map>
 #include <set>
-#include <unordered_map>
 
-#include "converter/options_writer.h"
-#include "converter/write_rows.h"
+#include "converter/tflite_file.h"
+#include "formats/tflite_verify.h"
 
 namespace wxnn {
 
@@ -25,65 +22,81 @@ constexpr char kLetters[] = {'f', 'i', 'b', 'c'};
 
 tflite::TensorType tensor_type(DType dtype) { return kTypes[static_cast<int>(dtype)]; }
 
+bool has_builtin(const Graph& graph, const Node& node) {
+  const WriteRow* row = find_write_row(node);
+  if (row == nullptr) return false;
+  if (node.inputs.empty() || node.inputs[0] == kAbsent) return true;
+  const DType dtype = graph.values[node.inputs[0]].type.dtype;
+  return std::string_view(row->dtypes).find(kLetters[static_cast<int>(dtype)]) !=
+         std::string_view::npos;
+}
+
+void collect_unwritable(const Graph& graph, std::vector<MissingOp>* missing) {
+  for (const Node& node : graph.nodes) {
+    for (const auto& body : node.bodies) collect_unwritable(*body, missing);
+    if (has_builtin(graph, node)) continue;
+    std::string op = node.op->name;
+    if (find_write_row(node) != nullptr)
+      op += sentence(" of ", name_of(graph.values[node.inputs[0]].type.dtype));
+    missing->push_back({op, node.name});
+  }
+}
+
+// All at once.
+Status refuse_unwritable(const Graph& graph) {
+  std::vector<MissingOp> missing;
+  collect_unwritable(graph, &missing);
+  Status status = refuse_missing(std::move(missing));
+  if (status.ok()) return status;
+  std::string text(status.message());
+  const std::string from = "that this build does not have";
+  const size_t at = text.find(from);
+  if (at != std::string::npos) text.replace(at, from.size(), "that TensorFlow Lite does not have");
+  return Status(text + " (--custom-ops writes them for wxnn alone)");
+}
+
+// A builder that grows copies what it has.
+size_t expected_bytes(const Graph& graph) {
+  constexpr size_t kRest = 1 << 16;
+  size_t bytes = kRest;
+  for (const Value& v : graph.values) bytes += v.constant ? v.type.bytes() : 0;
+  return std::min(bytes, size_t{1} << 30);
+}
+
+// Writes one graph: the main one, or a body of If or While.
 class Writer {
  public:
-  Writer(Graph& graph, const WriteOptions& options, Written* written)
+  Writer(Graph& graph, const WriteOptions& options, TfliteFile& file, Written* written)
       : graph_(graph),
         options_(options),
         written_(*written),
-        b_(expected_bytes(graph)),
-        tensor_of_(graph.values.size(), kAbsent) {
-    buffers_.push_back(tflite::CreateBuffer(b_));  // number 0: no data
-  }
+        file_(file),
+        b_(file.builder),
+        tensor_of_(graph.values.size(), kAbsent) {}
 
-  Status run() {
-    WXNN_TRY(refuse_unwritable());
-    for (const int v : graph_.inputs) tensor_of_[v] = add_tensor(v);
-    for (const Node& node : graph_.nodes) {
+  Status run(bool is_main, Offset<tflite::SubGraph>* written) {
+    for (const int v : graph_.inputs) {
+      if (tensor_of_[v] == kAbsent) tensor_of_[v] = add_tensor(v, is_main && options_.open_batch);
+      inputs_.push_back(tensor_of_[v]);
+    }
+    for (Node& node : graph_.nodes) {
       Status status = write_node(node);
       if (!status.ok()) return status.at(node.place());
     }
-    std::vector<int> outputs;
     for (const int v : graph_.outputs) {
-      outputs.push_back(kAbsent);
-      WXNN_TRY(output_tensor(v, &outputs.back()));
+      outputs_.push_back(kAbsent);
+      WXNN_TRY(output_tensor(v, &outputs_.back()));
     }
-    return finish(outputs);
+    *written = tflite::CreateSubGraphDirect(b_, &tensors_, &inputs_, &outputs_, &operators_,
+                                            is_main ? "main" : "body");
+    return {};
   }
+
+  TfliteFile::Maps input_maps() { return maps(graph_.inputs, inputs_); }
+  TfliteFile::Maps output_maps() { return maps(graph_.outputs, outputs_); }
 
  private:
   using Type = tflite::TensorType;
-
-  // --- what cannot be written, all at once ----------------------------------------------------
-  bool has_builtin(const Node& node) const {
-    const WriteRow* row = find_write_row(node);
-    if (row == nullptr) return false;
-    if (node.inputs.empty() || node.inputs[0] == kAbsent) return true;
-    const DType dtype = graph_.values[node.inputs[0]].type.dtype;
-    return std::string_view(row->dtypes).find(kLetters[static_cast<int>(dtype)]) !=
-           std::string_view::npos;
-  }
-
-  Status refuse_unwritable() const {
-    if (options_.custom_ops) return {};
-    std::vector<MissingOp> missing;
-    for (const Node& node : graph_.nodes) {
-      if (has_builtin(node)) continue;
-      std::string op = node.op->name;
-      if (find_write_row(node) != nullptr) {
-        op += sentence(" of ", name_of(graph_.values[node.inputs[0]].type.dtype));
-      }
-      missing.push_back({op, node.name});
-    }
-    Status status = refuse_missing(std::move(missing));
-    if (status.ok()) return status;
-    std::string text(status.message());
-    const std::string from = "that this build does not have";
-    const size_t at = text.find(from);
-    if (at != std::string::npos)
-      text.replace(at, from.size(), "that TensorFlow Lite does not have");
-    return Status(text + " (--custom-ops writes them for wxnn alone)");
-  }
 
   // --- tensors ----------------------------------------------------------------------------------
   std::string unique(std::string name) {
@@ -95,44 +108,10 @@ class Writer {
     }
   }
 
-  // A builder that grows copies what it has.
-  static size_t expected_bytes(const Graph& graph) {
-    constexpr size_t kRest = 1 << 16;
-    size_t bytes = kRest;
-    for (const Value& v : graph.values) bytes += v.constant ? v.type.bytes() : 0;
-    return std::min(bytes, size_t{1} << 30);
-  }
-
-  // Equal bytes are written once. They are compared with what has been written: a constant is
-  // released as soon as it is there.
-  const uint32_t* find_buffer(std::string_view bytes) const {
-    const auto [first, last] = buffer_of_.equal_range(std::hash<std::string_view>()(bytes));
-    for (auto at = first; at != last; ++at) {
-      const uint8_t* written = b_.GetCurrentBufferPointer() + b_.GetSize() - at->second.end;
-      const bool same =
-          at->second.size == bytes.size() && std::memcmp(written, bytes.data(), bytes.size()) == 0;
-      if (same) return &at->second.index;
-    }
-    return nullptr;
-  }
-
-  uint32_t add_buffer(std::string_view bytes) {
-    if (const uint32_t* known = find_buffer(bytes)) return *known;
-    constexpr size_t kAlignment = 16;
-    b_.ForceVectorAlignment(bytes.size(), 1, kAlignment);
-    const auto data = b_.CreateVector(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-    const uint32_t index = static_cast<uint32_t>(buffers_.size());
-    buffers_.push_back(tflite::CreateBuffer(b_, data));
-    // The vector's length stands in front of its bytes.
-    const size_t end = data.o - sizeof(flatbuffers::uoffset_t);
-    buffer_of_.emplace(std::hash<std::string_view>()(bytes),
-                       WrittenBuffer{end, bytes.size(), index});
-    return index;
-  }
-
   int add(const std::string& name, Type type, const Shape& shape, uint32_t buffer,
           bool open = false) {
-    const std::vector<int32_t> dims(shape.dims().begin(), shape.dims().end());
+    std::vector<int32_t> dims;
+    if (!shape.is_unknown()) dims.assign(shape.dims().begin(), shape.dims().end());
     const auto written_name = b_.CreateString(unique(name));
     const auto written_shape = b_.CreateVector(dims);
     Offset<Vector<int32_t>> signature;
@@ -147,16 +126,14 @@ class Writer {
     tensor.add_buffer(buffer);
     tensor.add_name(written_name);
     if (!signature.IsNull()) tensor.add_shape_signature(signature);
-    tensor.add_has_rank(true);
+    tensor.add_has_rank(!shape.is_unknown());
     tensors_.push_back(tensor.Finish());
     return static_cast<int>(tensors_.size()) - 1;
   }
 
-  int add_tensor(int v) {
+  int add_tensor(int v, bool open = false) {
     const Value& value = graph_.values[v];
-    const bool input = std::ranges::find(graph_.inputs, v) != graph_.inputs.end();
-    return add(value.name, tensor_type(value.type.dtype), value.type.shape, 0,
-               input && options_.open_batch);
+    return add(value.name, tensor_type(value.type.dtype), value.type.shape, 0, open);
   }
 
   Status add_constant(int v, int* index) {
@@ -168,7 +145,7 @@ class Writer {
     if (halve(t, options_.halves, &halves, &report)) {
       written_.halved.push_back(report);
       const std::string_view bytes(reinterpret_cast<const char*>(halves.data()), t.bytes() / 2);
-      const int half = add(value.name + "/half", Type::FLOAT16, t.shape, add_buffer(bytes));
+      const int half = add(value.name + "/half", Type::FLOAT16, t.shape, file_.add_buffer(bytes));
       *index = add(value.name, Type::FLOAT32, t.shape, 0);
       constexpr int kVersion = 3;
       add_operator(
@@ -177,7 +154,7 @@ class Writer {
       return {};
     }
     const std::string_view bytes(static_cast<const char*>(t.data), t.bytes());
-    *index = add(value.name, tensor_type(t.dtype), t.shape, bytes.empty() ? 0 : add_buffer(bytes));
+    *index = add(value.name, tensor_type(t.dtype), t.shape, file_.add_buffer(bytes));
     return {};
   }
 
@@ -199,71 +176,76 @@ class Writer {
     return {};
   }
 
-  // LiteRT wants outputs that an operator writes: inputs and constants are copied.
+  // LiteRT wants outputs that an operator writes, each its own: inputs and constants are copied.
   Status output_tensor(int v, int* index) {
     WXNN_TRY(tensor(v, index));
+    // Those of a WHILE or IF too: LiteRT.js does not see what these write to an output.
     const bool written = std::ranges::any_of(graph_.nodes, [v](const Node& node) {
-      return std::ranges::find(node.outputs, v) != node.outputs.end();
+      return node.op->flow == nullptr && std::ranges::find(node.outputs, v) != node.outputs.end();
     });
     if (written) return {};
     const Value& value = graph_.values[v];
+    // Every number is its own maximum. A RESHAPE would share its input's memory, and LiteRT.js
+    // would not see it either.
     Node copy;
-    copy.op = find_op("Identity");
+    copy.op = find_op(value.type.dtype == DType::kBool ? "LogicalOr" : "Maximum");
     copy.name = value.name;
     copy.attrs = Attrs(copy.op->attrs);
-    copy.inputs = {v};
-    const int from = tensor_of_[v];
-    tensor_of_[v] = kAbsent;
-    const int to = add(value.name, tensor_type(value.type.dtype), value.type.shape, 0);
-    tensor_of_[v] = from;
-    WXNN_TRY(write_builtin(copy, *find_write_row(copy), {to}));
-    *index = to;
-    return {};
+    copy.inputs = {v, v};
+    *index = add(value.name, tensor_type(value.type.dtype), value.type.shape, 0);
+    return write_builtin(copy, *find_write_row(copy), {*index});
   }
 
   // --- operators
   // ----------------------------------------------------------------------------------
-  struct CodeKey {
-    tflite::BuiltinOperator code;
-    int version = 1;
-    std::string custom = {};
-    auto operator<=>(const CodeKey&) const = default;
-  };
-
-  uint32_t code_index(const CodeKey& key) {
-    const auto [at, fresh] = codes_.try_emplace(key, static_cast<uint32_t>(codes_.size()));
-    if (fresh) {
-      constexpr int kMostInByte = 127;  // readers before codes had 32 bits look at the byte
-      const int code = static_cast<int>(key.code);
-      const auto custom =
-          key.custom.empty() ? Offset<flatbuffers::String>() : b_.CreateString(key.custom);
-      written_codes_.push_back(tflite::CreateOperatorCode(
-          b_, static_cast<int8_t>(std::min(code, kMostInByte)), custom, key.version, key.code));
-    }
-    return at->second;
-  }
-
-  void add_operator(const CodeKey& key, const std::vector<int>& inputs,
+  void add_operator(const TfliteFile::CodeKey& key, const std::vector<int>& inputs,
                     const std::vector<int>& outputs, const WrittenOptions& options,
                     Offset<Vector<uint8_t>> custom = {}) {
-    const uint32_t code = code_index(key);
-    const auto in = b_.CreateVector(inputs);
-    const auto out = b_.CreateVector(outputs);
-    operators_.push_back(
-        tflite::CreateOperator(b_, code, in, out, options.type, options.table, custom));
-    const std::string name =
-        key.custom.empty() ? tflite::EnumNameBuiltinOperator(key.code) : key.custom;
-    ++counts_[name];
+    operators_.push_back(file_.add_operator(key, inputs, outputs, options, custom));
   }
 
-  Status write_node(const Node& node) {
+  Status write_node(Node& node) {
     std::vector<int> outputs;
     for (const int v : node.outputs) {
       outputs.push_back(kAbsent);
       WXNN_TRY(tensor(v, &outputs.back()));
     }
-    if (has_builtin(node)) return write_builtin(node, *find_write_row(node), outputs);
-    return write_custom(node, outputs);
+    if (!has_builtin(graph_, node)) return write_custom(node, outputs);
+    const WriteRow& row = *find_write_row(node);
+    if (!node.bodies.empty()) return write_flow(node, row, outputs);
+    return row.gives_int64 ? write_wide(node, row, outputs) : write_builtin(node, row, outputs);
+  }
+
+  // Its bodies become graphs of the file, whose numbers are its options.
+  Status write_flow(Node& node, const WriteRow& row, const std::vector<int>& outputs) {
+    std::vector<int> inputs;
+    for (const int v : node.inputs) {
+      inputs.push_back(kAbsent);
+      WXNN_TRY(tensor(v, &inputs.back()));
+    }
+    std::vector<int> graphs;
+    for (const auto& body : node.bodies) {
+      Offset<tflite::SubGraph> graph;
+      WXNN_TRY(Writer(*body, options_, file_, &written_).run(false, &graph));
+      graphs.push_back(file_.add_graph(graph));
+    }
+    const flatbuffers::uoffset_t start = b_.StartTable();
+    for (size_t i = 0; i < graphs.size(); ++i)
+      b_.AddElement<int32_t>(vtable_slot(static_cast<int>(i)), graphs[i], 0);
+    const WrittenOptions options{row.options, Offset<void>(b_.EndTable(start))};
+    add_operator({.code = row.code}, inputs, outputs, options);
+    return {};
+  }
+
+  // TFLite gives 64 bits where all of ours have 32.
+  Status write_wide(const Node& node, const WriteRow& row, const std::vector<int>& outputs) {
+    const Shape& shape = graph_.values[node.outputs[0]].type.shape;
+    const int wide = add(node.name + "/int64", Type::INT64, shape, 0);
+    WXNN_TRY(write_builtin(node, row, {wide}));
+    add_operator({.code = tflite::BuiltinOperator::CAST}, {wide}, outputs,
+                 {tflite::BuiltinOptions::CastOptions,
+                  tflite::CreateCastOptions(b_, Type::INT64, Type::INT32).Union()});
+    return {};
   }
 
   Status write_builtin(const Node& node, const WriteRow& row, const std::vector<int>& outputs) {
@@ -299,7 +281,7 @@ class Writer {
   // A constant input that the node keeps as an attribute.
   int add_numbers(const Node& node, const PlacedInput& p) {
     const std::string name = sentence(node.name, "/", p.name);
-    return add(name, tensor_type(p.dtype), p.shape, p.bytes.empty() ? 0 : add_buffer(p.bytes));
+    return add(name, tensor_type(p.dtype), p.shape, file_.add_buffer(p.bytes));
   }
 
   // Our name, our inputs, our attributes as a flexbuffer map.
@@ -332,11 +314,8 @@ class Writer {
     return {};
   }
 
-  // --- the file
-  // -----------------------------------------------------------------------------------
-  using Maps = std::vector<Offset<tflite::TensorMap>>;
-  Maps maps(const std::vector<int>& values, const std::vector<int>& tensors) {
-    Maps written;
+  TfliteFile::Maps maps(const std::vector<int>& values, const std::vector<int>& tensors) {
+    TfliteFile::Maps written;
     std::set<std::string> keys;
     for (size_t i = 0; i < values.size(); ++i) {
       std::string key = graph_.values[values[i]].name;
@@ -347,52 +326,29 @@ class Writer {
     return written;
   }
 
-  Status finish(const std::vector<int>& outputs) {
-    constexpr size_t kMostBytes = (size_t{1} << 31) - (size_t{1} << 20);
-    WXNN_CHECK(b_.GetSize() < kMostBytes,
-               "the result would be larger than 2 GB, which .tflite cannot be");
-    std::vector<int> inputs;
-    for (const int v : graph_.inputs) inputs.push_back(tensor_of_[v]);
-    const Maps in = maps(graph_.inputs, inputs);
-    const Maps out = maps(graph_.outputs, outputs);
-    std::vector<Offset<tflite::SignatureDef>> signatures = {
-        tflite::CreateSignatureDefDirect(b_, &in, &out, "serving_default", 0)};
-    std::vector<Offset<tflite::SubGraph>> subgraphs = {
-        tflite::CreateSubGraphDirect(b_, &tensors_, &inputs, &outputs, &operators_, "main")};
-    constexpr uint32_t kSchema = 3;
-    tflite::FinishModelBuffer(
-        b_, tflite::CreateModelDirect(b_, kSchema, &written_codes_, &subgraphs,
-                                      options_.description.c_str(), &buffers_, nullptr, nullptr,
-                                      &signatures));
-    written_.bytes.assign(reinterpret_cast<const char*>(b_.GetBufferPointer()), b_.GetSize());
-    for (const auto& [op, count] : counts_) written_.ops.push_back({op, count});
-    return {};
-  }
-
   Graph& graph_;
   const WriteOptions& options_;
   Written& written_;
-  flatbuffers::FlatBufferBuilder b_;
+  TfliteFile& file_;
+  flatbuffers::FlatBufferBuilder& b_;
   std::vector<int> tensor_of_;  // per value
+  std::vector<int> inputs_, outputs_;
   std::set<std::string> names_;
-  struct WrittenBuffer {
-    size_t end;  // where its bytes begin, from the end of what is written
-    size_t size;
-    uint32_t index;
-  };
-  std::unordered_multimap<size_t, WrittenBuffer> buffer_of_;  // by hash
-  std::map<CodeKey, uint32_t> codes_;
-  std::map<std::string, int> counts_;
-  std::vector<Offset<tflite::Buffer>> buffers_;
   std::vector<Offset<tflite::Tensor>> tensors_;
-  std::vector<Offset<tflite::OperatorCode>> written_codes_;
   std::vector<Offset<tflite::Operator>> operators_;
 };
 
 }  // namespace
 
 Status write_tflite(Graph& graph, const WriteOptions& options, Written* written) {
-  return Writer(graph, options, written).run();
+  if (!options.custom_ops) WXNN_TRY(refuse_unwritable(graph));
+  TfliteFile file(expected_bytes(graph));
+  Writer writer(graph, options, file, written);
+  Offset<tflite::SubGraph> main;
+  WXNN_TRY(writer.run(true, &main));
+  file.finish_main(main);
+  const TfliteFile::Maps inputs = writer.input_maps(), outputs = writer.output_maps();
+  return file.finish(inputs, outputs, options.description, written);
 }
 
 }  // namespace wxnn

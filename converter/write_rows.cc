@@ -49,6 +49,9 @@ int by_bool_3(const WrittenNode& w) { return w.x.dtype == DType::kBool ? 3 : 1; 
 int two(const WrittenNode&) { return 2; }
 
 bool clips_to_1(const Node& node) { return node.attrs.f("clipValueMin") == 0; }
+bool undilated(const Node& node) {
+  return node.attrs.i("dilations", 0) == 1 && node.attrs.i("dilations", 1) == 1;
+}
 bool pads_zero(const Node& node) { return node.attrs.f("constantValue") == 0; }
 bool splits_equally(const Node& node) {
   return node.attrs.numbers("numOrSizeSplits").size() == 1 &&
@@ -68,7 +71,7 @@ constexpr WriteRow kRows[] = {
     {"ArgMax", Code::ARG_MAX, Options::ArgMaxOptions, "axis=<1. int32=t0", "fib", by_bool_3},
     {"ArgMin", Code::ARG_MIN, Options::ArgMinOptions, "axis=<1. int32=t0", "fib", by_bool_3},
     {"Atan2", Code::ATAN2, Options::ATan2Options},
-    {"AvgPool", Code::AVERAGE_POOL_2D, Options::Pool2DOptions, kPool},
+    {"AvgPool", Code::AVERAGE_POOL_2D, Options::Pool2DOptions, kPool, "f", nullptr, undilated},
     {"BatchMatMul", Code::BATCH_MATMUL, Options::BatchMatMulOptions, "transposeA=b0 transposeB=b1"},
     {"BroadcastTo", Code::BROADCAST_TO, Options::BroadcastToOptions, "shape=<1", "fib", two},
     {"Cast", Code::CAST, Options::CastOptions, "input=t0 dtype=t1", "fib"},
@@ -77,10 +80,12 @@ constexpr WriteRow kRows[] = {
     {"ClipByValue", Code::RELU_N1_TO_1},
     {"Concat", Code::CONCATENATION, Options::ConcatenationOptions, "axis=i0", "fib"},
     {"Conv2DBackpropInput", Code::TRANSPOSE_CONV, Options::TransposeConvOptions,
-     "inputShape=<0 pad=p0 strides=i2,1 activation=a3 ^213", "f", by_transposed_inputs},
+     "inputShape=<0 pad=p0 strides=i2,1 activation=a3 ^213", "f", by_transposed_inputs, undilated},
+    {"Conv3D", Code::CONV_3D, Options::Conv3DOptions, "pad=p0 strides=i1,3,2 dilations=d5,7,6"},
     {"Cos", Code::COS, Options::CosOptions},
     {"Cumsum", Code::CUMSUM, Options::CumsumOptions, "axis=<1. exclusive=b0 reverse=b1", "fi"},
     {"DepthToSpace", Code::DEPTH_TO_SPACE, Options::DepthToSpaceOptions, "blockSize=i0", "fi"},
+    {"DynamicUpdateSlice", Code::DYNAMIC_UPDATE_SLICE, Options::NONE, "", "fib"},
     {"Elu", Code::ELU},
     {"Equal", Code::EQUAL, Options::EqualOptions, "", "fib"},
     {"Exp", Code::EXP, Options::ExpOptions},
@@ -99,6 +104,7 @@ constexpr WriteRow kRows[] = {
     {"GreaterEqual", Code::GREATER_EQUAL, Options::GreaterEqualOptions, "", "fi"},
     {"HardSwish", Code::HARD_SWISH, Options::HardSwishOptions},
     {"Identity", Code::RESHAPE, Options::ReshapeOptions, "same=<1", "fib"},
+    {"If", Code::IF, Options::IfOptions, "", "b"},
     {"LeakyRelu", Code::LEAKY_RELU, Options::LeakyReluOptions, "alpha=f0"},
     {"Less", Code::LESS, Options::LessOptions, "", "fi"},
     {"LessEqual", Code::LESS_EQUAL, Options::LessEqualOptions, "", "fi"},
@@ -108,7 +114,7 @@ constexpr WriteRow kRows[] = {
     {"LogicalNot", Code::LOGICAL_NOT, Options::LogicalNotOptions, "", "b"},
     {"LogicalOr", Code::LOGICAL_OR, Options::LogicalOrOptions, "", "b"},
     {"Max", Code::REDUCE_MAX, Options::ReducerOptions, "reductionIndices=<1 keepDims=b0", "fi"},
-    {"MaxPool", Code::MAX_POOL_2D, Options::Pool2DOptions, kPool},
+    {"MaxPool", Code::MAX_POOL_2D, Options::Pool2DOptions, kPool, "f", nullptr, undilated},
     {"Maximum", Code::MAXIMUM, Options::MaximumMinimumOptions, "", "fi", by_high_rank_3},
     {"Mean", Code::MEAN, Options::ReducerOptions, kReduce},
     {"Min", Code::REDUCE_MIN, Options::ReducerOptions, kReduce, "fi"},
@@ -117,6 +123,8 @@ constexpr WriteRow kRows[] = {
     {"Mod", Code::FLOOR_MOD, Options::FloorModOptions, "", "fi"},
     {"Multiply", Code::MUL, Options::MulOptions, "", "fi"},
     {"Neg", Code::NEG, Options::NegOptions, "", "fi"},
+    {"NonMaxSuppressionV4", Code::NON_MAX_SUPPRESSION_V4, Options::NonMaxSuppressionV4Options},
+    {"NonMaxSuppressionV5", Code::NON_MAX_SUPPRESSION_V5, Options::NonMaxSuppressionV5Options},
     {"NotEqual", Code::NOT_EQUAL, Options::NotEqualOptions, "", "fib"},
     {"Pack", Code::PACK, Options::PackOptions, "axis=i1 count=i0", "fib"},
     {"PadV2", Code::PAD, Options::PadOptions, "paddings=<1x2", "fi", by_high_rank_4, pads_zero},
@@ -168,6 +176,9 @@ constexpr WriteRow kRows[] = {
     {"TopK", Code::TOPK_V2, Options::TopKV2Options, "k=<1.", "fi"},
     {"Transpose", Code::TRANSPOSE, Options::TransposeOptions, "perm=<1", "fib", by_transpose},
     {"Unpack", Code::UNPACK, Options::UnpackOptions, "axis=i1 outputs=i0", "fib", by_bool_3},
+    {"Unique", Code::UNIQUE, Options::UniqueOptions, "int32=t0", "fi"},
+    {"Where", Code::WHERE, Options::WhereOptions, "", "fib", nullptr, nullptr, true},
+    {"While", Code::WHILE, Options::WhileOptions, "", "fib"},
     {"_FusedMatMul", Code::FULLY_CONNECTED, Options::FullyConnectedOptions,
      "activation=a0 keepRank=b2", "f", by_kept_rank, is_product},
 };

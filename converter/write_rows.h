@@ -38,6 +38,7 @@ struct WriteRow {
   int (*version)(const WrittenNode&) = nullptr;
   // The row is for nodes of which this holds; null: for all.
   bool (*applies)(const Node&) = nullptr;
+  bool gives_int64 = false;  // where ours is int32
 };
 
 // Null where TensorFlow Lite has none.

@@ -477,7 +477,7 @@ class Reader final : public Subgraphs {
     Code code;
     std::string custom;
     WXNN_TRY(code_of(i, &code, &custom));
-    Status status = is_by_reader(code) ? read_here(i, code) : build_operator(i, code);
+    Status status = is_by_reader(code) ? read_here(i, code) : build_operator(i, code, custom);
     return status.ok() ? status : status.at(place_of(i));
   }
 
@@ -551,13 +551,14 @@ class Reader final : public Subgraphs {
     return {};
   }
 
-  Status build_operator(size_t i, Code code) {
+  Status build_operator(size_t i, Code code, std::string_view custom) {
     const tflite::Operator& op = operator_at(i);
     const TfliteRow& row = *rows_[i];
     const bool other = row.options != tflite::BuiltinOptions::NONE &&
                        op.builtin_options() != nullptr && op.builtin_options_type() != row.options;
     WXNN_CHECK(!other, "has the options of another operator");
     OperatorNode node(*this, graph_, tensors_, verifier_, op, name_of_operator(i));
+    node.custom_name = custom;
     for (uint32_t k = 0; op.inputs() != nullptr && k < op.inputs()->size(); ++k) {
       node.inputs.push_back(kAbsent);
       const int tensor = op.inputs()->Get(k);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/build_parts.h"
+#include "formats/flex_map.h"
 #include "formats/rows_of_build.h"
 #include "formats/tflite_recurrent.h"
 
@@ -148,6 +150,21 @@ Status build_flow(SourceNode& node, const Recipe& recipe) {
         static_cast<TfliteSource&>(node).subgraph(static_cast<size_t>(index), &flow.bodies.back()));
   }
   return emit(node, std::move(flow));
+}
+
+Status build_own(SourceNode& node, const Recipe&) {
+  const auto& source = static_cast<TfliteSource&>(node);
+  Cooked own;
+  WXNN_TRY(need_op(source.custom_name.substr(kOwnPrefix.size()), &own.op));
+  own.attrs = Attrs(own.op->attrs);
+  for (const AttrSpec& spec : own.op->attrs) {
+    AttrValue value;
+    WXNN_TRY(read_flex_option(source.custom_options(), spec.name, &value));
+    if (value.numbers.empty() && value.text.empty()) continue;
+    WXNN_TRY(own.attrs.set(spec.name, std::move(value)));
+  }
+  own.inputs = node.inputs;
+  return emit(node, std::move(own));
 }
 
 // MediaPipe's pooling keeps TFLite's own structure as its options: int32 padding (1 same, 2 valid),
@@ -529,7 +546,9 @@ const TfliteRow* find_tflite_row(Code code, std::string_view custom) {
   for (const TfliteRow& row : kRows) {
     if (row.code == code && (row.custom == nullptr || row.custom == custom)) return &row;
   }
-  return nullptr;
+  static constexpr TfliteRow kOwn = {Code::CUSTOM, Options::NONE, {nullptr, "", build_own}};
+  return kBuildParts.custom && code == Code::CUSTOM && custom.starts_with(kOwnPrefix) ? &kOwn
+                                                                                      : nullptr;
 }
 
 std::string tflite_name(Code code) {

@@ -26,6 +26,10 @@ struct TfliteRow {
   const char* custom = nullptr;  // of code CUSTOM: its name
 };
 
+// Our own operators in files that our converter wrote for wxnn alone: "wxnn." and the name, options
+// by the names of the attributes.
+inline constexpr std::string_view kOwnPrefix = "wxnn.";
+
 // All rows of this build.
 std::span<const TfliteRow> tflite_rows();
 // Null where there is none.
@@ -42,7 +46,8 @@ bool is_widening(tflite::BuiltinOperator code);
 class TfliteSource : public SourceNode {
  public:
   using SourceNode::SourceNode;
-  // A custom operator's options.
+  // A custom operator's name and options.
+  std::string_view custom_name;
   virtual std::span<const std::byte> custom_options() const = 0;
   // The type that the file declares for output i.
   virtual tflite::TensorType output_type(size_t i) const = 0;

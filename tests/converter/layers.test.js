@@ -50,12 +50,13 @@ function run(program, args, input) {
   return result.stdout;
 }
 
-async function compare(model, name) {
+/** @param {{options?: string[], numbers?: (count: number, seed: number) => Float32Array}} given options of the converter, what goes in */
+async function compare(model, name, { options = [], numbers = noise } = {}) {
   const source = await save(model, name);
   const output = source.replace('.json', '.tflite');
   const inputs = model.inputs.map((t) => ({ name: t.name.replace(/:\d+$/, ''), shape: [2, ...t.shape.slice(1)] }));
-  run('wxnn_convert', [source, '-o', output, ...inputs.flatMap((i) => ['--input', `${i.name}=${i.shape}`])]);
-  const data = inputs.map((i, k) => noise(i.shape.reduce((a, b) => a * b), 90 + k));
+  run('wxnn_convert', [source, '-o', output, ...options, ...inputs.flatMap((i) => ['--input', `${i.name}=${i.shape}`])]);
+  const data = inputs.map((i, k) => numbers(i.shape.reduce((a, b) => a * b), 90 + k));
   const given = Object.fromEntries(inputs.map((i, k) => [i.name, Array.from(data[k])]));
   const got = JSON.parse(run('wxnn_run_model', [output], JSON.stringify(given)));
   const wanted = [model.predict(inputs.map((i, k) => tf.tensor(data[k], i.shape)))].flat();
@@ -86,9 +87,42 @@ const CHAINS = {
   nested: [L.layers.dense({ inputShape: [7], units: 5, activation: 'softsign' }),
     L.sequential({ layers: [L.layers.dense({ inputShape: [5], units: 4, activation: 'relu' }), L.layers.dense({ units: 3 })] }), L.layers.dense({ units: 2 })],
 };
-for (const [name, layers] of Object.entries(CHAINS)) {
-  test(`layers in a chain: ${name}`, () => compare(L.sequential({ layers }), name));
+const zeros = 'zeros';  // tfjs's own initializer is slow, and all weights are set anyway
+const list = { inputShape: [9, 3] };
+const volume = { inputShape: [6, 5, 4, 2] };
+Object.assign(CHAINS, {
+  lists: [L.layers.conv1d({ ...list, filters: 4, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }), L.layers.maxPooling1d({ poolSize: 2, strides: 1 }),
+    L.layers.conv1d({ filters: 3, kernelSize: 2, dilationRate: 2, padding: 'same' }), L.layers.averagePooling1d({ poolSize: 2 }), L.layers.globalAveragePooling1d({})],
+  lstm: [L.layers.lstm({ ...list, units: 4, returnSequences: true, recurrentInitializer: zeros }), L.layers.lstm({ units: 3, goBackwards: true, recurrentActivation: 'sigmoid', recurrentInitializer: zeros })],
+  gru: [L.layers.gru({ ...list, units: 4, returnSequences: true, recurrentInitializer: zeros }), L.layers.gru({ units: 3, useBias: false, goBackwards: true, returnSequences: true, recurrentInitializer: zeros })],
+  simple: [L.layers.simpleRNN({ ...list, units: 4, returnSequences: true, recurrentInitializer: zeros }), L.layers.simpleRNN({ units: 3, activation: 'relu', recurrentInitializer: zeros })],
+  transposed: [L.layers.conv2dTranspose({ ...image, filters: 4, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' }),
+    L.layers.conv2dTranspose({ filters: 2, kernelSize: [2, 3], strides: [1, 2], padding: 'valid', useBias: false })],
+  volumes: [L.layers.conv3d({ ...volume, filters: 3, kernelSize: 2, strides: [2, 1, 1], padding: 'same', activation: 'elu' }), L.layers.conv3d({ filters: 2, kernelSize: [1, 2, 2] }), L.layers.flatten()],
+  steps: [L.layers.timeDistributed({ ...list, layer: L.layers.dense({ units: 4, activation: 'tanh' }) }), L.layers.layerNormalization({}), L.layers.layerNormalization({ axis: [1, 2], center: false }),
+    L.layers.thresholdedReLU({ theta: 0.1 }), L.layers.flatten(), L.layers.repeatVector({ n: 3 })],
+});
+for (const mergeMode of ['concat', 'sum', 'mul', 'ave']) {
+  CHAINS[`bidirectional, ${mergeMode}`] = [
+    L.layers.bidirectional({ ...list, layer: L.layers.lstm({ units: 4, returnSequences: true, recurrentInitializer: zeros }), mergeMode }),
+    L.layers.bidirectional({ layer: L.layers.gru({ units: 3, recurrentInitializer: zeros }), mergeMode })];
 }
+for (const [name, layers] of Object.entries(CHAINS)) {
+  test(`layers in a chain: ${name}`, () => compare(L.sequential({ layers }), name.replace(/\W+/g, '_')));
+}
+
+test('rows of a table, by whole numbers', () => compare(
+  L.sequential({ layers: [L.layers.embedding({ inputDim: 7, outputDim: 4, inputLength: 6 }), L.layers.lstm({ units: 3, recurrentInitializer: zeros })] }), 'embedding',
+  { numbers: (count, seed) => noise(count, seed).map((x) => Math.floor((x + 1) * 3.5)) }));
+
+test('pools of volumes, which TensorFlow Lite does not have', () => compare(
+  L.sequential({ layers: [L.layers.maxPooling3d({ ...volume, poolSize: 2, strides: [2, 1, 1], padding: 'same' }), L.layers.averagePooling3d({ poolSize: [1, 2, 2] })] }), 'pools3d',
+  { options: ['--custom-ops'] }));
+
+test('products of vectors', () => {
+  const a = L.input({ shape: [5], name: 'a' }), b = L.input({ shape: [5], name: 'b' });
+  return compare(L.model({ inputs: [a, b], outputs: L.layers.dot({ axes: 1 }).apply([a, b]) }), 'dot');
+});
 
 test('a graph of layers with two inputs and two outputs', async () => {
   const a = L.input({ shape: [6, 5, 2], name: 'left' });
@@ -102,9 +136,9 @@ test('a graph of layers with two inputs and two outputs', async () => {
 });
 
 test('all layers that are not supported are named at once', async () => {
-  const model = L.sequential({ layers: [L.layers.embedding({ inputDim: 5, outputDim: 4, inputLength: 3, name: 'words' }), L.layers.lstm({ units: 2, recurrentInitializer: 'zeros', name: 'memory' })] });
+  const model = L.sequential({ layers: [L.layers.masking({ inputShape: [3, 6, 4, 2], name: 'hidden' }), L.layers.convLstm2d({ filters: 2, kernelSize: 2, recurrentInitializer: 'zeros', name: 'memory' })] });
   const source = await save(model, 'refused');
   const { status, stderr } = spawnSync(path.join(bin, 'wxnn_convert'), [source], { encoding: 'utf8' });
   assert.equal(status, 1);
-  assert.match(stderr, /Embedding \(1\): "words".*LSTM \(1\): "memory"/);
+  assert.match(stderr, /ConvLSTM2D \(1\): "memory".*Masking \(1\): "hidden"/);
 });

@@ -6,6 +6,7 @@
 #include "../converter/tf_fixtures.h"
 #include "converter/convert.h"
 #include "converter/files.h"
+#include "converter/json_reader.h"
 #include "converter/tf_graph.h"
 
 namespace wxnn {
@@ -77,6 +78,25 @@ void put_json(const std::string& folder) {
   put(folder, "tfjs_json", "conv", kModel);
 }
 
+// Real models, where they have been fetched: their nodes or layers whole, their weights so small
+// that fuzz_convert's 4 KB hold many.
+void put_real_json(const std::string& folder) {
+  constexpr const char* kModels[] = {"tfjs-front", "tfjs-mesh", "selfie-tfjs",
+                                     "mobilenetv2-nsfw-layers"};
+  for (const char* id : kModels) {
+    std::string text;
+    if (!read_file(sentence(".cache/models/", id, "/model.json"), &text).ok()) continue;
+    Json model = Json::parse(text, nullptr, false);
+    if (!model.is_object() || !model.contains("weightsManifest")) continue;
+    for (Json& group : model["weightsManifest"]) {
+      group["paths"] = Json::array({"w.bin"});
+      for (Json& weight : group["weights"])
+        for (Json& d : weight["shape"]) d = std::min(d.get<int>(), 2);
+    }
+    put(folder, "tfjs_json", id, model.dump());
+  }
+}
+
 }  // namespace
 }  // namespace wxnn
 
@@ -85,5 +105,6 @@ int main(int count, char** arguments) {
   wxnn::put_tensorflow(arguments[1]);
   wxnn::put_onnx(arguments[1]);
   wxnn::put_json(arguments[1]);
+  wxnn::put_real_json(arguments[1]);
   return 0;
 }

@@ -1,0 +1,116 @@
+// ONNX operators whose results' sizes depend on the data.
+#include <algorithm>
+
+#include "converter/onnx_reader.h"
+
+namespace wxnn {
+
+namespace {
+
+// What stands at these indices of the first axes, as a tensor of another shape.
+Status part_of(OnnxNode& n, int x, const std::vector<int32_t>& at, const Shape& shape, int* y) {
+  const Shape& all = n.b.shape(x);
+  std::vector<double> begin(at.begin(), at.end()), size(at.size(), 1);
+  for (int i = static_cast<int>(at.size()); i < all.rank(); ++i) {
+    begin.push_back(0);
+    size.push_back(all[i]);
+  }
+  WXNN_TRY(n.add("Slice", {x}, {{"begin", begin}, {"size", size}}, y));
+  return n.reshape(*y, shape, y);
+}
+
+// [x, y, width, height] of centres -> [top, left, bottom, right]
+Status corners_of(OnnxNode& n, int boxes, int* y) {
+  std::vector<int> parts, corners(4);
+  WXNN_TRY(n.add("SplitV", {boxes}, {{"axis", -1}, {"numOrSizeSplits", 4}}, 4, &parts));
+  for (int i = 0; i < 2; ++i) {
+    int half = kAbsent;
+    const int centre = parts[1 - i];
+    WXNN_TRY(n.with_scalar("Multiply", parts[3 - i], 0.5, &half));
+    WXNN_TRY(n.add("Sub", {centre, half}, {}, &corners[i]));
+    WXNN_TRY(n.add("Add", {centre, half}, {}, &corners[2 + i]));
+  }
+  return n.add("Concat", corners, {{"axis", 1}}, y);
+}
+
+Status threshold(OnnxNode& n, size_t i, int* value) {
+  *value = kAbsent;
+  if (!n.has(i)) return {};
+  WXNN_TRY(n.in(i, value));
+  WXNN_CHECK(n.b.shape(*value).elements() == 1, "its input ", i, " is no single number");
+  return n.reshape(*value, {}, value);
+}
+
+// Rows [batch, class, box] of what one class of one picture keeps.
+Status rows_of(OnnxNode& n, int indices, int32_t batch, int32_t clazz, int* y) {
+  int which = kAbsent;
+  WXNN_TRY(n.add("Reshape", {indices}, {{"shape", Shape{-1, 1}}}, y));
+  WXNN_TRY(n.add("PadV2", {*y},
+                 {{"paddings", std::vector<double>{0, 0, 2, 0}}, {"constantValue", 0}}, y));
+  WXNN_TRY(n.b.constant(sentence(n.name, "/place_", batch, "_", clazz), {1, 3},
+                        std::vector<int32_t>{batch, clazz, 0}, &which));
+  return n.add("Add", {*y, which}, {}, y);
+}
+
+Status suppression(OnnxNode& n, const OnnxRow&) {
+  constexpr int64_t kMostLists = 4096;
+  const bool centred = n.integer("center_point_box", 0) != 0;
+  int boxes = kAbsent, scores = kAbsent, iou = kAbsent, score = kAbsent;
+  WXNN_TRY(n.in(0, &boxes));
+  WXNN_TRY(n.in(1, &scores));
+  const Shape b = n.b.shape(boxes), s = n.b.shape(scores);
+  WXNN_CHECK(b.rank() == 3 && s.rank() == 3 && b[0] == s[0] && b[1] == s[2] && b[2] == 4, "boxes ",
+             b, " and scores ", s, " do not fit");
+  std::vector<double> most = {0};
+  if (n.has(2)) {
+    most.clear();
+    WXNN_TRY(n.numbers(2, "max_output_boxes_per_class", &most));
+    WXNN_CHECK(most.size() == 1, "max_output_boxes_per_class is no single number");
+  }
+  WXNN_TRY(threshold(n, 3, &iou));
+  WXNN_TRY(threshold(n, 4, &score));
+  if (iou == kAbsent) WXNN_TRY(n.scalar(DType::kFloat32, 0, &iou));
+  WXNN_CHECK(int64_t{s[0]} * s[1] <= kMostLists, "has ", s[0], " pictures of ", s[1],
+             " classes, which would be written out one by one");
+  const double kept = std::clamp(most[0], 0.0, static_cast<double>(b[1]));
+  std::vector<int> rows;
+  for (int32_t i = 0; i < s[0] && kept > 0; ++i) {
+    int own = kAbsent;
+    WXNN_TRY(part_of(n, boxes, {i}, {b[1], 4}, &own));
+    if (centred) WXNN_TRY(corners_of(n, own, &own));
+    for (int32_t c = 0; c < s[1]; ++c) {
+      int list = kAbsent, indices = kAbsent;
+      WXNN_TRY(part_of(n, scores, {i, c}, {b[1]}, &list));
+      WXNN_TRY(n.add("NonMaxSuppressionV3", {own, list, kAbsent, iou, score},
+                     {{"maxOutputSize", kept}}, &indices));
+      rows.push_back(kAbsent);
+      WXNN_TRY(rows_of(n, indices, i, c, &rows.back()));
+    }
+  }
+  int y = kAbsent;
+  if (rows.empty()) {
+    WXNN_TRY(n.b.constant(n.name + "/none", {0, 3}, std::vector<int32_t>{}, &y));
+  } else if (rows.size() == 1) {
+    y = rows[0];
+  } else {
+    WXNN_TRY(n.add("Concat", rows, {{"axis", 0}}, &y));
+  }
+  return n.out(0, y, identity(2));
+}
+
+// Places where x is not zero, one a column.
+Status non_zero(OnnxNode& n, const OnnxRow&) {
+  int x = kAbsent, y = kAbsent;
+  WXNN_TRY(n.in(0, &x));
+  WXNN_TRY(n.add("Where", {x}, {}, &y));
+  WXNN_TRY(n.add("Transpose", {y}, {{"perm", std::vector<double>{1, 0}}}, &y));
+  return n.out(0, y, identity(2));
+}
+
+constexpr OnnxRow kRows[] = {{"NonMaxSuppression", suppression}, {"NonZero", non_zero}};
+
+}  // namespace
+
+std::span<const OnnxRow> onnx_rows_late() { return kRows; }
+
+}  // namespace wxnn

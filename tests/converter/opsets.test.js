@@ -1,0 +1,140 @@
+'use strict';
+// Operators whose definition changed in ONNX's opsets 18 to 21: the converted model, run by our engine, gives what onnxruntime gives for the
+// source, or is refused with a reason.
+
+const { test } = require('node:test');
+const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { tensor, onnxModel, runOnnx } = require('./onnx_model.js');
+
+const bin = path.join(__dirname, '../../build/native');
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-opsets-'));
+test.after(() => fs.rmSync(folder, { recursive: true }));
+
+const seed = Number(process.env.WXNN_SEED || 1);
+let state = seed;
+/** Numbers in [-1, 1) that depend on the seed alone. */
+const next = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 31 - 1;
+};
+const fill = (shape, make) => Array.from({ length: shape.reduce((a, b) => a * b, 1) }, make);
+const f32 = (...shape) => tensor('float32', shape, fill(shape, next));
+const positive = (...shape) => tensor('float32', shape, fill(shape, () => Math.abs(next()) + 0.1));
+const i32 = (...shape) => tensor('int32', shape, fill(shape, () => Math.floor(next() * 100)));
+const bool = (...shape) => tensor('bool', shape, fill(shape, () => next() > 0));
+const fixed = (x) => ({ ...x, constant: true });
+const ints = (...numbers) => fixed(tensor('int64', [numbers.length], numbers));
+const floats = (...numbers) => fixed(tensor('float32', [numbers.length], numbers));
+const one = (n) => fixed(tensor('int64', [], [n]));
+const number = (x) => fixed(tensor('float32', [], [x]));
+
+/** op('Name', opset, inputs, attrs, {outputs, refused, tolerance}) */
+const op = (name, opset, inputs, attrs = {}, rest = {}) => ({ op: name, opset, inputs, attrs, ...rest });
+
+const REDUCTIONS = ['ReduceMax', 'ReduceMin', 'ReduceMean', 'ReduceProd', 'ReduceSum', 'ReduceL1', 'ReduceL2', 'ReduceSumSquare'];
+const image = () => f32(1, 2, 6, 5);
+const CASES = [
+  // 18: axes are an input
+  ...REDUCTIONS.flatMap((name) => [
+    op(name, 18, [f32(3, 4, 5), ints(1)]), op(name, 18, [f32(3, 4, 5), ints(0, -1)], { keepdims: 0 }), op(name, 18, [f32(3, 4)]),
+    op(name, 18, [f32(3, 4)], { noop_with_empty_axes: 1 })]),
+  ...['ReduceLogSum', 'ReduceLogSumExp'].map((name) => op(name, 18, [positive(3, 4, 5), ints(1)], { keepdims: 0 })),
+  op('Split', 18, [f32(7, 3)], { num_outputs: 3 }, { outputs: ['float32', 'float32', 'float32'] }),
+  op('Split', 18, [f32(2, 9)], { num_outputs: 2, axis: 1 }, { outputs: ['float32', 'float32'] }),
+  op('Split', 18, [f32(6, 3), ints(1, 2, 3)], { axis: 0 }, { outputs: ['float32', 'float32', 'float32'] }),
+  op('Pad', 18, [f32(3, 4, 2), ints(1, 2, 0, 1), number(0.5), ints(0, 2)]),
+  op('Pad', 18, [f32(3, 4, 2), ints(2, 1), null, ints(-2)], { mode: 'reflect' }),
+  op('Pad', 18, [f32(3, 4), ints(1, 2, 1, 2)], { mode: 'edge' }),
+  op('Pad', 19, [f32(3, 4), ints(0, 2, 0, 3)], { mode: 'wrap' }),
+  op('Pad', 21, [f32(3, 4), ints(1, 0, 0, 2), number(-1)]),
+  op('Mish', 18, [f32(3, 4)]),
+  op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'max' }),
+  op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'min' }),
+  op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'add' }),
+  op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'mul' }, { refused: /reduction "mul" is not supported/ }),
+  op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0 }),
+  ...['none', 'add', 'mul', 'max', 'min'].map((reduction) =>
+    op('ScatterND', 18, [f32(5, 3), fixed(tensor('int64', [3, 1], reduction === 'none' ? [4, 0, 2] : [4, 0, 4])), f32(3, 3)], { reduction }, reduction === 'mul' ? { refused: /reduction "mul" is not supported/ } : {})),
+  op('Resize', 18, [image(), null, null, fixed(tensor('int64', [4], [1, 2, 12, 10]))], { mode: 'linear' }),
+  op('Resize', 18, [image(), null, floats(2, 2)], { mode: 'nearest', axes: [2, 3], coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }),
+  op('Resize', 18, [image(), null, null, ints(3, 3)], { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: 'not_larger' }, { refused: /keep_aspect_ratio_policy/ }),
+  op('Resize', 18, [image(), null, null, ints(3, 3)], { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: 'not_smaller' }, { refused: /keep_aspect_ratio_policy/ }),
+  op('Resize', 18, [image(), null, floats(1, 1, 0.5, 0.6)], { mode: 'linear', antialias: 1 }, { refused: /antialias 1 is not supported/ }),
+  op('Resize', 18, [image(), null, floats(1, 1, 2, 2)], { mode: 'cubic', cubic_coeff_a: { float: -0.5 } }),
+  op('Resize', 19, [image(), null, null, ints(1, 2, 9, 7)], { mode: 'linear', coordinate_transformation_mode: 'half_pixel_symmetric' }),
+  op('GroupNormalization', 18, [f32(2, 6, 4, 3), f32(3), f32(3)], { num_groups: 3 }),
+  op('GroupNormalization', 21, [f32(2, 6, 4, 3), f32(6), f32(6)], { num_groups: 3, epsilon: { float: 1e-2 } }),
+  op('BitwiseAnd', 18, [i32(3, 4), i32(3, 4)], {}, { outputs: ['int32'] }),
+  op('BitwiseOr', 18, [i32(3, 4), i32(4)], {}, { outputs: ['int32'] }),
+  op('BitwiseXor', 18, [i32(3, 4), i32(3, 4)], {}, { outputs: ['int32'] }),
+  op('BitwiseNot', 18, [i32(3, 4)], {}, { outputs: ['int32'] }),
+  op('LpPool', 18, [image()], { kernel_shape: [2, 2], p: 2, strides: [2, 2] }, { refused: /LpPool/ }),
+  op('LpPool', 18, [image()], { kernel_shape: [2, 2], dilations: [2, 1], ceil_mode: 1 }, { refused: /LpPool/ }),
+  op('CenterCropPad', 18, [f32(4, 7, 3), ints(6, 5)], { axes: [0, 1] }, { refused: /CenterCropPad/ }),
+  op('Col2Im', 18, [f32(1, 5, 5), ints(5, 5), ints(1, 5)], {}, { refused: /Col2Im/ }),
+  op('AveragePool', 19, [image()], { kernel_shape: [2, 2], dilations: [2, 2] }),
+  op('AveragePool', 19, [image()], { kernel_shape: [3, 2], strides: [2, 2], ceil_mode: 1 }),
+  op('AveragePool', 19, [image()], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], count_include_pad: 1 }),
+  op('AveragePool', 19, [image()], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], ceil_mode: 1, count_include_pad: 1 }, { refused: /ceil_mode with count_include_pad/ }),
+  op('MaxPool', 12, [image()], { kernel_shape: [2, 2], dilations: [2, 2] }),
+  op('Cast', 19, [f32(3, 4)], { to: 6 }, { outputs: ['int32'] }),
+  op('Cast', 21, [bool(3, 4)], { to: 1 }),
+  op('Reshape', 19, [f32(3, 4), ints(2, -1)]), op('Reshape', 21, [f32(3, 4), ints(0, 2, 2)]),
+  op('Shape', 19, [f32(3, 4, 5)], { start: 1 }, { outputs: ['int64'] }), op('Size', 21, [f32(3, 4)], {}, { outputs: ['int64'] }),
+  op('Equal', 19, [i32(3, 4), i32(3, 4)], {}, { outputs: ['bool'] }),
+  op('Identity', 21, [f32(3, 4)]), op('Flatten', 21, [f32(3, 4, 5)], { axis: 2 }), op('Transpose', 21, [f32(3, 4, 5)], { perm: [2, 0, 1] }),
+  op('Squeeze', 21, [f32(3, 1, 5), ints(1)]), op('Unsqueeze', 21, [f32(3, 5), ints(0, -1)]),
+  op('ConstantOfShape', 20, [ints(2, 3)], { value: { tensor: tensor('float32', [1], [1.5]) } }),
+  op('ConstantOfShape', 21, [ints(2, 3)]),
+  op('Gelu', 20, [f32(3, 4)]), op('Gelu', 20, [f32(3, 4)], { approximate: 'tanh' }),
+  op('ReduceMax', 20, [bool(3, 4), ints(1)], { keepdims: 0 }, { outputs: ['bool'] }),
+  op('ReduceMin', 20, [bool(3, 4), ints(0)], {}, { outputs: ['bool'] }),
+  op('IsNaN', 20, [tensor('float32', [4], [1, NaN, -Infinity, 0])], {}, { outputs: ['bool'] }),
+  op('IsInf', 20, [tensor('float32', [4], [1, NaN, -Infinity, Infinity])], { detect_negative: 0 }, { outputs: ['bool'] }),
+  op('DFT', 20, [f32(2, 8, 1), null, one(1)], {}, { tolerance: 1e-4 }),
+  op('DFT', 20, [f32(2, 8, 2), null, one(-2)], { inverse: 1 }, { tolerance: 1e-4 }),
+  ...['linear', 'nearest', 'cubic'].flatMap((mode) => ['zeros', 'border', 'reflection'].map((padding) =>
+    op('GridSample', 20, [f32(1, 2, 5, 6), f32(1, 4, 3, 2)], { mode, padding_mode: padding }))),
+  op('GridSample', 20, [f32(1, 2, 5, 6), f32(1, 4, 3, 2)], { mode: 'linear', align_corners: 1 }),
+  op('AffineGrid', 20, [f32(2, 2, 3), ints(2, 3, 4, 5)], {}, { refused: /AffineGrid/ }),
+  op('HannWindow', 17, [one(9)]),
+  op('NonZero', 13, [tensor('float32', [2, 3], [1, 0, 2, 0, 0, -1])], {}, { outputs: ['int64'] }),
+  op('NonMaxSuppression', 11, [positive(2, 12, 4), f32(2, 3, 12), one(4), number(0.4), number(0.1)], { center_point_box: 1 }, { outputs: ['int64'] }),
+  op('QuantizeLinear', 21, [f32(3, 4), number(0.1)], {}, { refused: /QuantizeLinear/, outputs: ['uint8'] }),
+];
+
+const run = (program, args, input) => spawnSync(path.join(bin, program), args, { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+const numberOf = (x) => (typeof x === 'number' ? x : typeof x === 'boolean' ? Number(x) : Number(x));
+
+for (const [i, c] of CASES.entries()) {
+  const shapes = c.inputs.map((x) => (x ? `${x.constant ? 'constant ' : ''}${x.dtype}[${x.shape}]` : '-')).join(' ');
+  test(`opset ${c.opset} ${c.op} ${shapes} ${JSON.stringify(c.attrs)}, seed ${seed}`, async () => {
+    const outputs = c.outputs ?? ['float32'];
+    const source = path.join(folder, `${i}.onnx`), output = path.join(folder, `${i}.tflite`);
+    const model = onnxModel({ ...c, outputs: outputs.map((t) => (t === 'uint8' ? 'float32' : t)) });
+    fs.writeFileSync(source, model);
+    const { status, stderr } = run('wxnn_convert', [source, '-o', output, '--custom-ops']);
+    if (c.refused) {
+      assert.equal(status, 1);
+      return assert.match(stderr, c.refused);
+    }
+    assert.equal(status, 0, stderr);
+    const wanted = await runOnnx(model, c.inputs, outputs);
+    const fed = Object.fromEntries(c.inputs.flatMap((x, k) => (x && !x.constant ? [[`x${k}`, Array.from(x.data, (v) => (Number.isFinite(v) ? Number(v) : String(v)))]] : [])));
+    const ours = run('wxnn_run_model', [output], JSON.stringify(fed));
+    assert.equal(ours.status, 0, ours.stderr);
+    JSON.parse(ours.stdout).forEach((got, k) => {
+      assert.deepEqual(got.shape, wanted[k].shape);
+      const largest = wanted[k].data.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      wanted[k].data.forEach((w, e) => {
+        const g = numberOf(got.data[e]);
+        assert.ok(Object.is(g, w) || g === w || Math.abs(g - w) <= (c.tolerance ?? 1e-5) * largest, `[${e}] is ${g}, onnxruntime says ${w}`);
+      });
+    });
+    return undefined;
+  });
+}
