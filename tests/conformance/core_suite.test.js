@@ -16,7 +16,26 @@ const KNOWN_FAILURES = /** @type {{[spec: string]: string}} */ ({
 /** Kernels over text, sparse and ragged tensors, complex numbers and gradients may be the CPU backend's. */
 const MAY_BE_CPU = /^(String|Sparse|Ragged|StaticRegex)|Grad$|Backprop|^(Complex|ComplexAbs|Real|Imag|FFT|IFFT)$/;
 
+/** What specs need that a mini-program's logic layer does not have: name -> what. */
+const NOT_IN_WECHAT = /** @type {{[spec: string]: string}} */ ({
+  'browser_util_test::nextFrame does not block timers': 'setImmediate or requestAnimationFrame',
+  'util_test::util.decodeString decode utf-16': 'text in UTF-16',
+});
+const WEB_ONLY = /ReadableStream is not defined|Blob is not defined/;
+
 for (const major of [4, 3]) {
+  test(`tfjs-core ${major} inside the WeChat simulator: the packed plugin as the backend`, { timeout: 300000 }, async (t) => {
+    const [cpu, ours] = await Promise.all([runSuite('cpu', { major }), runSuite('simulator', { major })]);
+    const passed = new Set(ours.passed);
+    // Specs that Node alone brings along (its platform) are not there inside.
+    const absent = cpu.passed.filter((spec) => !(spec in ours.specs));
+    const lost = cpu.passed.filter((spec) => spec in ours.specs && !passed.has(spec) && !(spec in KNOWN_FAILURES) && !(spec in NOT_IN_WECHAT) && !WEB_ONLY.test(ours.specs[spec].message || ''));
+    t.diagnostic(`tfjs-core ${ours.version} in the simulator: ${ours.passed.length} passed, ${ours.failed.length} failed, ${absent.length} of Node's alone`);
+    assert.deepEqual(lost.map((spec) => `${spec}: ${ours.specs[spec].message}`), []);
+    assert.ok(ours.passed.length > 4000 && absent.length < 20, `${ours.passed.length} passed; not there: ${absent.join(', ')}`);
+    assert.deepEqual(ours.problems, cpu.problems);
+  });
+
   test(`tfjs-core ${major}: all specs that the CPU backend passes`, { timeout: 300000 }, async (t) => {
     const cpu = await runSuite('cpu', { major });
     const ours = await runSuite('wxnn', { major });

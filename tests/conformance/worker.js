@@ -5,7 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const job = JSON.parse(process.argv[2]);
-const { VERSIONS, install, prepare } = require('./one_core');
+const { VERSIONS, install, modulesPath, prepare } = require('./one_core');
 const backends = require('./backends');
 
 const emit = (event) => fs.writeSync(3, JSON.stringify(event) + '\n');
@@ -41,11 +41,11 @@ function watchConstraints(tf, jasmineUtil) {
   };
 }
 
-function loadTests(dist) {
+function loadTests(dist, load) {
   for (const file of job.files) {
     currentFile = file;
     try {
-      require(path.join(dist, file));
+      load(path.join(dist, `${file}.js`));
     } catch (error) {
       if (/describe with no children/.test(error.message)) emit({ event: 'notHere', suite: file });
       else emit({ event: 'broken', file, message: textOf(error) });
@@ -80,29 +80,41 @@ function watchKernels(tf, backendName) {
   return ran;
 }
 
+/** tfjs-core with a backend, and how files beside it are loaded: here, or in the WeChat simulator. */
+async function openRealm(dist) {
+  const tf = install(job.major, dist);
+  if (job.backend === 'simulator') {
+    const { openSimulator } = require('./simulator_realm');
+    const { tf: inside, load, wxnn, choice, giveJasmine } = await openSimulator(dist, modulesPath(VERSIONS[job.major].cpu));
+    return { tf: inside, load, wxnn, name: choice.backend, giveJasmine };
+  }
+  const backend = backends[job.backend] || backends.file(job.backend);
+  return { tf, load: require, wxnn: job.backend === 'wxnn' ? require('../..') : undefined, name: backend(tf, VERSIONS[job.major]), giveJasmine: () => undefined };
+}
+
 async function main() {
   const { dist } = prepare(job.major);
-  const tf = install(job.major, dist);
+  const { tf, load, wxnn, name, giveJasmine } = await openRealm(dist);
   const Jasmine = require('jasmine');
   const runner = new Jasmine();
   runner.exitOnCompletion = false;
   global.jasmine.DEFAULT_TIMEOUT_INTERVAL = 20000;
   process.on('unhandledRejection', (error) => emit({ event: 'unhandled', message: textOf(error) }));
-  require(path.join(dist, 'public/chained_ops/register_all_chained_ops'));
-  require(path.join(dist, 'register_all_gradients'));
-  const backend = backends[job.backend] || backends.file(job.backend);
-  const name = backend(tf, VERSIONS[job.major]);
+  giveJasmine();
+  load(path.join(dist, 'public/chained_ops/register_all_chained_ops.js'));
+  load(path.join(dist, 'register_all_gradients.js'));
   await tf.setBackend(name);
   const ran = job.coverage ? watchKernels(tf, name) : {};
   emit({ event: 'backend', name, floatPrecision: tf.backend().floatPrecision(), kernels: tf.getKernelsForBackend(name).map((k) => k.kernelName) });
   tf.engine().reset();
 
-  const jasmineUtil = require(path.join(dist, 'jasmine_util'));
+  const jasmineUtil = load(path.join(dist, 'jasmine_util.js'));
   const environment = `test-${name}`;
   jasmineUtil.setTestEnvs([{ name: environment, backendName: name, isDataSync: true, flags: {} }]);
   watchSpecs();
+  giveJasmine();
   watchConstraints(tf, jasmineUtil);
-  loadTests(dist);
+  loadTests(dist, load);
 
   const key = keys(environment);
   const skip = new Set(job.skip);
@@ -121,8 +133,7 @@ async function main() {
     },
   });
   await env.execute();
-  const wxnn = job.backend === 'wxnn' ? require('../..').kernelReport(tf) : undefined;
-  emit({ event: 'end', ran, report: wxnn });
+  emit({ event: 'end', ran, report: wxnn && wxnn.kernelReport(tf) });
   process.exit(0);
 }
 

@@ -196,10 +196,9 @@ test('@tensorflow-models/body-pix segments', async () => {
   assert.ok(Math.abs(wasm.on - cpu.on) <= cpu.of / 1000, `${wasm.on} pixels, CPU backend ${cpu.on}`);
 });
 
-/** face-api asks for all of tfjs: what it uses of it is in the two packages. */
-function withTfjs(work) {
+/** Does `work`, in which require() of these names gives these modules. */
+function withGiven(given, work) {
   const resolve = Module._resolveFilename;
-  const given = { '@tensorflow/tfjs': { ...tf, ...converter, version: { tfjs: tf.version_core } }, '@tensorflow/tfjs-backend-wasm': {} };
   for (const [name, exports] of Object.entries(given)) {
     const module = new Module(`given:${name}`);
     module.exports = exports;
@@ -215,13 +214,15 @@ function withTfjs(work) {
 }
 
 test('@vladmandic/face-api finds faces, landmarks, expressions and descriptors', { timeout: 300000 }, async () => {
-  const faceapi = withTfjs(() => load('package-face-api'));
+  // It asks for all of tfjs: what it uses of it is in the two packages.
+  const all = { '@tensorflow/tfjs': { ...tf, ...converter, version: { tfjs: tf.version_core } }, '@tensorflow/tfjs-backend-wasm': {} };
+  const faceapi = withGiven(all, () => load('package-face-api'));
   const image = await photo('sample1.jpg');
   const folder = path.dirname(fetchedFile('package-face-api', 'index.js'));
   const { nets } = faceapi;
-  const all = { tiny: nets.tinyFaceDetector, marks: nets.faceLandmark68Net, recognition: nets.faceRecognitionNet, expression: nets.faceExpressionNet };
+  const used = { tiny: nets.tinyFaceDetector, marks: nets.faceLandmark68Net, recognition: nets.faceRecognitionNet, expression: nets.faceExpressionNet };
   const { wasm, cpu } = await onBoth(async () => {
-    for (const net of Object.values(all)) {
+    for (const net of Object.values(used)) {
       if (net.isLoaded) net.dispose();
       await net.loadFromDisk(folder);
     }
@@ -234,4 +235,36 @@ test('@vladmandic/face-api finds faces, landmarks, expressions and descriptors',
   });
   assert.ok(wasm.length > 0, 'there is a face');
   assertSame(wasm, cpu, 0.05);
+});
+
+test('@tensorflow-models/face-landmarks-detection finds 468 landmarks', { timeout: 300000 }, async () => {
+  const landmarks = withGiven({ '@mediapipe/face_mesh': {} }, () => load('package-face-landmarks'));
+  const image = await photo('sample1.jpg');
+  let detector;
+  const { wasm, cpu } = await onBoth(async () => {
+    detector = await landmarks.createDetector(landmarks.SupportedModels.MediaPipeFaceMesh, {
+      runtime: 'tfjs', maxFaces: 2, refineLandmarks: false,
+      detectorModelUrl: handler(readArtifacts(graphFile('facemesh-detection-short'))), landmarkModelUrl: handler(readArtifacts(graphFile('tfjs-mesh'))),
+    });
+    const faces = await detector.estimateFaces(image);
+    if (tf.getBackend() === 'wasm') byEngine(detector.landmarkModel);
+    return faces.map(({ box, keypoints }) => ({ box: { ...box }, keypoints: keypoints.map(({ x, y }) => [x, y]) }));
+  });
+  assert.ok(wasm.length > 0 && wasm[0].keypoints.length === 468, `${wasm.length} faces`);
+  assertSame(wasm, cpu, 0.1);
+});
+
+test('@tensorflow-models/pose-detection runs MoveNet', { timeout: 300000 }, async () => {
+  const poses = withGiven({ '@mediapipe/pose': {}, '@tensorflow/tfjs-backend-webgpu': {} }, () => load('package-pose-detection'));
+  const image = await photo('sample2.jpg');
+  const { wasm, cpu } = await onBoth(async () => {
+    const detector = await poses.createDetector(poses.SupportedModels.MoveNet, {
+      modelType: poses.movenet.modelType.SINGLEPOSE_LIGHTNING, modelUrl: handler(readArtifacts(graphFile('movenet-lightning'))), enableSmoothing: false,
+    });
+    const found = await detector.estimatePoses(image);
+    if (tf.getBackend() === 'wasm') byEngine(detector.moveNetModel);
+    return found.map(({ score, keypoints }) => ({ score: score * 100, keypoints: keypoints.map((point) => [point.x, point.y, point.score * 100]) }));
+  });
+  assert.ok(wasm.length === 1 && wasm[0].keypoints.length === 17);
+  assertSame(wasm, cpu, 0.5);
 });
