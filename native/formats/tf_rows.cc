@@ -511,7 +511,7 @@ bool lists(std::string_view words, std::string_view word) {
 std::span<const TfRow> tf_rows() { return kRows; }
 
 const TfRow* find_tf_row(std::string_view op) {
-  const auto row = std::ranges::find(kRows, op, &TfRow::op);
+  const auto row = std::ranges::find_if(kRows, [op](const TfRow& r) { return r.op == op; });
   return row == kRows.end() ? nullptr : &*row;
 }
 
