@@ -40,9 +40,10 @@ ArenaPlan plan_arena(std::span<const Lifetime> lifetimes) {
     }
     plan.offsets[i] = at;
     plan.bytes = std::max(plan.bytes, at + need);
-    const auto where =
-        std::ranges::upper_bound(placed, at, {}, [&](int p) { return plan.offsets[p]; });
-    placed.insert(where, i);
+    placed.push_back(i);
+    for (size_t k = placed.size() - 1; k > 0 && plan.offsets[placed[k - 1]] > at; --k) {
+      std::swap(placed[k], placed[k - 1]);
+    }
   }
   return plan;
 }

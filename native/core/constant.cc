@@ -1,5 +1,6 @@
 #include "core/constant.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -29,88 +30,82 @@ struct Channels {
   int32_t of(int32_t i) const { return count == 1 ? 0 : i / inner % count; }
 };
 
-// Element i of a list of T.
+// Elements [first, first + n) of a constant's bytes.
+using Read = void(const std::byte* bytes, int32_t first, int32_t n, double* to);
+
 template <class T>
-T element(const std::byte* bytes, int32_t i) {
-  return load<T>(bytes + static_cast<size_t>(i) * sizeof(T));
-}
-int8_t half_byte(const std::byte* bytes, int32_t i) {
-  const uint8_t pair = load<uint8_t>(bytes + i / 2);
-  const uint8_t high = i % 2 == 0 ? static_cast<uint8_t>(pair << 4) : pair;
-  return static_cast<int8_t>(static_cast<int8_t>(high) >> 4);
+[[clang::minsize]] void read(const std::byte* bytes, int32_t first, int32_t n, double* to) {
+  bytes += static_cast<size_t>(first) * sizeof(T);
+  for (int32_t i = 0; i < n; ++i) {
+    to[i] = static_cast<double>(load<T>(bytes + static_cast<size_t>(i) * sizeof(T)));
+  }
 }
 
-template <class T, auto at = element<T>>
-Status widen_number(const Constant& constant, const TensorType& type, void* out) {
+[[clang::minsize]] void read_half_bytes(const std::byte* bytes, int32_t first, int32_t n,
+                                        double* to) {
+  for (int32_t i = 0; i < n; ++i) {
+    const uint8_t pair = load<uint8_t>(bytes + (first + i) / 2);
+    const uint8_t high = (first + i) % 2 == 0 ? static_cast<uint8_t>(pair << 4) : pair;
+    to[i] = static_cast<int8_t>(high) >> 4;
+  }
+}
+
+// Writes number i of the constant, which is not quantised any more.
+Status put(double value, bool quantised, DType dtype, int32_t i, void* out) {
+  if (dtype == DType::kFloat32) {
+    const float narrow = static_cast<float>(value);
+    WXNN_CHECK(quantised || std::isfinite(narrow) || !std::isfinite(value),
+               "holds a float64 that does not fit float32");
+    static_cast<float*>(out)[i] = narrow;
+  } else if (dtype == DType::kInt32) {
+    const bool in_range = value >= -2147483648.0 && value <= 2147483647.0;
+    WXNN_CHECK(in_range, "holds a number that does not fit int32");
+    static_cast<int32_t*>(out)[i] = static_cast<int32_t>(value);
+  } else {
+    static_cast<uint8_t*>(out)[i] = value != 0;
+  }
+  return {};
+}
+
+Status widen_numbers(const Constant& constant, const TensorType& type, Read& read, void* out) {
   const Quantization& q = constant.quantization;
   const Channels channels(q, type.shape);
+  const bool quantised = !q.scale.empty();
+  constexpr int32_t kBlock = 256;
+  double block[kBlock];
   const int32_t n = type.shape.elements();
   for (int32_t i = 0; i < n; ++i) {
-    const T raw = at(constant.bytes.data(), i);
-    if constexpr (std::is_same_v<T, int64_t>) {
-      WXNN_CHECK(type.dtype == DType::kFloat32 || (raw >= INT32_MIN && raw <= INT32_MAX),
-                 "holds the int64 ", raw, ", which does not fit int32");
-    }
-    double value = static_cast<double>(raw);
-    if (!q.scale.empty()) {
+    if (i % kBlock == 0) read(constant.bytes.data(), i, std::min(kBlock, n - i), block);
+    double value = block[i % kBlock];
+    if (quantised) {
       const int32_t k = channels.of(i);
       const double zero = q.zero.empty() ? 0 : q.zero.size() == 1 ? q.zero[0] : q.zero[k];
       value = (value - zero) * q.scale[k] + q.min;
       if (type.dtype != DType::kFloat32) value = std::floor(value + 0.5);
     }
-    if (type.dtype == DType::kFloat32) {
-      const float narrow = static_cast<float>(value);
-      if constexpr (std::is_same_v<T, double>) {
-        WXNN_CHECK(std::isfinite(narrow) || !std::isfinite(value),
-                   "holds a float64 that does not fit float32");
-      }
-      static_cast<float*>(out)[i] = narrow;
-    } else if (type.dtype == DType::kInt32) {
-      const bool in_range = value >= -2147483648.0 && value <= 2147483647.0;
-      WXNN_CHECK(in_range, "holds a number that does not fit int32");
-      static_cast<int32_t*>(out)[i] = static_cast<int32_t>(value);
-    } else {
-      static_cast<uint8_t*>(out)[i] = value != 0;
-    }
+    WXNN_TRY(put(value, quantised, type.dtype, i, out));
   }
   return {};
 }
 
-Status widen_half(const Constant& constant, const TensorType& type, void* out) {
+void widen_half(const Constant& constant, const TensorType& type, void* out) {
   const int32_t n = type.shape.elements();
   for (int32_t i = 0; i < n; ++i) {
     static_cast<float*>(out)[i] =
         half_to_float(load<uint16_t>(constant.bytes.data() + static_cast<size_t>(i) * 2));
   }
-  return {};
-}
-
-Status copy(const Constant& constant, const TensorType& type, void* out) {
-  if (type.dtype != DType::kBool) {
-    if (!constant.bytes.empty()) std::memcpy(out, constant.bytes.data(), constant.bytes.size());
-    return {};
-  }
-  // A bool in a file may be any byte; ours are 0 and 1.
-  return widen_number<uint8_t>(constant, type, out);
 }
 
 struct EncodingRow {
   size_t element_bits;  // 0: as the dtype
-  Status (*widen)(const Constant&, const TensorType&, void*);
+  Read* read;           // of kPlain: for a bool, which in a file may be any byte; ours are 0 and 1
 };
 
 // In the order of enum Encoding.
 constexpr EncodingRow kEncodings[] = {
-    {0, copy},
-    {16, widen_half},
-    {8, widen_number<int8_t>},
-    {8, widen_number<uint8_t>},
-    {16, widen_number<int16_t>},
-    {16, widen_number<uint16_t>},
-    {64, widen_number<int64_t>},
-    {64, widen_number<double>},
-    {32, widen_number<int32_t>},
-    {4, widen_number<int8_t, half_byte>},
+    {0, read<uint8_t>},  {16, nullptr},        {8, read<int8_t>},   {8, read<uint8_t>},
+    {16, read<int16_t>}, {16, read<uint16_t>}, {64, read<int64_t>}, {64, read<double>},
+    {32, read<int32_t>}, {4, read_half_bytes},
 };
 
 }  // namespace
@@ -140,7 +135,15 @@ Status check(const Constant& constant, const TensorType& type) {
 }
 
 Status widen(const Constant& constant, const TensorType& type, void* out) {
-  return kEncodings[static_cast<int>(constant.encoding)].widen(constant, type, out);
+  if (constant.encoding == Encoding::kFloat16) {
+    widen_half(constant, type, out);
+  } else if (constant.encoding == Encoding::kPlain && type.dtype != DType::kBool) {
+    if (!constant.bytes.empty()) std::memcpy(out, constant.bytes.data(), constant.bytes.size());
+  } else {
+    return widen_numbers(constant, type, *kEncodings[static_cast<int>(constant.encoding)].read,
+                         out);
+  }
+  return {};
 }
 
 }  // namespace wxnn

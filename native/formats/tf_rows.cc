@@ -1,6 +1,7 @@
 #include "formats/tf_rows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/build_parts.h"
 #include "formats/rows_of_build.h"
@@ -34,7 +35,7 @@ Status build_fused(SourceNode& node, const Recipe& recipe) {
     }
   }
   if (!has_bias && cooked.inputs.size() > 2) {
-    cooked.inputs.insert(cooked.inputs.begin() + 2, kAbsent);
+    cooked.inputs.push_back(std::exchange(cooked.inputs[2], kAbsent));
   }
   WXNN_TRY(cooked.attrs.set("activation", activation));
   return emit(node, std::move(cooked));
@@ -510,7 +511,7 @@ bool lists(std::string_view words, std::string_view word) {
 std::span<const TfRow> tf_rows() { return kRows; }
 
 const TfRow* find_tf_row(std::string_view op) {
-  const auto row = std::ranges::find(kRows, op, &TfRow::op);
+  const auto row = std::ranges::find_if(kRows, [op](const TfRow& r) { return r.op == op; });
   return row == kRows.end() ? nullptr : &*row;
 }
 

@@ -22,7 +22,7 @@
 namespace wxnn {
 
 struct TfRow {
-  std::string_view op;
+  const char* op;
   Recipe recipe;
 };
 

@@ -20,8 +20,8 @@
 namespace wxnn {
 
 struct TfliteRow {
-  tflite::BuiltinOperator code;
-  tflite::BuiltinOptions options;  // the table that the sources mean; NONE where there are none
+  tflite::BuiltinOperator code : 16;
+  tflite::BuiltinOptions options : 8;  // the table that the sources mean; NONE where there are none
   Recipe recipe;
   const char* custom = nullptr;  // of code CUSTOM: its name
 };
