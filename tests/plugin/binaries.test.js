@@ -25,7 +25,7 @@ function documented(variant) {
   const abi = fs.readFileSync(path.join(ROOT, 'native/wasm/abi.md'), 'utf8');
   const vision = fs.readFileSync(path.join(ROOT, 'native/wasm/vision_exports.cc'), 'utf8');
   const names = [...abi.matchAll(/^\| `(\w+)\(/gm), ...vision.matchAll(/^WXNN_EXPORT\((\w+)\)/gm)].map(([, name]) => name);
-  return [...new Set(names)].filter((name) => forTfjs(variant) || !name.startsWith('wxnn_eager_')).concat('memory').sort();
+  return [...new Set(names)].filter((name) => forTfjs(variant) || !/^wxnn_(eager_|calls)/.test(name)).concat('memory').sort();
 }
 
 const forTfjs = (variant) => variant.endsWith('-tfjs');
