@@ -94,7 +94,7 @@ extern constinit const Op kSelu = {
     .name = "Selu",
     .inputs = {{"x"}},
     .infer = same_as_float_x,
-    .run = run_float<[](float x) {
+    .run = run_float_small<[](float x) {
       return x < 0 ? kSeluNegative * expm1_f32(x) : static_cast<float>(kSeluScale) * x;
     }>,
     .in_place = 0,

@@ -111,7 +111,10 @@ extern constinit const Op kDivNoNan = {
     .name = "DivNoNan",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_floats,
-    .run = run_zip_float<divide_no_nan>,
+    .run = [](const RunCtx& c) -> Status {
+      zip(c, small_row_loop<float, float, divide_no_nan>);
+      return {};
+    },
     .in_place = 0,
 };
 

@@ -2,6 +2,7 @@
 #include "core/reduce.h"
 
 #include <algorithm>
+#include <concepts>
 
 #include "core/elementwise.h"
 #include "core/math.h"
@@ -69,16 +70,26 @@ struct Reducer {
   void (*columns)(const void* x, int32_t rows, int32_t step, int32_t columns, void* y);
 };
 
+// Of floats the order of core/reduce.h. Whole numbers and bools give the same in any order.
 template <class T, T first, auto f, bool has_columns = false>
 struct ReducerOf {
-  static void start(void* lanes) {
-    *static_cast<Lanes<T>*>(lanes) = {{first, first, first, first}};
-  }
+  static constexpr int kLanes = std::floating_point<T> ? 4 : 1;
+  static void start(void* lanes) { std::fill_n(static_cast<T*>(lanes), kLanes, first); }
   static void add(const void* x, int32_t n, void* lanes) {
-    accumulate(static_cast<const T*>(x), n, *static_cast<Lanes<T>*>(lanes), f);
+    const T* from = static_cast<const T*>(x);
+    if constexpr (kLanes == 4) {
+      accumulate(from, n, *static_cast<Lanes<T>*>(lanes), f);
+    } else {
+      T& all = *static_cast<T*>(lanes);
+      each_small(n, [&, from](int32_t i) { all = f(all, from[i]); });
+    }
   }
   static void finish(const void* lanes, void* y) {
-    *static_cast<T*>(y) = join(*static_cast<const Lanes<T>*>(lanes), f);
+    if constexpr (kLanes == 4) {
+      *static_cast<T*>(y) = join(*static_cast<const Lanes<T>*>(lanes), f);
+    } else {
+      *static_cast<T*>(y) = *static_cast<const T*>(lanes);
+    }
   }
   static void columns(const void* x, int32_t rows, int32_t step, int32_t n, void* y) {
     reduce_columns(static_cast<const T*>(x), rows, step, n, first, f, static_cast<T*>(y));

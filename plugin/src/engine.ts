@@ -1,5 +1,5 @@
 // The hand-written loader of the binary (native/wasm/abi.md), and the choice between its builds.
-import { fail } from './checks';
+import { checkInteger, fail } from './checks';
 import { getHost } from './host';
 import type { Host, WasmExports, WasmImports } from './host';
 import { utf8Decode } from './text';
@@ -127,16 +127,13 @@ const kFull: Profile = '-tfjs';
 
 /** The engine that these options mean: one for all models that ask for the same. One with every operator that runs already will do. */
 export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILES[0]): Promise<Engine> {
-  const variant = options.variant === undefined ? 'auto' : options.variant;
-  if (variant !== 'auto' && variant !== 'simd' && variant !== 'plain') {
-    fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
-  }
-  const threads = options.numThreads === undefined ? 1 : options.numThreads;
-  if (!(threads >= 1 && threads <= 16 && Math.floor(threads) === threads)) fail(`numThreads must be a whole number from 1 to 16; this is ${JSON.stringify(threads)}.`);
-  const keyOf = (of: Profile) => `${variant}${of} ${threads} ${options.wasmPath || ''}`;
+  const { variant = 'auto', numThreads = 1, wasmPath } = options;
+  if (!/^(auto|simd|plain)$/.test(variant)) fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
+  checkInteger('numThreads', numThreads, 1, 16);
+  const keyOf = (of: Profile) => [variant, of, numThreads, wasmPath].join();
   const key = keyOf(profile);
   const running = (await runningAt(keyOf(kFull))) || (await runningAt(key));
-  return running || engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, options.wasmPath, threads));
+  return running || engines[key] || (engines[key] = chooseEngine(getHost(), variant, profile, wasmPath, numThreads));
 }
 
 async function runningAt(key: string): Promise<Engine | undefined> {
@@ -151,24 +148,20 @@ async function runningAt(key: string): Promise<Engine | undefined> {
 export async function getFullEngine({ profile }: Engine, error: unknown, options: EngineOptions): Promise<Engine> {
   const { message } = error as Error;
   if (profile || !/this build does not have/.test(message)) throw error;
-  const elsewhere = `${message}; the package that tools/package --tfjs makes has every operator`;
-  if (!WXNN_PROFILES[1]) fail(`${elsewhere}.`);
   try {
-    return await getEngine(options, kFull);
-  } catch (why) {
-    return fail(`${elsewhere}, but here ${(why as Error).message}`);
+    if (WXNN_PROFILES[1]) return await getEngine(options, kFull);
+  } catch {
+    // it is not where wasmPath says
   }
+  return fail(`${message}; the package that tools/package --tfjs makes has every operator.`);
 }
 
 async function chooseEngine(host: Host, variant: string, profile: Profile, wasmPath: string | undefined, threads: number): Promise<Engine> {
   const reasons: string[] = [];
   if (threads > 1) {
     try {
-      if (!host.startThreads || variant === 'plain') fail(`${host.startThreads ? 'the plain build' : 'this platform'} has no threads`);
-      const engine = test(new Engine(await host.startThreads(threads), 'simd', reasons, kFull));
-      engine.demand('', 'wxnn_set_threads', threads);
-      reasons.push(`the SIMD build with ${threads} threads passed its self-test`);
-      return engine;
+      if (!host.startThreads) fail('this platform has no threads');
+      return await host.startThreads(threads, variant, reasons);
     } catch (error) {
       reasons.push(`one thread: ${(error as Error).message}`);
     }
@@ -196,8 +189,8 @@ async function checkSimd(host: Host, wasmPath: string | undefined): Promise<void
   if ((exports.f as () => number)() !== 1) fail('its first SIMD instruction gives a wrong number.');
 }
 
-function test(engine: Engine): Engine {
-  if (!engine.call('wxnn_self_test')) throw engine.failure('its self-test failed: ', 'wxnn_self_test');
+export function tested(engine: Engine): Engine {
+  engine.demand('its self-test failed: ', 'wxnn_self_test');
   return engine;
 }
 
@@ -212,7 +205,7 @@ async function startEngine(
     },
   };
   const exports = await host.instantiate(`wxnn-${variant}${profile}.wasm.br`, imports, wasmPath);
-  const engine = test(new Engine(exports, variant, reasons, profile));
+  const engine = tested(new Engine(exports, variant, reasons, profile));
   reasons.push(`the ${variant} build passed its self-test`);
   return engine;
 }

@@ -1,5 +1,6 @@
 // Everything wxnn asks of the platform it runs on. host_wechat.ts and host_node.ts answer; the entry
 // point (index.ts, node.ts) sets one of them before anything else runs.
+import type { Engine } from './engine';
 import type { CacheOptions, FetchFunction, FileSystem, Signal } from './types';
 
 /** What the binary is given: `{env: {name: function}}`. */
@@ -29,8 +30,8 @@ export interface Host {
    * its directory, or undefined for the package's own. Tries again where the platform is known to fail once in a while.
    */
   instantiate(file: string, imports: WasmImports, directory?: string): Promise<WasmExports>;
-  /** Starts the build with threads, for at most so many of them. Throws a sentence where there is no shared memory. */
-  startThreads?(threads: number): Promise<WasmExports>;
+  /** Starts the build with threads, for at most so many of them (threads.ts). Throws a sentence where there is no shared memory. */
+  startThreads?(threads: number, variant: string, reasons: string[]): Promise<Engine>;
   /** All bytes behind a URL or path. Throws a sentence that names it. */
   fetch(url: string, options: FetchOptions): Promise<Uint8Array>;
   /** Throws away what was kept of a URL, because it is no model after all. */

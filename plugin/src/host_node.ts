@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync } from 'node:zlib';
 import { fail } from './checks';
 import { FetchOptions, Host, WasmExports, WasmImports, abortable } from './host';
-import { CreateThreads, exportsOf } from './threads';
+import type { Engine } from './engine';
+import { CreateThreads, startOn } from './threads';
 
 declare const require: (file: string) => CreateThreads;
 
@@ -23,8 +24,8 @@ export const nodeHost: Host = {
     const { instance } = await WebAssembly.instantiate(file.endsWith('.br') ? brotliDecompressSync(bytes) : bytes, imports);
     return instance.exports;
   },
-  async startThreads(threads: number): Promise<WasmExports> {
-    return exportsOf(await require(path.join(__dirname, '../threads/wxnn-threads.js'))({ wxnnThreads: threads }));
+  async startThreads(threads: number, variant: string, reasons: string[]): Promise<Engine> {
+    return startOn((settings) => require(path.join(__dirname, '../threads/wxnn-threads.js'))(settings), threads, variant, reasons);
   },
   async fetch(url: string, options: FetchOptions): Promise<Uint8Array> {
     const work = /^https?:/i.test(url) ? fetchUrl(url, options) : readLocal(url);

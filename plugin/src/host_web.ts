@@ -2,7 +2,8 @@
 // decompresses them), since a web server or the browser compresses on its own terms.
 import { fail } from './checks';
 import { FetchOptions, WasmExports, WasmImports, abortable } from './host';
-import { CreateThreads, exportsOf } from './threads';
+import type { Engine } from './engine';
+import { CreateThreads, startOn } from './threads';
 
 const kTimeOut = 60000;  // ms
 
@@ -14,10 +15,10 @@ export const webHost = {
     const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), imports);
     return instance.exports as unknown as WasmExports;
   },
-  async startThreads(threads: number): Promise<WasmExports> {
+  async startThreads(threads: number, variant: string, reasons: string[]): Promise<Engine> {
     if (!self.crossOriginIsolated) fail('this page is not cross-origin isolated, so it has no shared memory');
     if (!window.createWxnn) await loadScript(new URL('wxnn-threads.js', import.meta.url).href);
-    return exportsOf(await window.createWxnn!({ wxnnThreads: threads }));
+    return startOn(window.createWxnn!, threads, variant, reasons);
   },
   async fetch(url: string, options: FetchOptions): Promise<Uint8Array> {
     const bytes = await abortable(fetchAll(url, options), options.signal, `"${url}"`);

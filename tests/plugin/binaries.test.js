@@ -14,9 +14,9 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // Bytes after brotli: what may not be exceeded today. The design asks for 95,000 (SIMD) and 75,000 (plain) with all operators of graph
 // models and 45,000 with those of the face models; HACKING.md says what takes the bytes. Lower these as the binaries shrink.
 // In the tfjs profile it is the whole package that has a limit, 300,000 in the design.
-const BUDGETS = { plain: 113960, simd: 107600, 'plain-tfjs': 141930, 'simd-tfjs': 135500 };
-const TFJS_PACKAGE = 370000;
-const FACE_BUDGET = 59750;
+const BUDGETS = { plain: 101470, simd: 104030, 'plain-tfjs': 130680, 'simd-tfjs': 133250 };
+const TFJS_PACKAGE = 359900;
+const FACE_BUDGET = 59870;
 const LINKERS = ['__indirect_function_table table', '_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // unused
 const LARGEST_HEAP = { false: 4096, true: 32768 };   // pages of 64 KB: 256 MB; in the tfjs profile 2 GB
 
@@ -25,7 +25,7 @@ function documented(variant) {
   const abi = fs.readFileSync(path.join(ROOT, 'native/wasm/abi.md'), 'utf8');
   const vision = fs.readFileSync(path.join(ROOT, 'native/wasm/vision_exports.cc'), 'utf8');
   const names = [...abi.matchAll(/^\| `(\w+)\(/gm), ...vision.matchAll(/^WXNN_EXPORT\((\w+)\)/gm)].map(([, name]) => name);
-  return [...new Set(names)].filter((name) => forTfjs(variant) || !name.startsWith('wxnn_eager_')).concat('memory').sort();
+  return [...new Set(names)].filter((name) => forTfjs(variant) || !/^wxnn_(eager_|calls)/.test(name)).concat('memory').sort();
 }
 
 const forTfjs = (variant) => variant.endsWith('-tfjs');

@@ -78,13 +78,9 @@ test('a package without it says which has the operators, and the next call works
   assert.deepEqual([...(await again.wxnn.loadModel(MODEL)).run(INPUT()).y.data], [2, 4, 6, 8]);
 });
 
-test('where its file is gone, the sentence says both', async () => {
+test('where its file is gone, the sentence is the same', async () => {
   const { wxnn } = createFakeProgram(lacking, { packageFiles: { '/wasm/wxnn-simd-tfjs.wasm.br': undefined, '/lib/wxnn-plain.wasm.br': FAKE_BINARIES['/wasm/wxnn-plain.wasm.br'] } });
-  await assert.rejects(wxnn.loadModel(MODEL, { variant: 'plain', wasmPath: '/lib' }), (error) => {
-    const start = `the model: ${MISSING}; ${ELSEWHERE}, but here the engine cannot start: WXWebAssembly could not load "/lib/wxnn-plain-tfjs.wasm.br"`;
-    assert.equal(error.message.slice(0, start.length), start);
-    return true;
-  });
+  await assert.rejects(wxnn.loadModel(MODEL, { variant: 'plain', wasmPath: '/lib' }), { message: `the model: ${MISSING}; ${ELSEWHERE}.` });
 });
 
 test('a worker falls back likewise, and so does the main thread in its place', async () => {
