@@ -48,10 +48,13 @@ test('a frame is copied before the client writes the next one, and what arrives 
 test('numbers come twice a second; a failure is told and the next frame works', async () => {
   let fails = false;
   const { log, send } = createCamera(() => { if (fails) throw new Error('no memory'); return [{}]; });
-  const end = Date.now() + 620;
+  const start = Date.now();
+  const end = start + 620;
   let sent = 0;
   while (Date.now() < end) { send(1); send(1); sent += 2; await wait(5); }
-  assert.equal(log.reports.length, 1);
+  await settle();
+  const most = Math.floor((Date.now() - start) / 500);
+  assert.ok(log.reports.length >= 1 && log.reports.length <= most, `${log.reports.length} reports`);
   const [{ fps, faces, dropped, width }] = log.reports;
   assert.ok(fps > 5 && faces === 1 && width === 2 && dropped >= 0.5 && dropped < 1, JSON.stringify(log.reports));
   assert.ok(log.detected.length < sent);
