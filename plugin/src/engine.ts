@@ -117,8 +117,10 @@ export class Engine {
 
 const engines: { [key: string]: Promise<Engine> | undefined } = {};
 
-/** Of the binaries in this package, the smallest first: a package for tfjs has the larger ones alone. Put in by tools/bundle.js. */
-declare const WXNN_PROFILES: Profile[];
+// Of this package's binaries, put in by tools/bundle.js: those that run models (a package for tfjs has the larger ones alone), and
+// whether there are larger ones besides.
+declare const WXNN_PROFILE: Profile;
+declare const WXNN_LARGER: boolean;
 
 /** What a binary can do: the operators that models of phones use, or every operator and single ones for tfjs as well. */
 export type Profile = '' | '-tfjs';
@@ -126,7 +128,7 @@ export type Profile = '' | '-tfjs';
 const kFull: Profile = '-tfjs';
 
 /** The engine that these options mean: one for all models that ask for the same. One with every operator that runs already will do. */
-export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILES[0]): Promise<Engine> {
+export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILE): Promise<Engine> {
   const { variant = 'auto', numThreads = 1, wasmPath } = options;
   if (!/^(auto|simd|plain)$/.test(variant)) fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
   checkInteger('numThreads', numThreads, 1, 16);
@@ -149,7 +151,7 @@ export async function getFullEngine({ profile }: Engine, error: unknown, options
   const { message } = error as Error;
   if (profile || !/this build does not have/.test(message)) throw error;
   try {
-    if (WXNN_PROFILES[1]) return await getEngine(options, kFull);
+    if (WXNN_LARGER) return await getEngine(options, kFull);
   } catch {
     // it is not where wasmPath says
   }

@@ -10,7 +10,7 @@ const kLandmarkFloats = 1404;  // native/vision/mesh.h
 
 export async function createDetector(options: FaceDetectorOptions = {}): Promise<FaceDetector> {
   checkKeys('createFaceDetector\'s options', options, kLoadOptions.concat('model', 'meshModel', 'threshold', 'maxFaces', 'track', 'smooth'));
-  const { model = getHost().models.faces, meshModel, threshold = 0.5, maxFaces, track, smooth = track } = options;
+  const { model = getHost().models.faces, meshModel, threshold = 0.5, maxFaces, track, smooth = track, ...loadOptions } = options;
   checkNumber('threshold', threshold, 0, 1);
   if (maxFaces !== undefined) checkInteger('maxFaces', maxFaces, 1, 1000000);
   if (smooth && !track) fail('smooth needs track: only the same face on several frames can be smoothed.');
@@ -23,7 +23,6 @@ export async function createDetector(options: FaceDetectorOptions = {}): Promise
     return loaded;
   };
   try {
-    const loadOptions = loadOptionsOf(options);
     const network = async () => residenceOf(await provide(model, loadOptions))!;
     const first = await network();
     loadOptions.onProgress = undefined;
@@ -34,12 +33,6 @@ export async function createDetector(options: FaceDetectorOptions = {}): Promise
     disposeOwn();
     throw error;
   }
-}
-
-function loadOptionsOf(options: FaceDetectorOptions): LoadOptions {
-  const picked: { [key: string]: unknown } = {};
-  for (const key of kLoadOptions) picked[key] = options[key as keyof LoadOptions];
-  return picked;
 }
 
 function createOn(network: Residence, mesh: Residence | undefined, configuration: number[], disposeOwn: () => void): FaceDetector {

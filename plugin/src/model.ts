@@ -7,7 +7,9 @@ import { writeImage } from './picture';
 import { ModelFile, orForget, readModel } from './source';
 import type { DType, EngineOptions, LoadOptions, MemoryUse, Model, ModelInputs, ModelSource, NodeTime, Tensor, TensorData, TensorInfo } from './types';
 
-export const kLoadOptions = ['variant', 'numThreads', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache', 'worker', 'backend'];
+const kMostDimensions = 8;  // native/core/tensor.h
+
+export const kLoadOptions = 'variant numThreads wasmPath onProgress signal fetchFunc fs userDataPath cache worker backend'.split(' ');
 
 /** Where a Model lives, for the detector. */
 export interface Residence {
@@ -57,7 +59,7 @@ function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model 
   let handle = engine.demand(place, 'wxnn_load', block, bytes.length);
   const { inputs, outputs } = engine.json('wxnn_model_info', handle) as { inputs: TensorInfo[]; outputs: TensorInfo[] };
   // Shapes in force. An open batch counts as 1 until resize says otherwise, as in the engine.
-  const shapes = inputs.map(({ shape }) => shape.map((dimension, axis) => (axis === 0 && dimension < 0 ? 1 : dimension)));
+  let shapes = inputs.map(({ shape }) => shape.map((dimension, axis) => (axis === 0 && dimension < 0 ? 1 : dimension)));
   let pictures: boolean[] = [];  // inputs that setImage has written
   let profiling = false;
 
@@ -66,8 +68,8 @@ function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model 
   const demand = (call: string, ...args: number[]) => engine.demand(place, call, live(), ...args);
 
   function indexOf(input: string): number {
-    for (let index = 0; index < inputs.length; index++) if (inputs[index].name === input) return index;
-    return fail(`${name} has no input "${input}"; it has ${names()}.`);
+    const index = inputs.findIndex((info) => info.name === input);
+    return index < 0 ? fail(`${name} has no input "${input}"; it has ${names()}.`) : index;
   }
 
   /** What was given for each input, in the model's order. */
@@ -108,9 +110,9 @@ function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model 
     const dims = engine.call('wxnn_model_output_shape', handle, index) >>> 0;
     const pointer = engine.call('wxnn_model_output', handle, index) >>> 0;
     const buffer = engine.buffer();
-    const rank = new Int32Array(buffer, dims, 1)[0];
-    const shape = [...new Int32Array(buffer, dims + 4, rank)];
-    const dtype = kDTypes[new Int32Array(buffer, dims + 4 + 4 * rank, 1)[0]];
+    const [rank, ...rest] = new Int32Array(buffer, dims, kMostDimensions + 2);
+    const shape = rest.slice(0, rank);
+    const dtype = kDTypes[rest[rank]];
     (outputs[index] as { dtype: DType }).dtype = dtype;  // of what depends on data, known only now
     const data = viewOf(dtype, buffer, pointer, elements(shape));
     return { data: asView ? data : data.slice(), shape, dtype };
@@ -127,14 +129,11 @@ function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model 
   function resize(given: { [input: string]: number[] }): void {
     const list: (number[] | undefined)[] = inputs.map(() => undefined);
     for (const input of Object.keys(given)) {
-      const index = indexOf(input);
       checkShape(input, given[input]);
-      list[index] = given[input].slice();
+      list[indexOf(input)] = given[input].slice();
     }
     engine.resizeModel(place, live(), list);
-    list.forEach((shape, index) => {
-      if (shape) shapes[index] = shape;
-    });
+    shapes = shapes.map((shape, index) => list[index] || shape);
     pictures = [];
   }
 

@@ -139,7 +139,7 @@ test('a page that is closed while its model loads leaves nothing behind', async 
     const url = 'https://models.example/m.tflite';
     const program = createFakeProgram({ state }, {
       urls: { [url]: () => ({ body: MODEL, delay: when === 'before the model' ? 3000 : 0 }) },
-      faults: { instantiate: () => { signal.aborted = true; } },
+      faults: { instantiate: () => { signal.aborted = true; } },  // at once: a timer may come too late on a busy machine
     });
     await assert.rejects(program.wxnn.loadModel(url, { signal }), { name: 'AbortError' });
     await new Promise((resolve) => setTimeout(resolve, 60));
