@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 
+#include "core/choose.h"
 #include "core/threads.h"
 
 // Paths that give the same bits:
@@ -40,6 +42,16 @@ inline V clamp(V v, float min, float max) {
   const V low = V{} + min, high = V{} + max;
   v = v < low ? low : v;
   return v > high ? high : v;
+}
+template <>
+inline float clamp(float v, float min, float max) {
+  return choose(v > max, max, choose(v < min, min, v));
+}
+
+// The clamp changes something; asked once for several sums.
+inline bool bounded(const DepthwiseConvolution& d) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  return d.min > -kInfinity || d.max < kInfinity;
 }
 
 struct Range {
@@ -91,8 +103,12 @@ inline void pixel_at(const DepthwiseConvolution& d, const Taps& t, int32_t chann
     in_row += t.in_row;
     filter_row += t.filter_row;
   }
+  if (bounded(d)) {
 #pragma unroll
-  for (int j = 0; j < kVectors; ++j) store(out + channel + j * kLanes, clamp(sum[j], d.min, d.max));
+    for (int j = 0; j < kVectors; ++j) sum[j] = clamp(sum[j], d.min, d.max);
+  }
+#pragma unroll
+  for (int j = 0; j < kVectors; ++j) store(out + channel + j * kLanes, sum[j]);
 }
 
 // d.channels >= kLanes, d.multiplier == 1.
@@ -155,8 +171,12 @@ void block(const DepthwiseConvolution& d, const Taps& t, float* out) {
       in += t.in_row;
       w += t.filter_row;
     }
+    if (bounded(d)) {
 #pragma unroll
-    for (int p = 0; p < kBlock; ++p) store(out + p * channels + c, clamp(sum[p], d.min, d.max));
+      for (int p = 0; p < kBlock; ++p) sum[p] = clamp(sum[p], d.min, d.max);
+    }
+#pragma unroll
+    for (int p = 0; p < kBlock; ++p) store(out + p * channels + c, sum[p]);
   }
 }
 

@@ -1,6 +1,9 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <limits>
+
+#include "core/choose.h"
 
 // Written once for all machines: clang lowers f32x4 to wasm simd128, SSE and NEON, and to four
 // scalars where there is nothing better. Compiled with -ffp-contract=off, on which the promise of
@@ -17,6 +20,14 @@ constexpr int kLanes = 4;
 inline f32x4 load(const float* p) { return *reinterpret_cast<const unaligned_f32x4*>(p); }
 inline void store(float* p, f32x4 v) { *reinterpret_cast<unaligned_f32x4*>(p) = v; }
 inline f32x4 splat(float x) { return f32x4{x, x, x, x}; }
+
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+inline f32x4 choose_each(i32x4 first, f32x4 a, f32x4 b) {
+  if constexpr (kWidePanel > kLanes) return first ? a : b;
+#pragma unroll
+  for (int i = 0; i < kLanes; i++) b[i] = choose(first[i] != 0, a[i], b[i]);
+  return b;
+}
 
 // acc[MR][NR] as vectors; a struct of plain arrays with constant indices, so that the compiler
 // keeps all of it in registers.
@@ -67,20 +78,29 @@ struct Tile {
     for (int j = 0; j < kVectors; j++) {
       const f32x4 slope = load(slopes + j * kLanes);
 #pragma unroll
-      for (int i = 0; i < MR; i++) acc[i][j] = acc[i][j] < 0 ? acc[i][j] * slope : acc[i][j];
+      for (int i = 0; i < MR; i++)
+        acc[i][j] = choose_each(acc[i][j] < 0, acc[i][j] * slope, acc[i][j]);
     }
   }
 
+  // A NaN is neither below nor above.
   inline void clamp(float min, float max) {
-    const f32x4 low = splat(min), high = splat(max);
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    constexpr bool kCheap = kWidePanel > kLanes;  // one instruction for four
+    if (kCheap || min > -kInfinity) {
 #pragma unroll
-    for (int i = 0; i < MR; i++)
+      for (int i = 0; i < MR; i++)
 #pragma unroll
-      for (int j = 0; j < kVectors; j++) {
-        f32x4 v = acc[i][j];
-        v = v < low ? low : v;
-        acc[i][j] = v > high ? high : v;
-      }
+        for (int j = 0; j < kVectors; j++)
+          acc[i][j] = choose_each(acc[i][j] < splat(min), splat(min), acc[i][j]);
+    }
+    if (kCheap || max < kInfinity) {
+#pragma unroll
+      for (int i = 0; i < MR; i++)
+#pragma unroll
+        for (int j = 0; j < kVectors; j++)
+          acc[i][j] = choose_each(acc[i][j] > splat(max), splat(max), acc[i][j]);
+    }
   }
 
   // Rows beyond `last` repeat it.

@@ -1,4 +1,5 @@
 // Relu, Sigmoid and the other activation functions of networks.
+#include "core/choose.h"
 #include "core/elementwise.h"
 #include "core/math_wide.h"
 
@@ -6,10 +7,10 @@ namespace wxnn {
 namespace {
 
 // All hand a NaN on: the comparison is false for it.
-float relu(float x) { return x < 0 ? 0.0f : x; }
+float relu(float x) { return choose(x < 0, 0.0f, x); }
 float clip(float x, float low, float high) {
-  x = x < low ? low : x;
-  return x > high ? high : x;
+  x = choose(x < low, low, x);
+  return choose(x > high, high, x);
 }
 
 constexpr double kSeluScale = 1.0507009873554805;

@@ -1,4 +1,5 @@
 // Add and the other operators that combine two broadcast numbers.
+#include "core/choose.h"
 #include "core/elementwise.h"
 #include "core/math_wide.h"
 
@@ -224,7 +225,7 @@ extern constinit const Op kPrelu = {
                  " does not broadcast to x ", c.in(0).shape);
       return same_as_x(c);
     },
-    .run = run_zip_float<[](float x, float alpha) { return x < 0 ? alpha * x : x; }>,
+    .run = run_zip_float<[](float x, float alpha) { return choose(x < 0, alpha * x, x); }>,
     .in_place = 0,
 };
 

@@ -233,7 +233,7 @@ class Conv2D final : public Kernel {
   Activation activation_;
   Buffer packed_;  // group after group
   int32_t channels_ = 0;
-  int32_t block_ = 0;  // pixels whose windows are multiplied at once
+  int32_t block_ = 0;   // pixels whose windows are multiplied at once
   int64_t pixels_ = 0;  // of an output
   int64_t work_ = 0;    // multiply-adds
   int parts_ = 1;       // threads that there is scratch for

@@ -3,6 +3,7 @@
 // padding gives -infinity or NaN, as in TensorFlow.js.
 #include <algorithm>
 
+#include "core/choose.h"
 #include "core/loop.h"
 #include "core/math.h"
 #include "ops/conv_shape.h"
@@ -70,7 +71,7 @@ Status run_pool(const RunCtx& c, const Pooling& pooling) {
 }
 
 // A NaN is never the largest, as in TensorFlow.js and LiteRT.
-float more(float most, float x) { return most < x ? x : most; }
+float more(float most, float x) { return choose(most < x, x, most); }
 
 // Two taps at once, the last alone: each pass over y costs a load and a store.
 void take_largest(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
