@@ -8,7 +8,7 @@ const miniProgram = { wx: 'readonly', App: 'readonly', Page: 'readonly', Compone
 const jscShell = { WebAssembly: 'readonly' };
 
 module.exports = ts.config(
-  { ignores: ['.cache/', 'build/', 'node_modules/', 'plugin/*.js', 'plugin/index.d.ts'] },
+  { ignores: ['.cache/', 'build/', 'node_modules/', 'plugin/*.js', 'plugin/index.d.ts', 'miniprogram/workers/', 'miniprogram/packages/tfjs/tfjs.js'] },
   js.configs.recommended,
   {
     rules: {

@@ -30,7 +30,8 @@ const zh = {
   },
   benchmark: {
     title: '测速', device: '本机', run: '开始测速', running: '测速中…', share: '分享', results: '每次推理的中位用时（毫秒）', chart: '每秒推理次数',
-    reasons: '后端的选择', backend: '后端', model: '模型', absent: '不可用',
+    reasons: '后端的选择', backend: '后端', model: '模型', absent: '–',
+    columns: { simd: 'SIMD', plain: 'WASM', worker: 'Worker', webgl: 'WebGL', cpu: 'JS' },
     models: { full: 'BlazeFace 远近', short: 'BlazeFace 近', mesh: 'FaceMesh' },
     note: '每格运行约半秒，取中位数。手机发热后会变慢，请多测几次。',
     /** @param {string} model */
@@ -65,7 +66,8 @@ const en = {
   },
   benchmark: {
     title: 'Benchmark', device: 'This device', run: 'Run', running: 'Running…', share: 'Share', results: 'Median time of one run (ms)', chart: 'Runs per second',
-    reasons: 'Why this backend', backend: 'Backend', model: 'Model', absent: 'absent',
+    reasons: 'Why this backend', backend: 'Backend', model: 'Model', absent: '–',
+    columns: { simd: 'SIMD', plain: 'WASM', worker: 'Worker', webgl: 'WebGL', cpu: 'JS' },
     models: { full: 'BlazeFace full', short: 'BlazeFace short', mesh: 'FaceMesh' },
     note: 'About half a second for each cell; the median counts. A warm phone is slower: run it more than once.',
     at: (model) => `Measuring ${model}`,

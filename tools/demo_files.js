@@ -1,11 +1,13 @@
 'use strict';
-// What the demo's code package has and git has not: models and the tab bar's icons. tools/build runs it.
+// What the demo's code package has and git has not: models, the tab bar's icons, and what the benchmark page compares with: TensorFlow.js
+// in a subpackage, and the engine's script and binaries for a worker. tools/build runs it.
 //
 // Models keep their bytes (.tflite with float16 weights) and get an ending that WeChat's packer does not drop. The sparse
 // full-range model goes into the main package, the others into a subpackage, since a package may have 2 MB.
 
 const fs = require('node:fs');
 const path = require('node:path');
+const esbuild = require('esbuild');
 const sharp = require('sharp');
 
 const root = path.join(__dirname, '..'), demo = path.join(root, 'miniprogram');
@@ -43,5 +45,24 @@ async function drawIcons() {
   }
 }
 
+/** Only scripts are packed from the workers' folder: their binaries lie in /wasm. */
+function copyWorker() {
+  const script = path.join(root, 'build/worker/wxnn.js'), binaries = path.join(root, 'plugin/wasm');
+  if (!fs.existsSync(script)) return console.error('tools/demo_files.js: the worker\'s script is missing: run node tools/bundle.js.');
+  for (const folder of ['workers', 'wasm']) fs.mkdirSync(path.join(demo, folder), { recursive: true });
+  for (const name of fs.readdirSync(binaries).filter((file) => !file.includes('tfjs'))) fs.copyFileSync(path.join(binaries, name), path.join(demo, 'wasm', name));
+  return fs.copyFileSync(script, path.join(demo, 'workers/wxnn.js'));
+}
+
+function bundleTfjs() {
+  const parts = { tf: 'core', webgl: 'backend-webgl', cpu: 'backend-cpu' };
+  return esbuild.build({
+    stdin: { contents: Object.entries(parts).map(([name, part]) => `export * as ${name} from '@tensorflow/tfjs-${part}';`).join('\n'), resolveDir: root },
+    outfile: path.join(demo, 'packages/tfjs/tfjs.js'), bundle: true, minify: true, format: 'cjs', target: 'es2018', platform: 'browser', logLevel: 'error',
+  });
+}
+
 Object.entries(MODELS).forEach(([target, id]) => copyModel(target, id));
+copyWorker();
+bundleTfjs();
 drawIcons();

@@ -10,7 +10,7 @@ const { startServer } = require('../../tools/desktop/server.js');
 const ROOT = path.join(__dirname, '../..');
 const SCREENS = path.join(ROOT, 'build/test/screens');
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--enable-precise-memory-info', '--js-flags=--expose-gc'];
+  '--disable-component-update', '--disable-sync', '--enable-unsafe-swiftshader', '--enable-precise-memory-info', '--js-flags=--expose-gc'];
 const PHONE = { width: 375, height: 780 };
 
 let session;
@@ -33,7 +33,7 @@ async function onPage(address, work) {
   const wrong = [];
   page.on('pageerror', (error) => wrong.push(error.message));
   page.on('console', (message) => { 
-    const isAdvice = /willReadFrequently/.test(message.text());
+    const isAdvice = /willReadFrequently|GPU stall due to ReadPixels|GL Driver Message/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !isAdvice) wrong.push(message.text());
   });
   try {

@@ -201,6 +201,13 @@ test('bad input is a sentence, and the next call works', async () => {
   works();
 });
 
+test('a tensor of a second copy of tfjs-core ends in a sentence', () => {
+  // Copies in one realm share tfjs's engine; a plugin and its host may have one each, whose tensors the other does not know.
+  const stranger = Object.assign(Object.create(tf.Tensor.prototype), { dataId: {}, id: -1, shape: [1], size: 1, dtype: 'float32', strides: [], rankType: '1', kept: false, isDisposedInternal: false });
+  assert.throws(() => tf.add(stranger, 1), /a tensor is unknown to this TensorFlow\.js: it was disposed, or a second copy of tfjs-core made it/);
+  assert.deepEqual([...tf.add([1], 1).dataSync()], [2]);
+});
+
 test('a disposed backend: its tensors end in a sentence, a new one works', async () => {
   const x = tf.tensor1d([1, 2]);
   tf.removeBackend('wasm');

@@ -21,7 +21,7 @@ const ELEMENT_TAG = new RegExp(`<(/?)(${Object.keys(ELEMENTS).join('|')})(?=[\\s
 // What a browser has and WeChat's logic layer has not.
 const ABSENT = ['window', 'document', 'self', 'globalThis', 'navigator', 'location', 'localStorage', 'WebAssembly', 'SharedArrayBuffer', 'Worker',
   'fetch', 'XMLHttpRequest', 'WebSocket', 'performance', 'TextEncoder', 'TextDecoder', 'URL', 'Blob', 'Image', 'crypto', 'btoa', 'atob'];
-const GIVEN = ['require', 'module', 'exports', 'Page', 'Component', 'Behavior', 'App', 'getApp', 'requirePlugin', 'wx', 'WXWebAssembly'];
+const GIVEN = ['require', 'module', 'exports', 'Page', 'Component', 'Behavior', 'App', 'getApp', 'requirePlugin', 'wx', 'WXWebAssembly', 'global'];
 
 const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 const textOf = (file) => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '');

@@ -114,6 +114,7 @@ const WXWebAssembly = {
 };
 
 const application = {};
+const global = {};  // what modules know by that name, tfjs among them
 
 /**
  * A component as the adapter takes it: without 'wx://component-export' and the like, since what they ask for it gives to all;
@@ -147,7 +148,7 @@ function runPackage(code, space, given) {
     const require = (wanted) => load(path, wanted);
     require.async = (wanted) => Promise.resolve().then(() => load(path, wanted));
     const run = ({ Page, Component, Behavior }) => code.modules[path](require, module, module.exports, Page, adapted(Component), Behavior,
-      (definition) => { Object.assign(application, definition).onLaunch?.({}); }, () => application, given.requirePlugin, given.wx, given.WXWebAssembly);
+      (definition) => { Object.assign(application, definition).onLaunch?.({}); }, () => application, given.requirePlugin, given.wx, given.WXWebAssembly, global);
     const component = path.slice(0, -3);
     if (code.names.includes(component)) space.componentEnv(component, run);
     else run({});

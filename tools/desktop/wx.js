@@ -103,6 +103,28 @@ function saveFile(path, name) {
   Object.assign(document.createElement('a'), { href: path, download: name }).click();
 }
 
+/** What a mini-program's worker has: `worker` and WXWebAssembly, which loads files of the code package. */
+const WORKER = `
+  const origin = ORIGIN;
+  self.worker = { onMessage: (listener) => { self.onmessage = ({ data }) => listener(data); }, postMessage: (message) => self.postMessage(message) };
+  self.WXWebAssembly = { async instantiate(path, imports) {
+    const response = await fetch(origin + '/package' + path);
+    if (!response.ok) throw new Error('load wasm failed!');
+    return (await WebAssembly.instantiate(await response.arrayBuffer(), imports)).instance;
+  } };
+  importScripts(origin + '/package/' + SCRIPT);
+`;
+
+function createWorker(script) {
+  const text = WORKER.replace('ORIGIN', JSON.stringify(location.origin)).replace('SCRIPT', JSON.stringify(script));
+  const worker = new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
+  return {
+    postMessage: (message) => worker.postMessage(message),
+    onMessage: (listener) => { worker.onmessage = ({ data }) => listener(data); },
+    terminate: () => worker.terminate(),
+  };
+}
+
 function systemOf(options) {
   const { innerWidth: width, innerHeight: height, devicePixelRatio: pixelRatio } = window;
   return {
@@ -161,6 +183,7 @@ export function createWx(screen, options) {
     switchTab: call('switchTab', ({ url }) => screen.open(url)),
     getSetting: call('getSetting', () => ({ authSetting: { 'scope.camera': true } })), openSetting: nothing('openSetting'), authorize: nothing('authorize'),
   };
+  wx.createWorker = createWorker;
   const host = createFileSystemManager('/package/', userFiles), own = createFileSystemManager('/plugin/', new Map());
   return {
     host: { ...wx, env: { USER_DATA_PATH: 'http://usr' }, getFileSystemManager: () => host },

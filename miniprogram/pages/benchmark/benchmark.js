@@ -5,8 +5,37 @@ const { listModels, loadOptions, textOf } = require('../../lib/models');
 const { getTexts, switchLanguage } = require('../../texts');
 const wxnn = requirePlugin('wxnn');
 
-/** @type {('simd' | 'plain')[]} */
-const BACKENDS = ['simd', 'plain'];
+/** @type {('simd' | 'plain' | 'worker' | 'webgl' | 'cpu')[]} */
+const BACKENDS = ['simd', 'plain', 'worker', 'webgl', 'cpu'];
+
+/** @type {Promise<unknown> | undefined} */
+let configuring;
+
+/** TensorFlow.js, which is in a subpackage of its own, and its backends: WebGL and plain JavaScript. */
+function configureTfjs() {
+  configuring = configuring || /** @type {any} */ (require).async('../../packages/tfjs/tfjs.js')
+    .then((/** @type {any} */ { tf, webgl, cpu }) => wxnn.configPlugin({ tf, webgl, cpu, wasm: false, ...loadOptions() }))
+    .catch((/** @type {unknown} */ error) => {
+      configuring = undefined;
+      throw error;
+    });
+  return configuring;
+}
+
+/**
+ * The model on this backend alone. @param {string} path @param {string} backend
+ */
+async function loadOn(path, backend) {
+  if (backend === 'simd' || backend === 'plain') return wxnn.loadModel(path, { ...loadOptions(), variant: backend });
+  if (backend !== 'worker') await configureTfjs();
+  const where = backend === 'worker' ? { worker: { create: wx.createWorker } } : { backend };
+  const model = await wxnn.loadModel(path, { ...loadOptions(), ...where });
+  const { name = '', reasons } = model.backend;
+  if (backend === 'worker' ? reasons.indexOf('in a worker') >= 0 : name.indexOf(backend) >= 0) return model;
+  model.dispose();  // it runs elsewhere
+  const told = backend === 'worker' ? /^the worker/ : new RegExp(`^not ${backend === 'webgl' ? '(WebGL|wechat-webgl)' : '(cpu|plain)'}`);
+  throw new Error(reasons.filter((/** @type {string} */ reason) => told.test(reason)).pop() || `${backend}: ${reasons[reasons.length - 1]}`);
+}
 
 Page({
   data: {
@@ -41,13 +70,13 @@ Page({
   },
 
   localise() {
-    const { benchmark, builds, other } = getTexts('benchmark');
-    this.words = { ...benchmark, builds };
+    const { benchmark, other } = getTexts('benchmark');
+    this.words = benchmark;
     const system = wx.getSystemInfoSync();
     this.setData({
       texts: { ...benchmark, at: undefined, other },
       device: [system.model, system.system, `WeChat ${system.version}`, `SDK ${system.SDKVersion}`],
-      backends: BACKENDS.map((backend, index) => ({ name: builds[backend], colour: COLOURS[index] })),
+      backends: BACKENDS.map((backend, index) => ({ name: benchmark.columns[backend], colour: COLOURS[index] })),
     });
     this.fillTable();
     if (this.data.done) this.draw();
@@ -87,7 +116,7 @@ Page({
       this.times[id] = {};
       for (const backend of BACKENDS) {
         if (this.gone) return;
-        this.setData({ progress: this.words.at(`${this.words.models[id]} · ${this.words.builds[backend]}`), percent: Math.round((100 * step++) / (models.length * BACKENDS.length)) });
+        this.setData({ progress: this.words.at(`${this.words.models[id]} · ${this.words.columns[backend]}`), percent: Math.round((100 * step++) / (models.length * BACKENDS.length)) });
         this.times[id][backend] = await this.measureOne(path, backend, clock);
         this.fillTable();
       }
@@ -97,32 +126,32 @@ Page({
 
   /**
    * Undefined, and a reason, where the device has no such backend.
-   * @param {string} path @param {string} variant @param {{now(): number}} clock
+   * @param {string} path @param {string} backend @param {{now(): number}} clock
    */
-  async measureOne(path, variant, { now }) {
+  async measureOne(path, backend, { now }) {
     let model;
     try {
-      model = await wxnn.loadModel(path, { ...loadOptions(), variant });
+      model = await loadOn(path, backend);
     } catch (error) {
       const reason = textOf(error);
       if (!this.data.reasons.includes(reason)) this.setData({ reasons: this.data.reasons.concat(reason) });
       return undefined;
     }
     try {
-      return await measure(model, now);
+      return await measure(model, now, backend !== 'simd' && backend !== 'plain');
     } finally {
       model.dispose();
     }
   },
 
   draw() {
-    const { models, chart, builds } = this.words;
+    const { models, chart, columns } = this.words;
     const groups = Object.keys(models).map((id) => ({
       name: models[id],
       values: BACKENDS.map((backend) => (this.times[id] && this.times[id][backend] ? 1000 / /** @type {number} */ (this.times[id][backend]) : undefined)),
     }));
     this.setData({ chartHeight: heightOf(groups.length, BACKENDS.length) }, () => this.canvas().then(({ node, unit }) => {
-      drawChart(node, unit, { title: `wxnn ${wxnn.version} · ${chart}`, subtitle: this.data.device.slice(0, 2).join(' · '), backends: BACKENDS.map((backend) => builds[backend]), groups });
+      drawChart(node, unit, { title: `wxnn ${wxnn.version} · ${chart}`, subtitle: this.data.device.slice(0, 2).join(' · '), backends: BACKENDS.map((backend) => columns[backend]), groups });
     }));
   },
 

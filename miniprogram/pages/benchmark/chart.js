@@ -1,5 +1,5 @@
 // The bar chart, on a 2d canvas: one group for each model, one bar for each backend, as long as the runs per second.
-const COLOURS = ['#07a56f', '#5aa9f5', '#f3a23c', '#b084f0'];
+const COLOURS = ['#07a56f', '#5aa9f5', '#f3a23c', '#b084f0', '#e0607e'];
 
 /** A round number not below `value`. @param {number} value */
 function ceiling(value) {

@@ -1,0 +1,2 @@
+// A subpackage has to have a page. This one is not linked to.
+Page({});
