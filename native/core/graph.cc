@@ -58,6 +58,10 @@ std::vector<int> count_uses(const Graph& graph) {
     }
   }
   for (int v : graph.outputs) ++uses[v];
+  for (const State& s : graph.states) {
+    ++uses[s.output];
+    ++uses[s.initial];
+  }
   return uses;
 }
 
@@ -80,6 +84,7 @@ Status find_writers(const Graph& graph, std::vector<int>* writers) {
                "\" is listed twice or is a constant");
     (*writers)[v] = kGivenByCaller;
   }
+  for (const State& s : graph.states) (*writers)[s.input] = kGivenByCaller;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     for (int v : node.inputs) {
@@ -92,11 +97,14 @@ Status find_writers(const Graph& graph, std::vector<int>* writers) {
       (*writers)[v] = static_cast<int>(i);
     }
   }
-  for (int v : graph.outputs) {
+  const auto check_output = [&](int v) -> Status {
     WXNN_CHECK(valid(v), "a graph output refers to tensor ", v, " of ", n);
     WXNN_CHECK((*writers)[v] != kNobody, "graph output \"", graph.values[v].name,
                "\" is computed by no node");
-  }
+    return {};
+  };
+  for (int v : graph.outputs) WXNN_TRY(check_output(v));
+  for (const State& s : graph.states) WXNN_TRY(check_output(s.output));
   return {};
 }
 
@@ -168,6 +176,7 @@ Status sort(Graph& graph) {
 void remove_dead(Graph& graph) {
   std::vector<uint8_t> needed(graph.values.size());
   for (int v : graph.outputs) needed[v] = true;
+  for (const State& s : graph.states) needed[s.output] = needed[s.initial] = true;
   std::vector<Node> alive;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     Node& node = graph.nodes[i];

@@ -32,11 +32,18 @@ struct Node {
   std::string place() const;
 };
 
+// What one run leaves for the next: `input` is `initial`, a constant, in the first run, and later
+// what `output` was at the end of the run before. `input` is written by no node.
+struct State {
+  int input, output, initial;
+};
+
 struct Graph {
   std::vector<Value> values;
   std::vector<Node> nodes;
   std::vector<int> inputs;
   std::vector<int> outputs;
+  std::vector<State> states = {};
   Buffer file;  // constants may point into it
 
   int add_value(std::string name, TensorType type);
@@ -49,7 +56,7 @@ struct Graph {
   Status materialize(int value, Tensor* tensor);
 };
 
-// Number of uses of each value: node inputs plus graph outputs.
+// Number of uses of each value: node inputs plus graph outputs, and what states need.
 std::vector<int> count_uses(const Graph& graph);
 
 // Puts nodes in an order in which every value is computed before it is used, keeping the given

@@ -61,27 +61,29 @@ Status Model::open() {
     step.own.resize(outputs);
   }
   WXNN_TRY(keep_constants());
+  WXNN_TRY(open_states());
   if (is_body_) return {};
   bool settled = true;
+  bool guessed = false;
   for (int v : graph_.inputs) {
     Shape& shape = tensors_[v].shape;
-    WXNN_CHECK(!shape.is_unknown(), "graph input \"", graph_.values[v].name,
-               "\" has no declared rank");
+    guessed |= shape.is_unknown();
+    if (shape.is_unknown()) shape = {};
     if (shape.rank() > 0 && shape[0] == Shape::kOpen) shape[0] = 1;
     settled &= shape.is_known();
     WXNN_CHECK(!shape.is_known() || shape.fits(), "graph input \"", graph_.values[v].name,
                "\" of shape ", shape, " does not fit in memory");
   }
-  return settled ? plan() : Status();
+  Status status = settled ? plan() : Status();
+  return guessed ? Status() : status;
 }
 
 Status Model::check_shape(size_t input, const Shape& shape) const {
-  WXNN_CHECK(input < graph_.inputs.size(), "the model has ", graph_.inputs.size(),
-             " inputs, there is no input ", input);
   const Value& value = graph_.values[graph_.inputs[input]];
   const Shape& declared = value.type.shape;
-  bool fits = shape.is_known() && shape.fits() && shape.rank() == declared.rank();
-  for (int i = 1; fits && i < shape.rank(); ++i) {
+  bool fits = shape.is_known() && shape.fits();
+  if (!declared.is_unknown()) fits &= shape.rank() == declared.rank();
+  for (int i = 1; fits && i < declared.rank(); ++i) {
     fits = declared[i] == Shape::kOpen || declared[i] == shape[i];
   }
   WXNN_CHECK(fits, "input \"", value.name, "\" is declared ", declared, " and cannot become ",
@@ -90,20 +92,37 @@ Status Model::check_shape(size_t input, const Shape& shape) const {
 }
 
 Status Model::resize(size_t input, const Shape& shape) {
-  WXNN_TRY(check_shape(input, shape));
-  Shape& current = tensors_[graph_.inputs[input]].shape;
-  if (current == shape) return {};
-  const Shape former = current;
-  current = shape;
-  for (int v : graph_.inputs) {
-    if (!tensors_[v].shape.is_known()) return {};  // the others are still to come
+  WXNN_CHECK(input < graph_.inputs.size(), "the model has ", graph_.inputs.size(),
+             " inputs, there is no input ", input);
+  std::vector<Shape> shapes(graph_.inputs.size());
+  for (size_t i = 0; i < shapes.size(); ++i) shapes[i] = i == input ? shape : Shape::unknown();
+  return resize(shapes);
+}
+
+Status Model::resize(std::span<Shape> shapes) {
+  WXNN_CHECK(shapes.size() == graph_.inputs.size(), "there are shapes for ", shapes.size(), " of ",
+             graph_.inputs.size(), " inputs");
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (!shapes[i].is_unknown()) WXNN_TRY(check_shape(i, shapes[i]));
   }
+  bool changes = !planned_;
+  bool settled = true;
+  const auto exchange = [&] {
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      Shape& current = tensors_[graph_.inputs[i]].shape;
+      if (shapes[i].is_unknown()) shapes[i] = current;
+      changes |= !(current == shapes[i]);
+      std::swap(current, shapes[i]);
+      settled &= current.is_known();  // else others are still to come
+    }
+  };
+  const bool worked = planned_;
+  exchange();
+  if (!settled || !changes) return {};
   Status status = plan();
-  if (!status.ok() && former.is_known()) {
-    current = former;
-    // It worked before, and memory for it is there.
-    if (Status again = plan(); !again.ok()) return again;
-  }
+  if (status.ok()) return status;
+  exchange();
+  if (worked) WXNN_TRY(plan());  // it worked before, and memory for it is there
   return status;
 }
 
@@ -179,21 +198,23 @@ Status Model::run() {
     WXNN_CHECK(input(i).shape.is_known(), "input \"", graph_.values[graph_.inputs[i]].name,
                "\" has open dimensions ", input(i).shape, ": give it a shape first");
   }
-  WXNN_CHECK(planned_, "the model has no plan for its input shapes");
-  if (!profiling_) {
-    for (Step& step : steps_) WXNN_TRY(step.at(run_step(step)));
-    return {};
-  }
+  if (!planned_) WXNN_TRY(plan());  // says what does not go with shapes that were guessed
+  copy_states(StatePart::kInput);
   for (size_t i = 0; i < steps_.size(); ++i) {
-    const double start = now_ms();
+    const double start = profiling_ ? now_ms() : 0;
     WXNN_TRY(steps_[i].at(run_step(steps_[i])));
+    if (!profiling_) continue;
     profile_[i].ms += now_ms() - start;
     ++profile_[i].runs;
   }
+  if (!kBuildParts.flow || graph_.states.empty()) return {};
+  WXNN_TRY(check_states());
+  copy_states(StatePart::kOutput);
   return {};
 }
 
 void Model::reset_state() {
+  copy_states(StatePart::kInitial);
   for (Step& step : steps_) {
     if (step.kernel) step.kernel->reset();
     if (!step.is_flow()) continue;
@@ -210,7 +231,7 @@ void Model::set_profiling(bool on) {
 
 MemoryUse Model::memory() const {
   MemoryUse use;
-  use.arena_bytes = arena_.size();
+  use.arena_bytes = arena_.size() + kept_states_.size();
   use.packed_bytes = packed_bytes_;
   for (const Step& step : steps_) {
     if (!step.is_flow()) continue;

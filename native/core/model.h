@@ -33,8 +33,9 @@ struct MemoryUse {
 class Model {
  public:
   // Takes a graph as a reader gives it: sorts it, runs the passes, packs weights, plans the arena.
-  // An open first dimension (the batch) counts as 1; other open dimensions leave the model
-  // unplanned until resize() has settled them. Errors name the node, its operator and the shapes.
+  // An open first dimension (the batch) counts as 1, an input without a declared rank is a scalar;
+  // other open dimensions, and a graph that takes no scalar there, leave the model unplanned until
+  // resize() has settled them. Errors name the node, its operator and the shapes.
   static Status load(Graph graph, std::unique_ptr<Model>* model);
   ~Model();
 
@@ -45,17 +46,19 @@ class Model {
   const Tensor& output(size_t i) const { return tensors_[graph_.outputs[i]]; }
   bool planned() const { return planned_; }
 
-  // Gives input i a new shape: of the declared rank, and equal to the declared dimensions where
-  // those are not open, the first (batch) excepted. Plans again and may move the arena; weights
-  // stay packed. Nothing happens when the shape is in force already. On failure the former shape
-  // stays in force.
-  Status resize(size_t input, const Shape& shape);
+  // Gives inputs new shapes, all at once: of the declared rank, where there is one, and equal to
+  // the declared dimensions where those are not open, the first (batch) excepted. Shape::unknown()
+  // leaves an input as it is. Plans again and may move the arena; weights stay packed. Nothing
+  // happens when the shapes are in force already. On failure the former shapes stay in force.
+  // What was in force before is in `shapes` afterwards.
+  Status resize(std::span<Shape> shapes);
+  Status resize(size_t input, const Shape& shape);  // one of them
 
   // Fails over data only (an index out of range), naming the node; the next run works.
   Status run();
 
-  // What runs leave for later runs (variables of LSTM, RNN and SVDF, places in random sequences) is
-  // again as after loading.
+  // What runs leave for later runs (the graph's states, variables of LSTM, RNN and SVDF, places in
+  // random sequences) is again as after loading. A run that fails leaves the graph's states alone.
   void reset_state();
 
   // --- a body, for the node that runs it ---------------------------------------------------------
@@ -97,6 +100,13 @@ class Model {
   Status keep_constants();
   void release_packed(const Node& node);
   bool waits_for_file() const;
+
+  // model_state.cc: what runs leave for later runs, in the graph's states
+  Status open_states();
+  Status check_states() const;
+  enum class StatePart : uint8_t { kInitial, kInput, kOutput };
+  void copy_states(StatePart part);
+
   bool may_overwrite(const Node& node, int input) const;
 
   Graph graph_;
@@ -110,6 +120,7 @@ class Model {
   std::vector<Buffer> own_inputs_;  // of a body: memory of the late ones
   Buffer arena_;
   Buffer late_scratch_;
+  Buffer kept_states_;  // between runs, one after the other
   bool planned_ = false;
   bool profiling_ = false;
   size_t packed_bytes_ = 0;

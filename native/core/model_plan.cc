@@ -48,7 +48,12 @@ Status Model::keep_constants() {
       }
     }
   }
-  for (int v : graph_.outputs) kept_[v] = kept_[v] || graph_.values[v].constant;
+  const auto keep = [&](int v) { kept_[v] = kept_[v] || graph_.values[v].constant; };
+  for (int v : graph_.outputs) keep(v);
+  for (const State& s : graph_.states) {
+    keep(s.output);
+    keep(s.initial);
+  }
   for (size_t v = 0; v < n; ++v) {
     if (kept_[v]) WXNN_TRY(graph_.materialize(static_cast<int>(v), &tensors_[v]));
   }
@@ -185,6 +190,7 @@ Status Model::plan() {
     late_[v] = tensors_[v].shape.is_unknown();
   }
   for (Step& step : steps_) WXNN_TRY(step.at(plan_step(step)));
+  WXNN_TRY(check_states());
   if (!waits_for_file()) graph_.file = {};
   WXNN_TRY(lay_out());
   planned_ = true;
@@ -220,6 +226,7 @@ Status Model::lay_out() {
   const int end = static_cast<int>(steps_.size());
   std::vector<int> last(graph_.values.size(), -1);
   for (int v : graph_.outputs) last[v] = kForever;
+  for (const State& s : graph_.states) last[s.output] = kForever;
   for (int i = end; i-- > 0;) {
     const Node& node = *steps_[i].node;
     for (int v : node.inputs) {
@@ -232,11 +239,13 @@ Status Model::lay_out() {
 
   Groups groups;
   groups.of_value.assign(graph_.values.size(), -1);
-  for (int v : graph_.inputs) {
-    if (late_[v] || tensors_[v].data != nullptr) continue;
+  const auto open_input = [&](int v) {
+    if (late_[v] || tensors_[v].data != nullptr) return;
     // An input keeps its bytes from one run to the next: a caller may write only what changed.
     groups.of_value[v] = groups.open(tensors_[v].bytes(), 0, kForever);
-  }
+  };
+  for (int v : graph_.inputs) open_input(v);
+  for (const State& s : graph_.states) open_input(s.input);
   std::vector<int> scratch_group(steps_.size(), -1);
   for (int i = 0; i < end; ++i) {
     const Step& step = steps_[i];

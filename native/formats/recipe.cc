@@ -174,13 +174,16 @@ class Cook {
   }
 
   void hand_on(std::string_view order) {
+    std::vector<int>& to = cooked_.inputs;
     for (char c : order) {
-      const size_t i = static_cast<size_t>(c - '0');
-      if (i < node_.inputs.size() && consumed_[i] == 0) cooked_.inputs.push_back(node_.inputs[i]);
+      const size_t i = static_cast<size_t>(c - '0');  // huge for '-'
+      const bool there = c >= '0' && i < node_.inputs.size();
+      if (!there || consumed_[i] == 0) to.push_back(there ? node_.inputs[i] : kAbsent);
     }
+    while (!to.empty() && to.back() == kAbsent) to.pop_back();
     if (!order.empty()) return;
     for (size_t i = 0; i < node_.inputs.size(); ++i) {
-      if (consumed_[i] == 0) cooked_.inputs.push_back(node_.inputs[i]);
+      if (consumed_[i] == 0) to.push_back(node_.inputs[i]);
     }
   }
 

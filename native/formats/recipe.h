@@ -16,7 +16,10 @@
 //   !0=SOURCE|0     refused unless the source is 0 (or the text that stands there)
 //   ~SOURCE         read and ignored: changes nothing in float arithmetic
 //   @SOURCE, @#2    the number of outputs, where the file's node does not list them
-//   ^21             hands on input 2, then input 1; inputs that the node lacks are left out
+//   ^21-0           hands on input 2, input 1, an absent one, input 0. Those that the node lacks
+//   are
+//                   absent, those that became attributes left out, and so is what is absent at the
+//                   end
 //
 // An attribute `activation` that our operator does not have becomes a node behind it.
 #pragma once

@@ -231,14 +231,14 @@ constexpr TfRow kAllRows[] = {
     {"Conv2D", {"FusedConv2D", kConv}},
     {"Conv2DBackpropInput",
      {"Conv2DBackpropInput",
-      WXNN_NHWC "inputShape=<0 strides=strides.hw pad=padding.pad dilations=dilations.hw ^21"}},
+      WXNN_NHWC "inputShape=<0? strides=strides.hw pad=padding.pad dilations=dilations.hw ^21--0"}},
     {"Conv3D",
      {"Conv3D",
       "!NDHWC=data_format|NDHWC strides=strides.dhw pad=padding.pad dilations=dilations.dhw"}},
     {"Conv3DBackpropInputV2",
      {"Conv3DBackpropInputV2",
-      "!NDHWC=data_format|NDHWC inputShape=<0 strides=strides.dhw pad=padding.pad "
-      "dilations=dilations.dhw ^21"}},
+      "!NDHWC=data_format|NDHWC inputShape=<0? strides=strides.dhw pad=padding.pad "
+      "dilations=dilations.dhw ^21-0"}},
     {"Cos", {"Cos"}},
     {"Cosh", {"Cosh"}},
     {"CropAndResize",

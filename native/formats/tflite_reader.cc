@@ -6,6 +6,7 @@
 #include "formats/flex_map.h"
 #include "formats/tflite_rows.h"
 #include "formats/tflite_tensors.h"
+#include "formats/tflite_variables.h"
 #include "formats/tflite_verify.h"
 
 namespace wxnn {
@@ -27,7 +28,7 @@ struct FieldKind {
 constexpr FieldKind kFieldKinds[] = {
     {'i', 4, {}},        {'d', 4, {}},           {'b', 1, {}},           {'n', 1, {}}, {'f', 4, {}},
     {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes}, {'t', 1, {}}, {'v', 4, {}},
-    {'l', 8, {}},        {'w', 4, {}},           {'y', 1, {}},
+    {'l', 8, {}},        {'w', 4, {}},           {'y', 1, {}},           {'s', 1, {}},
 };
 
 // Reads subgraphs of the file.
@@ -45,6 +46,7 @@ bool quantised(const TfliteTensors::Grid& grid) { return kBuildParts.grids && gr
 struct Reading {
   const Buffer& file;
   size_t tensors = 0;  // of all graphs: bounded, as subgraphs that use subgraphs multiply
+  TfliteVariables variables = {};
 };
 constexpr int kMostDepth = 32;
 
@@ -152,10 +154,11 @@ class OperatorNode final : public TfliteSource {
     // A table that is absent, or ends before the field, means the schema's default.
     alignas(4) static constexpr uint8_t kNoOptions[] = {4, 0, 4, 0, 4, 0, 0, 0};
     const void* options = op_.builtin_options();
+    if (options == nullptr) options = op_.builtin_options_2();
     const auto& table = *static_cast<const Table*>(options != nullptr ? options : kNoOptions + 4);
     const flatbuffers::voffset_t slot = vtable_slot(field);
     if (options != nullptr) {
-      const bool list = kind.letter == 'v' || kind.letter == 'w';
+      const bool list = kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's';
       const bool inside = list ? verify_vector(verifier_, table, field, kind.bytes)
                                : verify_scalar(verifier_, table, field, kind.bytes);
       WXNN_CHECK(inside, "has options that reach outside the file");
@@ -170,6 +173,9 @@ class OperatorNode final : public TfliteSource {
       for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
         value->numbers.push_back(list->Get(i));
       }
+    } else if (kind.letter == 's') {
+      const auto* text = table.GetPointer<const flatbuffers::Vector<char>*>(slot);
+      if (text != nullptr) value->text.append(text->data(), text->size());
     } else if (kind.letter == 'l') {
       value->numbers.push_back(static_cast<double>(table.GetField<int64_t>(slot, 0)));
     } else if (kind.letter == 'f') {
@@ -221,8 +227,12 @@ constexpr Code kKeepState[] = {Code::LSTM,
 // Operators that may read and write small integers which stand for themselves.
 constexpr Code kSmallInts[] = {Code::CAST, Code::GATHER, Code::GATHER_ND, Code::SHAPE};
 // Operators that see the integers of quantised tensors, not the numbers that they stand for.
-constexpr Code kSeeIntegers[] = {Code::BITCAST, Code::BITWISE_XOR, Code::CAST,
-                                 Code::CUSTOM,  Code::RIGHT_SHIFT, Code::ZEROS_LIKE};
+constexpr Code kSeeIntegers[] = {Code::BITCAST,          Code::BITWISE_XOR, Code::CAST,
+                                 Code::CUSTOM,           Code::RIGHT_SHIFT, Code::ZEROS_LIKE,
+                                 Code::STABLEHLO_CONVERT};
+// Operators of the reader itself: the rest of the graph has no node for them.
+constexpr Code kByReader[] = {Code::VAR_HANDLE, Code::READ_VARIABLE, Code::ASSIGN_VARIABLE,
+                              Code::STABLEHLO_COMPOSITE, Code::CALL_ONCE};
 // From which input on an int32 with a scale is a bias.
 struct BiasRow {
   Code code;
@@ -246,6 +256,10 @@ bool has(std::span<const Code> list, Code code) {
   return std::ranges::find(list, code) != list.end();
 }
 
+// Variables, and subgraphs whose nodes become this graph's.
+bool is_shared(Code code) { return kBuildParts.flow && has(kByReader, code); }
+bool is_here(Code code) { return is_widening(code) || is_rounding(code) || is_shared(code); }
+
 class Reader final : public Subgraphs {
  public:
   Reader(const Verifier& verifier, const tflite::Model& model, size_t index, Reading& reading,
@@ -264,16 +278,12 @@ class Reader final : public Subgraphs {
     WXNN_TRY(read_inputs());
     for (size_t i = 0; i < rows_.size(); ++i) WXNN_TRY(read_operator(i));
     WXNN_TRY(read_outputs());
+    if (kBuildParts.flow && depth_ == 0) WXNN_TRY(reading_.variables.finish(graph_));
     return sort(graph_);
   }
 
   Status read_body(size_t index, std::unique_ptr<Graph>* graph) override {
-    const uint32_t count = model_.subgraphs()->size();
-    WXNN_CHECK(index < count, "refers to subgraph ", index, " of ", count);
-    const auto* tensors = model_.subgraphs()->Get(static_cast<uint32_t>(index))->tensors();
-    reading_.tensors += 1 + (tensors == nullptr ? 0 : tensors->size());
-    WXNN_CHECK(depth_ < kMostDepth && reading_.tensors <= reading_.file.size(),
-               "uses subgraphs inside each other too often; recursion is not supported");
+    WXNN_TRY(check_subgraph(index));
     *graph = std::make_unique<Graph>();
     return Reader(verifier_, model_, index, reading_, depth_ + 1, graph->get()).run();
   }
@@ -281,6 +291,48 @@ class Reader final : public Subgraphs {
  private:
   using Ints = flatbuffers::Vector<int32_t>;
   using Maps = flatbuffers::Vector<flatbuffers::Offset<tflite::TensorMap>>;
+
+  Status check_subgraph(size_t index) {
+    const uint32_t count = model_.subgraphs()->size();
+    WXNN_CHECK(index < count, "refers to subgraph ", index, " of ", count);
+    const auto* tensors = model_.subgraphs()->Get(static_cast<uint32_t>(index))->tensors();
+    reading_.tensors += 1 + (tensors == nullptr ? 0 : tensors->size());
+    WXNN_CHECK(depth_ < kMostDepth && reading_.tensors <= reading_.file.size(),
+               "uses subgraphs inside each other too often; recursion is not supported");
+    return {};
+  }
+
+  // The nodes of a subgraph among those of this graph, on the operator's inputs. `once`: CALL_ONCE,
+  // whose variables get their first values.
+  Status read_inside(size_t i, size_t index, bool once) {
+    WXNN_TRY(check_subgraph(index));
+    Reader inner(verifier_, model_, index, reading_, depth_ + 1, &graph_);
+    inner.once_ = once;
+    inner.is_inside_ = is_inside_ || depth_ == 0;
+    WXNN_TRY(inner.find_rows());
+    const tflite::Operator& op = operator_at(i);
+    const Ints* const given[] = {op.inputs(), op.outputs()};
+    const Ints* const declared[] = {inner.subgraph_.inputs(), inner.subgraph_.outputs()};
+    for (int side = 0; side < 2; ++side) {
+      WXNN_TRY(inner.check_indices(declared[side], false, "a subgraph"));
+      const uint32_t ours = given[side] == nullptr ? 0 : given[side]->size();
+      const uint32_t theirs = declared[side] == nullptr ? 0 : declared[side]->size();
+      WXNN_CHECK(ours == theirs || once, "has ", ours, side == 0 ? " inputs" : " outputs",
+                 ", its subgraph ", theirs);
+      if (side == 1) {
+        for (size_t k = 0; k < inner.rows_.size(); ++k) WXNN_TRY(inner.read_operator(k));
+      }
+      for (uint32_t k = 0; k < std::min(ours, theirs); ++k) {
+        int value = kAbsent;
+        if (side == 0) inner.tensors_.mark_written(declared[0]->Get(k));
+        if (side == 0) WXNN_TRY(tensors_.value(given[0]->Get(k), &value));
+        if (side == 0) inner.tensors_.alias(declared[0]->Get(k), value);
+        if (side == 1) WXNN_TRY(inner.tensors_.value(declared[1]->Get(k), &value));
+        if (side == 1) tensors_.alias(given[1]->Get(k), value);
+      }
+    }
+    return {};
+  }
 
   const tflite::Operator& operator_at(size_t i) const {
     return *subgraph_.operators()->Get(static_cast<uint32_t>(i));
@@ -332,8 +384,11 @@ class Reader final : public Subgraphs {
       mark_biases(code, op.inputs());
       const TfliteRow* row = find_tflite_row(code, custom);
       rows_.push_back(row);
-      if (is_widening(code) || is_rounding(code) || (row != nullptr && available(row->recipe)))
-        continue;
+      if (kBuildParts.flow && (code == Code::VAR_HANDLE || code == Code::ASSIGN_VARIABLE)) {
+        Status status = find_variable(i, code);
+        if (!status.ok()) return status.at(place_of(i));
+      }
+      if (is_here(code) || (row != nullptr && available(row->recipe))) continue;
       const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
       missing.push_back({is_custom ? custom : tflite_name(code), name_of_operator(i)});
     }
@@ -406,17 +461,88 @@ class Reader final : public Subgraphs {
     return tensors_.name(tensor);
   }
 
+  std::string place_of(size_t i) const {
+    Code code;
+    std::string custom;
+    const Status known = code_of(i, &code, &custom);
+    static_cast<void>(known);  // find_rows has asked for it
+    return sentence("node \"", name_of_operator(i), "\" (",
+                    code == Code::CUSTOM ? custom : tflite_name(code), ")");
+  }
+
   Status read_operator(size_t i) {
-    tflite::BuiltinOperator code;
+    Code code;
     std::string custom;
     WXNN_TRY(code_of(i, &code, &custom));
-    Status status = is_widening(code)   ? read_widening(i, code == Code::DEQUANTIZE)
-                    : is_rounding(code) ? read_quantize(i)
-                                        : build_operator(i, code);
-    if (status.ok()) return status;
-    const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
-    return status.at(sentence("node \"", name_of_operator(i), "\" (",
-                              is_custom ? custom : tflite_name(code), ")"));
+    Status status = is_here(code) ? read_here(i, code) : build_operator(i, code);
+    return status.ok() ? status : status.at(place_of(i));
+  }
+
+  Status read_here(size_t i, Code code) {
+    if (is_shared(code)) return read_shared(i, code);
+    return is_rounding(code) ? read_quantize(i) : read_widening(i, code == Code::DEQUANTIZE);
+  }
+
+  Status read_shared(size_t i, Code code) {
+    if (code == Code::VAR_HANDLE) return {};
+    if (code == Code::READ_VARIABLE || code == Code::ASSIGN_VARIABLE) return use_variable(i, code);
+    AttrValue index;
+    WXNN_TRY(option(i, code == Code::CALL_ONCE ? "i0" : "i1", &index));
+    WXNN_CHECK(index.numbers[0] >= 0, "refers to subgraph ", static_cast<int>(index.numbers[0]));
+    return read_inside(i, static_cast<size_t>(index.numbers[0]), code == Code::CALL_ONCE);
+  }
+
+  Status option(size_t i, std::string_view source, AttrValue* value) {
+    OperatorNode node(*this, graph_, tensors_, verifier_, operator_at(i), {});
+    return node.read(source, value);
+  }
+
+  // Of VAR_HANDLE and ASSIGN_VARIABLE, before anything is built.
+  Status find_variable(size_t i, Code code) {
+    if (code == Code::ASSIGN_VARIABLE) {
+      int variable = kAbsent;
+      WXNN_TRY(variable_of(i, &variable));
+      if (!once_) reading_.variables.mark_assigned(variable);
+      return {};
+    }
+    const Ints* outputs = operator_at(i).outputs();
+    AttrValue name;
+    WXNN_TRY(option(i, "s0", &name));
+    if (!name.text.empty()) name.text += '/';
+    WXNN_TRY(option(i, "s1", &name));
+    WXNN_CHECK(outputs != nullptr && outputs->size() == 1, "should have one output");
+    handles_.resize(tensors_.size(), kAbsent);
+    handles_[outputs->Get(0)] = reading_.variables.find(name.text);
+    return {};
+  }
+
+  Status variable_of(size_t i, int* variable) const {
+    const Ints* inputs = operator_at(i).inputs();
+    const bool there = inputs != nullptr && inputs->size() != 0 && inputs->Get(0) != kAbsent;
+    *variable = there && !handles_.empty() ? handles_[inputs->Get(0)] : kAbsent;
+    WXNN_CHECK(*variable != kAbsent, "its variable comes from no VAR_HANDLE of this subgraph");
+    return {};
+  }
+
+  Status use_variable(size_t i, Code code) {
+    const tflite::Operator& op = operator_at(i);
+    int variable = kAbsent;
+    int value = kAbsent;
+    WXNN_TRY(variable_of(i, &variable));
+    WXNN_CHECK(depth_ == 0 || is_inside_,
+               "uses a variable in a loop or a condition, which is not "
+               "supported");
+    if (code == Code::READ_VARIABLE) {
+      WXNN_CHECK(op.outputs() != nullptr && op.outputs()->size() == 1, "should have one output");
+      WXNN_TRY(reading_.variables.read(graph_, variable, &value));
+      tensors_.alias(op.outputs()->Get(0), value);
+      return {};
+    }
+    const bool given = op.inputs()->size() == 2 && op.inputs()->Get(1) != kAbsent;
+    WXNN_CHECK(given, "should have two inputs");
+    WXNN_TRY(tensors_.value(op.inputs()->Get(1), &value));
+    reading_.variables.assign(variable, value, once_);
+    return {};
   }
 
   Status build_operator(size_t i, Code code) {
@@ -503,6 +629,9 @@ class Reader final : public Subgraphs {
   int depth_;  // of subgraphs inside each other
   Graph& graph_;
   TfliteTensors tensors_;
+  bool once_ = false;                   // in what CALL_ONCE runs
+  bool is_inside_ = false;              // a subgraph that has become nodes of the main graph
+  std::vector<int> handles_;            // per tensor: the variable that it stands for
   std::vector<int> states_;             // variables that some operator keeps
   std::vector<const TfliteRow*> rows_;  // parallel to the operators; null for DEQUANTIZE, DENSIFY
 };

@@ -7,6 +7,8 @@
 namespace wxnn {
 
 Status build_lstm(SourceNode& node, const Recipe& recipe);
+// LSTM: likewise, or the kernel_type BASIC, whose state the caller hands on.
+Status build_lstm_cell(SourceNode& node, const Recipe& recipe);
 Status build_rnn(SourceNode& node, const Recipe& recipe);
 // Two layers over the same x, the second from the end to the beginning.
 Status build_bidirectional_lstm(SourceNode& node, const Recipe& recipe);

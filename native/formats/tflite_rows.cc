@@ -252,7 +252,7 @@ Status build_l2_pool(SourceNode& node, const Recipe& recipe) {
 constexpr const char* kPool = "filterSize=i4,3 strides=i2,1 pad=p0 activation=a5";
 constexpr const char* kVolume = "pad=p0 strides=i1,3,2 activation=a4 dilations=d5,7,6";
 constexpr const char* kVolumeTranspose =
-    "inputShape=<0 pad=p0 strides=i1,3,2 activation=a4 dilations=d5,7,6 ^213";
+    "inputShape=<0? pad=p0 strides=i1,3,2 activation=a4 dilations=d5,7,6 ^2130";
 constexpr const char* kReduce = "axis=<1? keepDims=b0";
 
 // In the order of the codes.
@@ -283,7 +283,7 @@ constexpr TfliteRow kAllRows[] = {
     {Code::LOGISTIC, Options::NONE, {"Sigmoid"}},
     {Code::LSTM,
      Options::LSTMOptions,
-     {"LSTM", "activation=a0 cellClip=f1 projClip=f2 !0=n3:kernel_type", build_lstm}},
+     {"LSTM", "activation=a0 cellClip=f1 projClip=f2", build_lstm_cell}},
     {Code::MAX_POOL_2D, Options::Pool2DOptions, {"MaxPool", kPool}},
     {Code::MUL, Options::MulOptions, {"Multiply", "activation=a0"}},
     {Code::RELU, Options::NONE, {"Relu"}},
@@ -347,7 +347,7 @@ constexpr TfliteRow kAllRows[] = {
     {Code::TRANSPOSE_CONV,
      Options::TransposeConvOptions,
      {"Conv2DBackpropInput",
-      "filterFormat='OHWI inputShape=<0 pad=p0 strides=i2,1 activation=a3 ^213"}},
+      "filterFormat='OHWI inputShape=<0? pad=p0 strides=i2,1 activation=a3 ^213-0"}},
     {Code::SPARSE_TO_DENSE, Options::NONE, {"SparseToDense", "outputShape=<1? ^0231"}},
     {Code::TILE, Options::NONE, {"Tile", "reps=<1?"}},
     {Code::EXPAND_DIMS, Options::NONE, {"ExpandDims", "dim=<1"}},
@@ -448,6 +448,28 @@ constexpr TfliteRow kAllRows[] = {
     {Code::BITWISE_XOR, Options::NONE, {"BitwiseXor"}},
     {Code::RIGHT_SHIFT, Options::NONE, {"RightShift"}},
     {Code::DILATE, Options::NONE, {"Dilate", "dilations=<1? ^021"}},
+    {Code::STABLEHLO_LOGISTIC, Options::NONE, {"Sigmoid"}},
+    {Code::STABLEHLO_ADD, Options::NONE, {"Add"}},
+    {Code::STABLEHLO_DIVIDE, Options::NONE, {"RealDiv"}},
+    {Code::STABLEHLO_MULTIPLY, Options::NONE, {"Multiply"}},
+    {Code::STABLEHLO_MAXIMUM, Options::NONE, {"Maximum"}},
+    {Code::STABLEHLO_ABS, Options::NONE, {"Abs"}},
+    {Code::STABLEHLO_AND, Options::NONE, {"LogicalAnd"}},
+    {Code::STABLEHLO_COSINE, Options::NONE, {"Cos"}},
+    {Code::STABLEHLO_EXPONENTIAL, Options::NONE, {"Exp"}},
+    {Code::STABLEHLO_FLOOR, Options::NONE, {"Floor"}},
+    {Code::STABLEHLO_LOG, Options::NONE, {"Log"}},
+    {Code::STABLEHLO_MINIMUM, Options::NONE, {"Minimum"}},
+    {Code::STABLEHLO_NEGATE, Options::NONE, {"Neg"}},
+    {Code::STABLEHLO_OR, Options::NONE, {"LogicalOr"}},
+    {Code::STABLEHLO_POWER, Options::NONE, {"Pow"}},
+    {Code::STABLEHLO_REMAINDER, Options::NONE, {"TruncateMod"}},
+    {Code::STABLEHLO_RSQRT, Options::NONE, {"Rsqrt"}},
+    {Code::STABLEHLO_SELECT, Options::NONE, {"SelectV2"}},
+    {Code::STABLEHLO_SUBTRACT, Options::NONE, {"Sub"}},
+    {Code::STABLEHLO_TANH, Options::NONE, {"Tanh"}},
+    {Code::STABLEHLO_CONVERT, Options::NONE, {"Cast", "", build_cast}},
+    {Code::STABLEHLO_SHIFT_LEFT, Options::NONE, {"LeftShift"}},
 
     {Code::IF, Options::IfOptions, {"If", "", build_flow}},
     {Code::WHILE, Options::WhileOptions, {"While", "", build_flow}},
@@ -488,7 +510,11 @@ constexpr TfliteRow kAllRows[] = {
      "MaxPoolingWithArgmax2D"},
     {Code::CUSTOM, Options::NONE, {"MaxUnpooling2D", "", build_mediapipe_pool}, "MaxUnpooling2D"},
 };
-constexpr auto kRows = rows_of_build<kAllRows>();
+// StableHLO's operators beside those of TensorFlow Lite.
+constexpr bool is_rare(const TfliteRow& row) {
+  return row.code >= Code::STABLEHLO_LOGISTIC && row.code != Code::DILATE;
+}
+constexpr auto kRows = rows_of_build<kAllRows, is_rare>();
 
 // Of all codes, in their order.
 constexpr char kNames[] =

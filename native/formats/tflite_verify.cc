@@ -54,9 +54,10 @@ constexpr FieldRule kTensorFields[] = {{0, Kind::kVector, 4},
                                        {8, Kind::kScalar, 1}};
 constexpr TableRule kTensor = {kTensorFields};
 
-constexpr FieldRule kOperatorFields[] = {{0, Kind::kScalar, 4},          {1, Kind::kVector, 4},
-                                         {2, Kind::kVector, 4},          {3, Kind::kScalar, 1},
-                                         {4, Kind::kTable, 0, &kOpaque}, {5, Kind::kVector, 1}};
+constexpr FieldRule kOperatorFields[] = {
+    {0, Kind::kScalar, 4},  {1, Kind::kVector, 4},          {2, Kind::kVector, 4},
+    {3, Kind::kScalar, 1},  {4, Kind::kTable, 0, &kOpaque}, {5, Kind::kVector, 1},
+    {11, Kind::kScalar, 1}, {12, Kind::kTable, 0, &kOpaque}};
 constexpr TableRule kOperator = {kOperatorFields};
 
 constexpr FieldRule kSubGraphFields[] = {{0, Kind::kTables, 0, &kTensor},

@@ -6,12 +6,13 @@
 #include "core/buffer.h"
 #include "kernels/mat_mul.h"
 #include "ops/activation.h"
+#include "ops/arguments.h"
 #include "ops/conv_shape.h"
 
 namespace wxnn {
 
 namespace {
-enum Input { kDy, kFilter, kBias, kPrelu };
+enum Input { kDy, kFilter, kBias, kPrelu, kInputShape };
 
 struct Filter {
   int32_t height, width, out, in;
@@ -25,8 +26,11 @@ Filter filter_of(const Attrs& attrs, const Shape& s) {
 
 // The image that the forward convolution would have seen. Without inputShape it is the largest
 // whose convolution has dy's size, as TFLite's MediaPipe operator means it.
-Shape image_of(const Attrs& attrs, const Shape& dy, const Filter& f) {
-  Shape image{dy[0], attrs.i("inputShape", 1), attrs.i("inputShape", 2), f.out};
+Shape image_of(const InferCtx& c, const Shape& dy, const Filter& f) {
+  const Attrs& attrs = c.attrs;
+  const Numbers sizes = numbers_of(c, kInputShape, "inputShape");
+  const bool given = sizes.count == 4;
+  Shape image{dy[0], given ? sizes[1] : -1, given ? sizes[2] : -1, f.out};
   const int32_t filter[] = {f.height, f.width};
   for (int axis = 0; axis < 2; ++axis) {
     if (image[1 + axis] >= 0) continue;
@@ -54,12 +58,14 @@ Status infer_backprop(InferCtx& c) {
   const Filter f = filter_of(c.attrs, filter.shape);
   WXNN_CHECK(f.in == dy.shape[3], "filter ", filter.shape, " wants ", f.in, " channels, dy is ",
              dy.shape);
-  const size_t sizes = c.attrs.numbers("inputShape").size();
-  WXNN_CHECK(sizes == 4 || (sizes == 1 && c.attrs.numbers("pad").empty()),
-             "inputShape should have 4 numbers");
-  const Shape image = image_of(c.attrs, dy.shape, f);
-  WXNN_CHECK(sizes == 1 || c.attrs.i("inputShape", 3) == f.out, "inputShape wants ",
-             c.attrs.i("inputShape", 3), " channels, filter ", filter.shape, " gives ", f.out);
+  Numbers sizes;
+  WXNN_TRY(read_numbers(c, kInputShape, "inputShape", &sizes));
+  const bool given = sizes.count == 4;
+  const bool open = sizes.count == 1 && !c.has(kInputShape) && c.attrs.numbers("pad").empty();
+  WXNN_CHECK(given || open, "inputShape should have 4 numbers");
+  const Shape image = image_of(c, dy.shape, f);
+  WXNN_CHECK(!given || sizes[3] == f.out, "inputShape wants ", sizes[3], " channels, filter ",
+             filter.shape, " gives ", f.out);
   Window window;
   WXNN_TRY(slide_window(c.attrs, image, {f.height, f.width}, &window));
   WXNN_CHECK(window.y.out == dy.shape[1] && window.x.out == dy.shape[2], "a convolution of ", image,
@@ -88,7 +94,7 @@ class Conv2DBackpropInput final : public Kernel {
 
   Status reshape(const InferCtx& c, size_t* scratch_bytes) override {
     const Shape& dy = c.in(kDy).shape;
-    window_ = window_of(c.attrs, image_of(c.attrs, dy, filter_), {filter_.height, filter_.width});
+    window_ = window_of(c.attrs, c.out().shape, {filter_.height, filter_.width});
     const int64_t row_floats = static_cast<int64_t>(dy[2]) * columns();
     band_ = band_rows(window_.y, row_floats);
     *scratch_bytes = static_cast<size_t>(band_ * row_floats) * sizeof(float);
@@ -208,7 +214,8 @@ extern constinit const Op kConv2DBackpropInput = {
     .inputs = {{"dy"},
                {"filter", kPacked},
                {"bias", kPacked | kOptional},
-               {"preluActivationWeights", kOptional}},
+               {"preluActivationWeights", kOptional},
+               {"inputShape", kArgument}},
     .attrs = {WXNN_WINDOW_ATTRS,
               WXNN_ACTIVATION_ATTRS,
               {"filterFormat", AttrKind::kText, "HWOI"},

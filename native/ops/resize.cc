@@ -64,11 +64,10 @@ struct Axis {
 struct Axes {
   Axis y, x;
 };
-Axes axes_of(const RunCtx& c) {
-  const Shape& in = c.in(0).shape;
-  const Shape& out = c.out().shape;
-  const bool corners = c.attrs.b("alignCorners");
-  const bool half = c.attrs.b("halfPixelCenters");
+// From one image to another of this size.
+Axes axes_of(const Attrs& attrs, const Shape& in, const Shape& out) {
+  const bool corners = attrs.b("alignCorners");
+  const bool half = attrs.b("halfPixelCenters");
   return {{in[1], out[1], corners, half}, {in[2], out[2], corners, half}};
 }
 
@@ -114,7 +113,7 @@ void blend(const float* const (&pixel)[4], float across, float down, float* y, i
 Status run_bilinear(const RunCtx& c) {
   const Shape& in = c.in(0).shape;
   const Shape& out = c.out().shape;
-  const Axes axes = axes_of(c);
+  const Axes axes = axes_of(c.attrs, in, out);
   const int32_t channels = in[3];
   const int32_t row = in[2] * channels;
   const float* image = c.in(0).f32();
@@ -141,7 +140,7 @@ Status run_bilinear(const RunCtx& c) {
 Status run_nearest(const RunCtx& c) {
   const Shape& in = c.in(0).shape;
   const Shape& out = c.out().shape;
-  const Axes axes = axes_of(c);
+  const Axes axes = axes_of(c.attrs, in, out);
   const size_t pixel = static_cast<size_t>(in[3]) * size_of(c.in(0).dtype);
   const size_t row = static_cast<size_t>(in[2]) * pixel;
   const uint8_t* image = c.in(0).u8();
@@ -159,7 +158,81 @@ Status run_nearest(const RunCtx& c) {
   return {};
 }
 
+// Gradients: what an image [N,H,W,C] gets of dy, which has the size of the resized one.
+[[clang::minsize]] Status infer_gradient(InferCtx& c) {
+  const Shape &x = c.in(0).shape, &dy = c.in(1).shape;
+  WXNN_TRY(check_float("images", c.in(0)));
+  WXNN_TRY(check_float("dy", c.in(1)));
+  WXNN_CHECK(x.rank() == 4 && dy.rank() == 4 && x[0] == dy[0] && x[3] == dy[3], "dy ", dy,
+             " should be images ", x, " of another size");
+  WXNN_CHECK(dy.elements() == 0 || x.elements() != 0, "images ", x, " have no pixels");
+  c.out() = c.in(0);
+  return {};
+}
+
+// visit(image, row of dy, column, numbers of the pixel) for every pixel of dy.
+template <class Visit>
+void each_pixel(const RunCtx& c, Position (Axis::*position)() const, Visit visit) {
+  const Shape &in = c.in(0).shape, &out = c.in(1).shape;
+  const Axes axes = axes_of(c.attrs, in, out);
+  const float* dy = c.in(1).f32();
+  float* dx = c.out().f32();
+  if (c.out().bytes() != 0) std::memset(dx, 0, c.out().bytes());
+  for (int32_t n = 0; n < in[0]; ++n, dx += in.elements(1, 4)) {
+    Position py = (axes.y.*position)();
+    for (int32_t oy = 0; oy < out[1]; ++oy, py.advance()) {
+      Position px = (axes.x.*position)();
+      for (int32_t ox = 0; ox < out[2]; ++ox, px.advance(), dy += in[3]) {
+        visit(dx, pair_at(py, in[1]), pair_at(px, in[2]), dy);
+      }
+    }
+  }
+}
+
+Status run_bilinear_gradient(const RunCtx& c) {
+  const int32_t columns = c.out().shape[2], channels = c.out().shape[3];
+  each_pixel(c, &Axis::bilinear, [=](float* dx, Pair y, Pair x, const float* dy) {
+    const auto add = [=](int32_t row, int32_t column, float down, float across) {
+      float* to = dx + (row * columns + column) * channels;
+      const float share = down * across;
+      for (int32_t i = 0; i < channels; ++i) to[i] += dy[i] * share;
+    };
+    add(y.low, x.low, 1 - y.fraction, 1 - x.fraction);
+    add(y.low, x.high, 1 - y.fraction, x.fraction);
+    add(y.high, x.low, y.fraction, 1 - x.fraction);
+    add(y.high, x.high, y.fraction, x.fraction);
+  });
+  return {};
+}
+
+Status run_nearest_gradient(const RunCtx& c) {
+  const int32_t columns = c.out().shape[2], channels = c.out().shape[3];
+  each_pixel(c, &Axis::nearest, [=](float* dx, Pair y, Pair x, const float* dy) {
+    float* to = dx + (y.low * columns + x.low) * channels;
+    for (int32_t i = 0; i < channels; ++i) to[i] += dy[i];
+  });
+  return {};
+}
+
 }  // namespace
+
+extern constinit const Op kResizeBilinearGrad = {
+    .name = "ResizeBilinearGrad",
+    .inputs = {{"images"}, {"dy"}},
+    .attrs = {{"alignCorners", AttrKind::kNumber, 0.0},
+              {"halfPixelCenters", AttrKind::kNumber, 0.0}},
+    .infer = infer_gradient,
+    .run = run_bilinear_gradient,
+};
+
+extern constinit const Op kResizeNearestNeighborGrad = {
+    .name = "ResizeNearestNeighborGrad",
+    .inputs = {{"images"}, {"dy"}},
+    .attrs = {{"alignCorners", AttrKind::kNumber, 0.0},
+              {"halfPixelCenters", AttrKind::kNumber, 0.0}},
+    .infer = infer_gradient,
+    .run = run_nearest_gradient,
+};
 
 extern constinit const Op kResizeBilinear = {
     .name = "ResizeBilinear",

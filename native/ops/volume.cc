@@ -154,7 +154,7 @@ Status run_conv3d(const RunCtx& c) {
   WXNN_TRY(check_volume("dy", c.in(0)));
   WXNN_TRY(check_filter5(c, 1));
   Shape y;
-  WXNN_TRY(read_shape(c, c.inputs.size(), "inputShape", &y));
+  WXNN_TRY(read_shape(c, 3, "inputShape", &y));
   WXNN_CHECK(y.rank() == 5, "inputShape ", y, " should have 5 dimensions");
   if (y[4] == 0) y[4] = f[3];
   WXNN_CHECK(f[4] == dy[4] && f[3] == y[4] && y[0] == dy[0], "filter ", f, " does not take dy ", dy,
@@ -226,10 +226,10 @@ extern constinit const Op kConv3D = {
 
 extern constinit const Op kConv3DBackpropInputV2 = {
     .name = "Conv3DBackpropInputV2",
-    .inputs = {{"dy"}, {"filter"}, {"bias", kOptional}},
+    .inputs = {{"dy"}, {"filter"}, {"bias", kOptional}, {"inputShape", kArgument}},
     .attrs = {WXNN_VOLUME_ATTRS,
               {"dilations", AttrKind::kNumbers, 1},
-              {"inputShape", AttrKind::kNumbers}},
+              {"inputShape", AttrKind::kNumbers, kEmptyList}},
     .infer = infer_conv3d_input,
     .run = run_conv3d_input,
 };

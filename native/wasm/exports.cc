@@ -137,12 +137,21 @@ WXNN_EXPORT(wxnn_model_output_shape)(const Model* model, size_t i)->const int32_
   return kept;
 }
 
-WXNN_EXPORT(wxnn_model_resize)(Model* model, size_t i, int rank, const int32_t* dims)->int {
-  if (rank < 0 || rank > wxnn::Shape::kMaxRank) {
-    return wxnn::failed(wxnn::fail("a shape has 0 to 8 dimensions, not ", rank));
+WXNN_EXPORT(wxnn_model_resize)(Model* model, const int32_t* shapes)->int {
+  std::vector<wxnn::Shape> list(model->graph().inputs.size());
+  for (wxnn::Shape& shape : list) {
+    const int32_t rank = *shapes++;
+    if (rank < 0) {
+      shape = wxnn::Shape::unknown();
+      continue;
+    }
+    if (rank > wxnn::Shape::kMaxRank) {
+      return wxnn::failed(wxnn::fail("a shape has 0 to 8 dimensions, not ", rank));
+    }
+    shape = wxnn::Shape(std::span<const int32_t>(shapes, static_cast<size_t>(rank)));
+    shapes += rank;
   }
-  const wxnn::Shape shape(std::span<const int32_t>(dims, static_cast<size_t>(rank)));
-  return wxnn::done(model->resize(i, shape));
+  return wxnn::done(model->resize(list));
 }
 
 WXNN_EXPORT(wxnn_model_run)(Model* model)->int { return wxnn::done(model->run()); }

@@ -93,6 +93,18 @@ export class Engine {
     return pointer;
   }
 
+  /** Gives a model's inputs these shapes, all at once; undefined leaves one as it is. */
+  resizeModel(place: string, model: number, shapes: (readonly number[] | undefined)[]): void {
+    const list: number[] = [];
+    for (const shape of shapes) list.push(...(shape ? [shape.length, ...shape] : [-1]));
+    const block = this.place(new Uint8Array(Int32Array.from(list).buffer), 'shapes');
+    try {
+      this.demand(place, 'wxnn_model_resize', model, block);
+    } finally {
+      this.free(block);
+    }
+  }
+
   /** Calls an export that gives nothing, unless the engine has stopped. */
   tell(name: string, pointer: number): void {
     if (!this.stopped) this.call(name, pointer);

@@ -116,20 +116,25 @@ function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model 
     return { data: asView ? data : data.slice(), shape, dtype };
   }
 
-  function resizeOne(input: string, shape: number[]): void {
-    const index = indexOf(input);
+  function checkShape(input: string, shape: number[]): void {
     const isArray = tagOf(shape) === 'Array';
     if (!isArray || !shape.every((n) => n >= 0 && n < 2 ** 31 && Math.floor(n) === n)) {
       fail(`the shape of input "${input}" must be an array of whole numbers; this is ${isArray ? `[${shape}]` : describe(shape)}.`);
     }
-    const dims = engine.allocate(4 * shape.length + 4, 'a shape');
-    try {
-      new Int32Array(engine.buffer(), dims, shape.length).set(shape);
-      demand('wxnn_model_resize', index, shape.length, dims);
-    } finally {
-      engine.free(dims);
+  }
+
+  /** All at once: inputs that go together may change together. */
+  function resize(given: { [input: string]: number[] }): void {
+    const list: (number[] | undefined)[] = inputs.map(() => undefined);
+    for (const input of Object.keys(given)) {
+      const index = indexOf(input);
+      checkShape(input, given[input]);
+      list[index] = given[input].slice();
     }
-    shapes[index] = shape.slice();
+    engine.resizeModel(place, live(), list);
+    list.forEach((shape, index) => {
+      if (shape) shapes[index] = shape;
+    });
     pictures = [];
   }
 
@@ -153,7 +158,7 @@ function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model 
     runAsync: (given, options) => new Promise((resolve) => resolve(model.run(given, options))),
     resize(given) {
       live();
-      for (const input of Object.keys(given)) resizeOne(input, given[input]);
+      resize(given);
     },
     resetState() {
       engine.call('wxnn_model_reset_state', live());

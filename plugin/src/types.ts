@@ -212,8 +212,9 @@ export interface Model {
   /** `run` as a promise. The inputs are read before it returns. */
   runAsync(inputs?: ModelInputs, options?: RunOptions): Promise<{ [output: string]: Tensor }>;
   /**
-   * Gives inputs new shapes, by name: any first dimension, and whatever the model left open. Weights stay as they are,
-   * pictures are forgotten. An input whose shape is refused keeps its former one.
+   * Gives inputs new shapes, by name, all at once: any first dimension, and whatever the model left open. An input
+   * without a declared rank is a scalar until it gets a shape. Weights stay as they are, pictures are forgotten. Where
+   * the shapes are refused all inputs keep their former ones.
    */
   resize(shapes: { [input: string]: number[] }): void;
   /**

@@ -155,6 +155,28 @@ TEST(Conv2DBackpropInput, FilterOfTFLite) {
   }
 }
 
+TEST(Conv2DBackpropInput, SizeAsAnInput) {
+  Random random(4);
+  const HostTensor dy = random.tensor({1, 3, 4, 5}), w = random.tensor({2, 2, 6, 5});
+  for (const int32_t height : {5, 6}) {  // both give three rows
+    OpTest attribute("Conv2DBackpropInput"), input("Conv2DBackpropInput");
+    attribute.attr("pad", "same").attr("strides", 2).attr("inputShape", {1, double(height), 8, 6});
+    input.attr("pad", "same").attr("strides", 2);
+    const HostTensor sizes = HostTensor::i32({4}, {1, height, 8, 6});
+    const HostTensor y = input({dy, w, HostTensor(), HostTensor(), sizes});
+    EXPECT_EQ(y.shape(), (Shape{1, height, 8, 6}));
+    EXPECT_TRUE(attribute({dy, w}).same_bytes(y));
+  }
+  std::vector<HostTensor> y;
+  OpTest op("Conv2DBackpropInput");
+  op.attr("pad", "same").attr("strides", 2);
+  const auto with = [&](HostTensor sizes) {
+    return op.run({dy, w, HostTensor(), HostTensor(), std::move(sizes)}, &y);
+  };
+  EXPECT_SAYS(with(HostTensor::i32({1}, {6})), "inputShape should have 4 numbers");
+  EXPECT_SAYS(with(HostTensor::i32({4}, {1, 9, 8, 6})), "gives 5 x 4, dy is [1,3,4,5]");
+}
+
 TEST(Conv2DBackpropInput, ActivationAndEmptyBatch) {
   Random random(3);
   const HostTensor dy = random.tensor({1, 4, 4, 3}), w = random.tensor({3, 3, 5, 3});

@@ -132,6 +132,58 @@ TEST(Model, ResizeKeepsWeightsAndGivesTheNumbersOfAFreshModel) {
   EXPECT_TRUE(model->run().ok());
 }
 
+TEST(Model, InputsThatGoTogetherAreResizedTogether) {
+  constexpr std::string_view kSum = R"(
+    input a -1,3
+    input b -1,3
+    y = Add(a, b)
+    output y
+  )";
+  auto model = load(kSum);
+  for (const int32_t batch : {2, 3, 5}) {
+    Shape both[] = {{batch, 3}, {batch, 3}};
+    ASSERT_TRUE(model->resize(both).ok());
+    for (int i = 0; i < 2; ++i) {
+      for (int k = 0; k < 3 * batch; ++k) model->input(i).f32()[k] = static_cast<float>(k + i);
+    }
+    ASSERT_TRUE(model->run().ok());
+    for (int k = 0; k < 3 * batch; ++k) EXPECT_EQ(model->output(0).f32()[k], 2.0F * k + 1);
+  }
+  Shape apart[] = {{4, 3}, {2, 3}};
+  EXPECT_FALSE(model->resize(apart).ok());
+  EXPECT_EQ(model->input(0).shape, (Shape{5, 3}));
+  EXPECT_EQ(model->input(1).shape, (Shape{5, 3}));
+  Shape one[] = {Shape::unknown(), {1, 3}};
+  EXPECT_TRUE(model->resize(one).ok());
+  EXPECT_EQ(model->input(0).shape, (Shape{5, 3}));
+}
+
+TEST(Model, AnInputWithoutRankIsAScalarUntilItGetsAShape) {
+  const auto open = [](std::string_view text, std::initializer_list<int> inputs) {
+    Graph graph = parse_graph(text);
+    for (int i : inputs) graph.values[graph.inputs[i]].type.shape = Shape::unknown();
+    std::unique_ptr<Model> model;
+    EXPECT_TRUE(Model::load(std::move(graph), &model).ok());
+    return model;
+  };
+  auto scaled = open("input x 2,2\ninput s 1\ny = Multiply(x, s)\noutput y", {1});
+  EXPECT_EQ(scaled->input(1).shape, Shape());
+  for (int k = 0; k < 4; ++k) scaled->input(0).f32()[k] = static_cast<float>(k);
+  scaled->input(1).f32()[0] = 3;
+  ASSERT_TRUE(scaled->run().ok());
+  for (int k = 0; k < 4; ++k) EXPECT_EQ(scaled->output(0).f32()[k], 3.0F * k);
+  ASSERT_TRUE(scaled->resize(1, {2, 1}).ok());
+  EXPECT_EQ(scaled->output(0).shape, (Shape{2, 2}));
+
+  // A graph that takes no scalar there is planned once it has a shape.
+  auto product = open("input a 2,3\ninput b 3,4\ny = BatchMatMul(a, b)\noutput y", {0, 1});
+  EXPECT_NE(product->run().message().find("(BatchMatMul), a [] b []"), std::string_view::npos);
+  Shape shapes[] = {{2, 3}, {3, 4}};
+  ASSERT_TRUE(product->resize(shapes).ok());
+  EXPECT_EQ(product->output(0).shape, (Shape{2, 4}));
+  EXPECT_TRUE(product->run().ok());
+}
+
 // Weights are packed once: their bytes are gone after the first plan, so that no later one could
 // pack them again.
 TEST(Model, AlternatingBetweenTwoShapesKeepsMemoryAsItIs) {

@@ -129,5 +129,55 @@ TEST(Resize, SameBits) {
   }
 }
 
+// dx is what each pixel of x gets of dy: the shares with which it took part in the resized image.
+TEST(ResizeGradients, SharesOfEveryPixel) {
+  Random random(21);
+  for (const Mode mode : {Mode::kTopLeft, Mode::kAlignCorners}) {
+    for (const Case& k : kCases) {
+      const HostTensor x = random.tensor({2, k.in.h, k.in.w, 3});
+      const HostTensor dy = random.tensor({2, k.out.h, k.out.w, 3});
+      for (const bool bilinear : {true, false}) {
+        OpTest op(bilinear ? "ResizeBilinearGrad" : "ResizeNearestNeighborGrad");
+        op.attr("alignCorners", mode == Mode::kAlignCorners);
+        const HostTensor dx = op({x, dy});
+        ASSERT_EQ(dx.shape(), x.shape());
+        std::vector<double> want(static_cast<size_t>(x.size()), 0), most(want);
+        for (int32_t i = 0; i < dy.size(); ++i) {
+          const int32_t c = i % 3, ox = i / 3 % k.out.w, oy = i / 3 / k.out.w % k.out.h;
+          const int32_t n = i / 3 / k.out.w / k.out.h;
+          const double py = source(mode, oy, k.in.h, k.out.h);
+          const double px = source(mode, ox, k.in.w, k.out.w);
+          for (int32_t r = 0; r < k.in.h; ++r)
+            for (int32_t s = 0; s < k.in.w; ++s) {
+              double share =
+                  std::max(0.0, 1 - std::abs(py - r)) * std::max(0.0, 1 - std::abs(px - s));
+              if (r == k.in.h - 1 && py > r) share = std::max(0.0, 1 - std::abs(px - s));
+              if (s == k.in.w - 1 && px > s)
+                share = r == k.in.h - 1 && py > r ? 1 : std::max(0.0, 1 - std::abs(py - r));
+              if (!bilinear) {
+                const bool up = mode == Mode::kAlignCorners;
+                const int32_t row = static_cast<int32_t>(up ? std::floor(py + 0.5) : py + 1e-9);
+                const int32_t column = static_cast<int32_t>(up ? std::floor(px + 0.5) : px + 1e-9);
+                share = row == r && column == s ? 1 : 0;
+              }
+              const auto to = static_cast<size_t>(((n * k.in.h + r) * k.in.w + s) * 3 + c);
+              want[to] += share * dy[i];
+              most[to] += share * std::abs(dy[i]);
+            }
+        }
+        for (int32_t i = 0; i < dx.size(); ++i)
+          ASSERT_NEAR(dx[i], want[static_cast<size_t>(i)],
+                      1e-5 * most[static_cast<size_t>(i)] + 1e-30)
+              << (bilinear ? "bilinear " : "nearest ") << i;
+        print_bits(sentence("resize_gradient_", bilinear, mode == Mode::kTopLeft, k.out.h), dx);
+      }
+    }
+  }
+  std::vector<HostTensor> y;
+  OpTest op("ResizeBilinearGrad");
+  EXPECT_SAYS(op.run({HostTensor({1, 2, 2, 3}), HostTensor({1, 4, 4, 2})}, &y),
+              "dy [1,4,4,2] should be images [1,2,2,3] of another size");
+}
+
 }  // namespace
 }  // namespace wxnn

@@ -85,6 +85,16 @@ class TfliteFile {
         custom == nullptr ? nullptr : &custom_options));
   }
 
+  void composite(int subgraph, std::vector<int32_t> inputs, std::vector<int32_t> outputs) {
+    const Code code = Code::STABLEHLO_COMPOSITE;
+    codes_.push_back(tflite::CreateOperatorCodeDirect(fbb, 127, nullptr, 1, code));
+    const auto options = tflite::CreateStableHLOCompositeOptionsDirect(fbb, "a.part", subgraph);
+    operators_.push_back(tflite::CreateOperatorDirect(
+        fbb, static_cast<uint32_t>(codes_.size()) - 1, &inputs, &outputs,
+        tflite::BuiltinOptions::NONE, 0, nullptr, 0, nullptr, nullptr, 0, 0,
+        tflite::BuiltinOptions2::Composite, options.Union()));
+  }
+
   void sign(const char* input, int input_tensor, const char* output, int output_tensor) {
     std::vector<flatbuffers::Offset<tflite::TensorMap>> in = {
         tflite::CreateTensorMapDirect(fbb, input, static_cast<uint32_t>(input_tensor))};

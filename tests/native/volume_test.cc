@@ -93,6 +93,9 @@ TEST(Volume, TransposedConvolution) {
     op.attr("inputShape", std::move(numbers));
     const HostTensor y = op({dy, f});
     ASSERT_EQ(y.shape(), shape);
+    HostTensor sizes({shape.rank()}, DType::kInt32);
+    std::ranges::copy(shape.dims(), sizes.data<int32_t>().begin());
+    EXPECT_TRUE(op({dy, f, HostTensor(), sizes}).same_bytes(y));
     std::vector<double> want(static_cast<size_t>(y.size()), 0);
     for (int32_t n = 0; n < 2; ++n)
       v.each([&](int32_t to, int32_t from, int32_t tap) {

@@ -80,7 +80,7 @@ function createFakeEngine(behaviour = {}) {
       new Int32Array(memory.buffer, SHAPE, 4).set([2, 1, 4, 0]);
       return SHAPE;
     },
-    wxnn_model_resize: (model, index, rank) => (rank === 2 ? 1 : fail('input "x" has 2 dimensions')),
+    wxnn_model_resize: (model, shapes) => (new Int32Array(memory.buffer, shapes, 1)[0] === 2 ? 1 : fail('input "x" has 2 dimensions')),
     wxnn_model_run() {
       if (x()[0] === 666) return fail('node "double" (Mul): the number of the beast');
       new Float32Array(memory.buffer, OUTPUT, 4).set(x().map((value) => 2 * value));

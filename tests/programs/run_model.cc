@@ -67,12 +67,12 @@ Status run(int argc, char** argv) {
   WXNN_CHECK(static_cast<size_t>(argc - 3) == inputs, "the model has ", inputs, " inputs, ", argc - 3,
              " were given");
   std::vector<Buffer> given(inputs);
+  std::vector<Shape> shapes(inputs);
   for (size_t i = 0; i < inputs; ++i) {
-    Shape shape;
     WXNN_TRY(read_file(argv[3 + i], &given[i]));
-    WXNN_TRY(read_shape(given[i], argv[3 + i], &shape));
-    WXNN_TRY(model->resize(i, shape));
+    WXNN_TRY(read_shape(given[i], argv[3 + i], &shapes[i]));
   }
+  WXNN_TRY(model->resize(shapes));
   for (size_t i = 0; i < inputs; ++i) {
     const wxnn::Tensor& to = model->input(i);
     const size_t header = (1 + static_cast<size_t>(to.shape.rank())) * sizeof(int32_t);

@@ -10,8 +10,8 @@ const { fetchedFile, isFetched, findEntry } = require('../../tools/fetch_models.
 /**
  * @typedef {{name: string, shape: number[], data: Float32Array}} Output  integers and bools as floats
  * @typedef {{data: Float32Array | Int32Array | Uint8Array, shape: number[], dtype: 'float32' | 'int32' | 'bool'}} Input
- * @typedef {'cpu' | 'wasm' | 'wasm-plain' | 'compat' | 'default'} Variant
- *   for model.json: tfjs's backend, 'cpu' when left out; for .tflite: LiteRT's build, 'compat' when left out
+ * @typedef {'cpu' | 'wasm' | 'wasm-plain' | 'exact' | 'compat' | 'default'} Variant
+ *   for model.json: tfjs's backend, 'cpu' when left out, 'exact' for the same in double precision; for .tflite: LiteRT's build, 'compat' when left out
  * @typedef {{model: string, input?: Float32Array, shape?: number[], inputs?: Input[], variant?: Variant, cache?: boolean}} Job
  *   model: a file, or an id of tools/models.json; inputs in the model's own order, or the only one as `input`
  */
@@ -29,7 +29,8 @@ const CACHE = path.join(__dirname, '..', '..', '.cache', 'reference');
 const RUNTIMES = {
   '.json': () => {
     const tfjs = require('./tfjs_cpu.js');
-    return { version: tfjs.version, run: (job) => tfjs.run({ ...job, backend: /** @type {any} */ (job.variant) }), variants: ['cpu', 'wasm', 'wasm-plain'] };
+    const runOn = (/** @type {any} */ job) => (job.variant === 'exact' ? require('./tfjs_exact.js').run(job) : tfjs.run({ ...job, backend: job.variant }));
+    return { version: tfjs.version, run: runOn, variants: ['cpu', 'wasm', 'wasm-plain', 'exact'] };
   },
   '.tflite': () => {
     const litert = require('./litert_chromium.js');

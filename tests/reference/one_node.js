@@ -23,8 +23,8 @@ const BUILD = path.join(ROOT, 'build/simd');
 const BINARY = path.join(BUILD, 'wxnn-simd-tfjs.wasm');
 
 /**
- * @typedef {{shape: number[], dtype: 'float32' | 'int32' | 'bool', low: number, high: number, values?: number[], constant?: boolean}} Input
- *   low, high: of the random numbers; whole ones reach high as well. values: these instead.
+ * @typedef {{shape: number[], dtype: 'float32' | 'int32' | 'bool', low: number, high: number, values?: number[], constant?: boolean, open?: boolean}} Input
+ *   low, high: of the random numbers; whole ones reach high as well. values: these instead. open: the graph says nothing of the batch
  * @typedef {{name: string, op: string, input: string[], attrs?: object}} GraphNode
  * @typedef {{name: string, inputs: string[], outputs: string[], nodes: any[][]}} FunctionDef outputs: the tensors that it returns
  * @typedef {{title: string, nodes: GraphNode[], inputs: Input[], outputs: string[], tolerance: number, functions?: FunctionDef[], initializer?: any[][]}} Case
@@ -36,6 +36,7 @@ const f32 = tensor('float32', -1, 1);
 const i32 = tensor('int32', -9, 9);
 const bool = tensor('bool', 0, 1);
 const constant = (input) => ({ ...input, constant: true });
+const open = (input) => ({ ...input, open: true });
 /** The same input with numbers from this range. */
 const within = (low, high, input) => ({ ...input, low, high });
 /** An input of these numbers: one list for rank 1, a number for a scalar, or with a shape. */
@@ -118,9 +119,9 @@ function fill({ shape, dtype, low, high, values }, next) {
 
 /** @param {Case} test @param {{[name: string]: any}} data */
 function modelOf(test, data) {
-  const nodes = test.inputs.map(({ shape, dtype, constant: fixed }, i) => ({
+  const nodes = test.inputs.map(({ shape, dtype, constant: fixed, open: isOpen }, i) => ({
     name: `x${i}`, op: fixed ? 'Const' : 'Placeholder',
-    attr: { dtype: { type: TYPES[dtype] }, shape: { shape: { dim: shape.map((size) => ({ size: String(size) })) } } },
+    attr: { dtype: { type: TYPES[dtype] }, shape: { shape: { dim: shape.map((size, axis) => ({ size: String(isOpen && axis === 0 ? -1 : size) })) } } },
   }));
   for (const { name, op: kind, input, attrs = {} } of test.nodes) {
     nodes.push(/** @type {any} */ ({
@@ -191,6 +192,7 @@ async function runOurs(test, model, data) {
   const loaded = await wxnn.loadModel(model, { variant: 'simd', wasmPath: binaries() });
   const fed = Object.fromEntries(test.inputs.flatMap((input, i) => (input.constant ? [] : [[`x${i}`, data[`x${i}`]]])));
   try {
+    loaded.resize(Object.fromEntries(test.inputs.flatMap(({ shape, open: isOpen }, i) => (isOpen ? [[`x${i}`, shape]] : []))));
     return loaded.run(fed, { allowNaN: true });
   } finally {
     loaded.dispose();
@@ -224,4 +226,4 @@ async function check(test, seed) {
   for (const name of test.outputs) compare(name, ours[name], theirs[name], test.tolerance);
 }
 
-module.exports = { op, graph, f32, i32, bool, constant, within, ints, floats, list, float, check, prepare, binaries };
+module.exports = { op, graph, open, f32, i32, bool, constant, within, ints, floats, list, float, check, prepare, binaries };

@@ -46,10 +46,11 @@ export class GraphPlan {
   run(backend: WxnnBackend, tensors: TfTensorInfo[]): TfTensorInfo[] {
     const { engine, handle } = this;
     const { calls } = backend;
-    this.inputs.forEach((input, i) => {
-      const x = tensors[i];
-      if (x.dtype !== input.dtype) fail(`input "${input.name}" is ${x.dtype}, the graph wants ${input.dtype}`);
-      this.resize(i, x.shape);
+    this.inputs.forEach(({ name, dtype }, i) => {
+      if (tensors[i].dtype !== dtype) fail(`input "${name}" is ${tensors[i].dtype}, the graph wants ${dtype}`);
+    });
+    this.resize(tensors);
+    tensors.forEach((x, i) => {
       const data = backend.dataOf(x.dataId);
       const pointer = data.pointer || backend.upload(data);
       const to = engine.call('wxnn_model_input', handle, i) >>> 0;
@@ -67,17 +68,13 @@ export class GraphPlan {
     return results;
   }
 
-  private resize(index: number, shape: number[]): void {
-    const { engine } = this;
-    if (this.shapes[index] === String(shape)) return;
-    const dims = engine.allocate(4 * shape.length + 4, 'a shape');
-    try {
-      new Int32Array(engine.buffer(), dims, shape.length).set(shape);
-      engine.demand('', 'wxnn_model_resize', this.handle, index, shape.length, dims);
-    } finally {
-      engine.free(dims);
-    }
-    this.shapes[index] = String(shape);
+  private resize(tensors: TfTensorInfo[]): void {
+    const changed = tensors.map(({ shape }, i) => (this.shapes[i] === String(shape) ? undefined : shape));
+    if (!changed.some((shape) => shape)) return;
+    this.engine.resizeModel('', this.handle, changed);
+    changed.forEach((shape, i) => {
+      if (shape) this.shapes[i] = String(shape);
+    });
   }
 
   private read(backend: WxnnBackend, calls: EagerCalls, index: number): TfTensorInfo {

@@ -51,6 +51,8 @@ const convolutions = [
   conv('DepthwiseConv2dNative', f32(1, 9, 8, 3), f32(3, 2, 3, 3), { strides: [1, 1, 1, 1], padding: 'VALID', dilations: [1, 2, 2, 1] }),
   conv('DepthwiseConv2dNative', f32(1, 9, 8, 4), f32(3, 3, 4, 1), { strides: [1, 1, 1, 1], padding: 'SAME', dilations: [1, 3, 2, 1] }),
   op('Conv2DBackpropInput', [ints([1, 9, 8, 3]), constant(f32(3, 3, 3, 4)), f32(1, 5, 4, 4)], { strides: [1, 2, 2, 1], padding: 'SAME', ...nhwc }),
+  graph('Conv2DBackpropInput whose size is computed', [list('int32', [1, 9, 8, 3]), constant(f32(3, 3, 3, 4)), f32(1, 5, 4, 4)],
+    [['y', 'Conv2DBackpropInput', ['x0', 'x1', 'x2'], { strides: [1, 2, 2, 1], padding: 'SAME', ...nhwc }]]),
   conv('Conv3D', f32(2, 5, 6, 4, 2), f32(3, 2, 3, 2, 3), { strides: [1, 2, 1, 1, 1], padding: 'SAME' }, ndhwc),
   conv('Conv3D', f32(1, 5, 6, 7, 2), f32(2, 3, 2, 2, 5), { strides: [1, 1, 2, 3, 1], padding: 'VALID' }, ndhwc),
   op('AvgPool', [f32(1, 7, 8, 3)], { ksize: [1, 3, 2, 1], strides: [1, 2, 3, 1], padding: 'SAME', data_format: 'NHWC' }),

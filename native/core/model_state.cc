@@ -1,0 +1,51 @@
+// States of a graph: between runs their values lie in memory of their own, so that neither a failed
+// run nor another plan loses them.
+#include <cstring>
+
+#include "core/build_parts.h"
+#include "core/model.h"
+
+namespace wxnn {
+
+Status Model::open_states() {
+  if (!kBuildParts.flow) return {};
+  size_t bytes = 0;
+  for (const State& s : graph_.states) {
+    const TensorType& type = tensors_[s.initial];
+    static_cast<TensorType&>(tensors_[s.input]) = type;
+    bytes += type.bytes();
+  }
+  if (bytes == 0) return {};
+  WXNN_TRY(kept_states_.allocate(bytes));
+  copy_states(StatePart::kInitial);
+  return {};
+}
+
+Status Model::check_states() const {
+  if (!kBuildParts.flow) return {};
+  for (const State& s : graph_.states) {
+    const TensorType &type = tensors_[s.initial], &given = tensors_[s.output];
+    WXNN_CHECK(given.shape.is_unknown() || given == type, "variable \"",
+               graph_.values[s.input].name, "\" is ", name_of(type.dtype), " ", type.shape,
+               " and cannot become ", name_of(given.dtype), " ", given.shape);
+  }
+  return {};
+}
+
+// To the inputs' memory from what is kept, or to what is kept.
+void Model::copy_states(StatePart part) {
+  if (!kBuildParts.flow) return;
+  std::byte* kept = kept_states_.data();
+  for (const State& s : graph_.states) {
+    const size_t bytes = tensors_[s.initial].bytes();
+    if (bytes == 0) continue;
+    if (part == StatePart::kInput) {
+      std::memcpy(tensors_[s.input].data, kept, bytes);
+    } else {
+      std::memcpy(kept, tensors_[part == StatePart::kInitial ? s.initial : s.output].data, bytes);
+    }
+    kept += bytes;
+  }
+}
+
+}  // namespace wxnn

@@ -1,0 +1,34 @@
+// Resource variables of a .tflite file: VAR_HANDLE, READ_VARIABLE and ASSIGN_VARIABLE, in the order
+// of the file. Within a run a variable is the value that it was assigned last; what it is at the
+// end is a state of the graph (core/graph.h). Its first value comes from a subgraph that CALL_ONCE
+// runs.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/graph.h"
+
+namespace wxnn {
+
+class TfliteVariables {
+ public:
+  // The variable of this name; made on first use.
+  int find(std::string_view name);
+  // ASSIGN_VARIABLE somewhere in the graph: what is read before is not the first value for ever.
+  void mark_assigned(int variable) { list_[variable].assigned = true; }
+  void assign(int variable, int value, bool once);
+  Status read(Graph& graph, int variable, int* value);
+  // After the last node.
+  Status finish(Graph& graph) const;
+
+ private:
+  struct Variable {
+    std::string name;
+    bool assigned = false;
+    int initial = kAbsent, current = kAbsent, state = kAbsent;  // values
+  };
+  std::vector<Variable> list_;
+};
+
+}  // namespace wxnn
