@@ -11,7 +11,7 @@ struct BuildParts {
   bool grids;   // FakeQuantWithMinMaxArgs: tensors that are computed in a file's small integers
   bool state;   // LSTM, SVDF: variables of a file that an operator keeps
   bool tables;  // LookupTableFind: tables that a TensorFlow graph fills
-  bool rare;    // SVDF: rare spellings of operators that every program has
+  bool rare;    // SVDF, as all operators have it: rare spellings in .tflite files
   bool custom;  // operators of TensorFlow Lite that keep their options in a FlexBuffer
 };
 extern const BuildParts kBuildParts;

@@ -207,7 +207,7 @@ Status Model::run() {
     profile_[i].ms += now_ms() - start;
     ++profile_[i].runs;
   }
-  if (graph_.states.empty()) return {};
+  if (!kBuildParts.flow || graph_.states.empty()) return {};
   WXNN_TRY(check_states());
   copy_states(StatePart::kOutput);
   return {};

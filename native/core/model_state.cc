@@ -2,11 +2,13 @@
 // run nor another plan loses them.
 #include <cstring>
 
+#include "core/build_parts.h"
 #include "core/model.h"
 
 namespace wxnn {
 
 Status Model::open_states() {
+  if (!kBuildParts.flow) return {};
   size_t bytes = 0;
   for (const State& s : graph_.states) {
     const TensorType& type = tensors_[s.initial];
@@ -20,6 +22,7 @@ Status Model::open_states() {
 }
 
 Status Model::check_states() const {
+  if (!kBuildParts.flow) return {};
   for (const State& s : graph_.states) {
     const TensorType &type = tensors_[s.initial], &given = tensors_[s.output];
     WXNN_CHECK(given.shape.is_unknown() || given == type, "variable \"",
@@ -31,6 +34,7 @@ Status Model::check_states() const {
 
 // To the inputs' memory from what is kept, or to what is kept.
 void Model::copy_states(StatePart part) {
+  if (!kBuildParts.flow) return;
   std::byte* kept = kept_states_.data();
   for (const State& s : graph_.states) {
     const size_t bytes = tensors_[s.initial].bytes();

@@ -56,7 +56,7 @@ Status take_auxiliary(SourceNode& node, const std::vector<int>& all, size_t auxi
                       size_t matrices, size_t layer) {
   const int x = auxiliary < all.size() ? all[auxiliary] : kAbsent;
   if (x == kAbsent) return {};
-  WXNN_CHECK(kBuildParts.rare, "has an auxiliary input, which this build does not have");
+  if (!kBuildParts.rare) return fail("has an auxiliary input, which this build does not have");
   const std::string_view suffix = layer == 0 ? "/forward/x" : "/backward/x";
   bool weighted = false;
   for (size_t m = 0; m < matrices; ++m) {
@@ -112,7 +112,7 @@ constexpr size_t kNone = SIZE_MAX;
 
 // One step of LSTM in plain operators. Inputs: x, the outputs before, weights [4 units, x and
 // units], biases, the state before; outputs: those of now, the state of now, and two for scratch.
-class [[maybe_unused]] BasicCell {
+class BasicCell {
  public:
   explicit BasicCell(SourceNode& node) : node_(node) {}
 
