@@ -212,10 +212,10 @@ test('the camera page holds its frame loop and does not grow', async () => {
   });
 });
 
-test('the benchmark page measures every packaged model on every backend, and its bars are as long as its numbers say', { timeout: 300000 }, async () => {
+test('the benchmark page measures every packaged model on every backend, and its bars are as long as its numbers say', { timeout: 600000 }, async () => {
   await onPage('screen?language=en&page=pages/benchmark/benchmark', async (page) => {
     await page.locator('.action-main').click();
-    await page.waitForSelector('#pages wx-canvas', { timeout: 240000 });
+    await page.waitForSelector('#pages wx-canvas', { timeout: 500000 });
     await page.waitForTimeout(300);
     const times = (await page.locator('.time').allTextContents()).map(Number);
     assert.deepEqual((await page.locator('.heads .cell').allTextContents()), ['SIMD', 'WASM', 'Worker', 'WebGL', 'JS']);
