@@ -66,10 +66,19 @@ bool infer_as(const Node& node, std::span<const Tensor* const> inputs, const Gue
 // float32, i int32, or the number of the input that has the type.
 constexpr struct {
   std::string_view op, types;
-} kLateTypes[] = {
-    {"CropAndResize", "f"},         {"NonMaxSuppressionV3", "i"}, {"NonMaxSuppressionV4", "ii"},
-    {"NonMaxSuppressionV5", "ifi"}, {"ScatterNd", "1"},           {"TensorListSetItem", "1"},
-    {"TensorScatterUpdate", "0"}};
+} kLateTypes[] = {{"CropAndResize", "f"},
+                  {"MirrorPad", "0"},
+                  {"NonMaxSuppressionV3", "i"},
+                  {"NonMaxSuppressionV4", "ii"},
+                  {"NonMaxSuppressionV5", "ifi"},
+                  {"PadV2", "0"},
+                  {"Reshape", "0"},
+                  {"ScatterNd", "1"},
+                  {"Slice", "0"},
+                  {"StridedSlice", "0"},
+                  {"TensorListSetItem", "1"},
+                  {"TensorScatterUpdate", "0"},
+                  {"Tile", "0"}};
 
 // The types that a node's outputs will have: what infer says of small tensors of its inputs' types.
 // Their shapes are settled while running.

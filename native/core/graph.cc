@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/sort.h"
+#include "core/states.h"
 
 namespace wxnn {
 
@@ -58,7 +59,7 @@ std::vector<int> count_uses(const Graph& graph) {
     }
   }
   for (int v : graph.outputs) ++uses[v];
-  for (const State& s : graph.states) {
+  for (const State& s : states_of(graph)) {
     ++uses[s.output];
     ++uses[s.initial];
   }
@@ -84,7 +85,7 @@ Status find_writers(const Graph& graph, std::vector<int>* writers) {
                "\" is listed twice or is a constant");
     (*writers)[v] = kGivenByCaller;
   }
-  for (const State& s : graph.states) (*writers)[s.input] = kGivenByCaller;
+  for (const State& s : states_of(graph)) (*writers)[s.input] = kGivenByCaller;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
     for (int v : node.inputs) {
@@ -104,7 +105,7 @@ Status find_writers(const Graph& graph, std::vector<int>* writers) {
     return {};
   };
   for (int v : graph.outputs) WXNN_TRY(check_output(v));
-  for (const State& s : graph.states) WXNN_TRY(check_output(s.output));
+  for (const State& s : states_of(graph)) WXNN_TRY(check_output(s.output));
   return {};
 }
 
@@ -176,7 +177,7 @@ Status sort(Graph& graph) {
 void remove_dead(Graph& graph) {
   std::vector<uint8_t> needed(graph.values.size());
   for (int v : graph.outputs) needed[v] = true;
-  for (const State& s : graph.states) needed[s.output] = needed[s.initial] = true;
+  for (const State& s : states_of(graph)) needed[s.output] = needed[s.initial] = true;
   std::vector<Node> alive;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     Node& node = graph.nodes[i];

@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/model_step.h"
+#include "core/states.h"
 #include "passes/passes.h"
 
 namespace wxnn {
@@ -207,7 +208,7 @@ Status Model::run() {
     profile_[i].ms += now_ms() - start;
     ++profile_[i].runs;
   }
-  if (!kBuildParts.flow || graph_.states.empty()) return {};
+  if (states_of(graph_).empty()) return {};
   WXNN_TRY(check_states());
   copy_states(StatePart::kOutput);
   return {};

@@ -4,6 +4,7 @@
 
 #include "core/arena.h"
 #include "core/model_step.h"
+#include "core/states.h"
 
 namespace wxnn {
 
@@ -50,7 +51,7 @@ Status Model::keep_constants() {
   }
   const auto keep = [&](int v) { kept_[v] = kept_[v] || graph_.values[v].constant; };
   for (int v : graph_.outputs) keep(v);
-  for (const State& s : graph_.states) {
+  for (const State& s : states_of(graph_)) {
     keep(s.output);
     keep(s.initial);
   }
@@ -226,7 +227,7 @@ Status Model::lay_out() {
   const int end = static_cast<int>(steps_.size());
   std::vector<int> last(graph_.values.size(), -1);
   for (int v : graph_.outputs) last[v] = kForever;
-  for (const State& s : graph_.states) last[s.output] = kForever;
+  for (const State& s : states_of(graph_)) last[s.output] = kForever;
   for (int i = end; i-- > 0;) {
     const Node& node = *steps_[i].node;
     for (int v : node.inputs) {
@@ -245,7 +246,7 @@ Status Model::lay_out() {
     groups.of_value[v] = groups.open(tensors_[v].bytes(), 0, kForever);
   };
   for (int v : graph_.inputs) open_input(v);
-  for (const State& s : graph_.states) open_input(s.input);
+  for (const State& s : states_of(graph_)) open_input(s.input);
   std::vector<int> scratch_group(steps_.size(), -1);
   for (int i = 0; i < end; ++i) {
     const Step& step = steps_[i];

@@ -2,15 +2,14 @@
 // run nor another plan loses them.
 #include <cstring>
 
-#include "core/build_parts.h"
 #include "core/model.h"
+#include "core/states.h"
 
 namespace wxnn {
 
 Status Model::open_states() {
-  if (!kBuildParts.flow) return {};
   size_t bytes = 0;
-  for (const State& s : graph_.states) {
+  for (const State& s : states_of(graph_)) {
     const TensorType& type = tensors_[s.initial];
     static_cast<TensorType&>(tensors_[s.input]) = type;
     bytes += type.bytes();
@@ -22,8 +21,7 @@ Status Model::open_states() {
 }
 
 Status Model::check_states() const {
-  if (!kBuildParts.flow) return {};
-  for (const State& s : graph_.states) {
+  for (const State& s : states_of(graph_)) {
     const TensorType &type = tensors_[s.initial], &given = tensors_[s.output];
     WXNN_CHECK(given.shape.is_unknown() || given == type, "variable \"",
                graph_.values[s.input].name, "\" is ", name_of(type.dtype), " ", type.shape,
@@ -34,9 +32,8 @@ Status Model::check_states() const {
 
 // To the inputs' memory from what is kept, or to what is kept.
 void Model::copy_states(StatePart part) {
-  if (!kBuildParts.flow) return;
   std::byte* kept = kept_states_.data();
-  for (const State& s : graph_.states) {
+  for (const State& s : states_of(graph_)) {
     const size_t bytes = tensors_[s.initial].bytes();
     if (bytes == 0) continue;
     if (part == StatePart::kInput) {

@@ -16,7 +16,7 @@ int pattern(int i) { return i * 7 % 11 % 7 - 3; }
 template <int kCount>
 struct Numbers {
   int whole[kCount];
-  float f32[kCount + 16];  // XNNPACK reads a few bytes past the end
+  float f32[kCount + 16];  // readable bytes behind the end, as in a model
   explicit Numbers(int seed) {
     for (int i = 0; i < kCount; ++i) {
       whole[i] = pattern(i + seed);

@@ -18,16 +18,6 @@ test.after(() => fs.rmSync(folder, { recursive: true }));
 const MODELS = ['tfjs-front', 'tfjs-back', 'tfjs-mesh', 'posenet', 'handdetect', 'handskeleton', 'faceres', 'selfie-tfjs', 'mobilenetv2-nsfw', 'mobilenetv2-nsfw-layers',
   'short', 'full', 'full-sparse', 'mesh'];
 
-// What is refused, in a sentence: control flow, and a mesh that multiplies int32 matrices.
-const REFUSED = ['efficientpose', 'facemesh-attention'];
-for (const name of REFUSED) {
-  test(`${name} is refused in one sentence`, { skip: !isFetched(findEntry(name)) && 'not fetched: tools/fetch_models.js --all' }, () => {
-    const { status, stderr } = spawnSync(CONVERTER, [modelFile(name)], { encoding: 'utf8' });
-    assert.equal(status, 1);
-    assert.match(stderr, /^tools\/convert: node "[^"]+" \(\w+\): [^\n]+\.\n$/);
-  });
-}
-
 /** @param {string} source @param {...string} options */
 function convert(source, ...options) {
   const output = path.join(folder, `${path.basename(path.dirname(source))}${options.join('').replace(/\W/g, '_')}.tflite`);
@@ -74,7 +64,7 @@ function difference(got, want) {
 if (process.env.WXNN_LONG) {
   for (const { id, format, input } of require('../../tools/models.json').entries) {
     const square = input && input.length === 4 && input[1] > 0 && input[1] === input[2] && input[3] === 3;
-    if (!/graph-model/.test(format) || !square || MODELS.includes(id) || REFUSED.includes(id)) continue;
+    if (!/graph-model/.test(format) || !square || MODELS.includes(id)) continue;
     MODELS.push(id);
     lengths[id] = input[1];
   }

@@ -135,3 +135,21 @@ test('a detector goes where its mesh model had to', async () => {
     fs.rmSync(folder, { recursive: true });
   }
 });
+
+test('no fetched model needs the larger binary', async () => {
+  const folder = path.join(ROOT, '.cache/models');
+  requireBuilt('.cache/models', 'tools/setup');
+  const files = fs.readdirSync(folder).flatMap((id) => ['model.tflite', 'model.json'].map((name) => path.join(folder, id, name))).filter(fs.existsSync);
+  assert.ok(files.length >= 10, `${files.length} models`);
+  let loaded = 0;
+  for (const file of files) {
+    const json = file.endsWith('.json') && JSON.parse(fs.readFileSync(file, 'utf8'));
+    if (json && json.modelTopology.model_config) continue;  // a layers model has no graph
+    // Named, so that it is not the engine which the tests above have left running.
+    const model = await require(ROOT).loadModel(file, { variant: 'simd', wasmPath: path.join(ROOT, 'plugin/wasm') });
+    assert.doesNotMatch(model.backend.reasons.join('; '), /every operator/, file);
+    model.dispose();
+    loaded++;
+  }
+  assert.ok(loaded >= 10);
+});

@@ -102,7 +102,7 @@ async function run({ model: file, input, shape, inputs, backend = 'cpu' }) {
  * A model opened for many runs on one backend, as tools/bench times them: the input as a typed array,
  * all outputs read back.
  * @param {{model: string, backend?: Backend}} job
- * @returns {Promise<{length: number, run: (input: Float32Array) => {shape: number[], data: Float32Array}[]}>}
+ * @returns {Promise<{length: number, run: (input: Float32Array) => {shape: number[], data: Float32Array}[], wasm?: () => number}>}
  */
 async function open({ model: file, backend = 'cpu' }) {
   await useBackend(backend);
@@ -116,7 +116,9 @@ async function open({ model: file, backend = 'cpu' }) {
     tf.dispose([fed, ...tensors]);
     return outputs;
   };
-  return { length: shape.reduce((n, d) => n * d, 1), run: runOnce };
+  // WebAssembly's memory, of the backend that has one.
+  const { wasm } = /** @type {any} */ (tf.backend());
+  return { length: shape.reduce((n, d) => n * d, 1), run: runOnce, wasm: wasm && (() => wasm.HEAPU8.length) };
 }
 
 /** What is asked for by name: every version that the outputs depend on. */

@@ -30,4 +30,10 @@ function filesOf(id) {
   return {json: file, tflite};
 }
 
-module.exports = {filesOf};
+/** Multiply-adds of one run. */
+function multiplyAdds({json, tflite}) {
+  const report = execFileSync(path.join(root, 'build/native/wxnn_convert'), [json || tflite, '--json'], {maxBuffer: 1 << 28});
+  return JSON.parse(report).multiplyAdds;
+}
+
+module.exports = {filesOf, multiplyAdds};

@@ -14,6 +14,7 @@ async function open() {
     length: model.inputs[0].shape.reduce((n, d) => n * Math.abs(d), 1),
     run: (input) => Object.values(model.run(input)),
     profile: () => model.profile(),
+    wasm: () => model.memory().heap,
   };
 }
 

@@ -8,7 +8,7 @@ const bytesOf = async (url) => new Uint8Array(await (await fetch(url)).arrayBuff
 async function openOurs(variant, url) {
   const {loadModel} = await import(new URL('/web/wxnn.js', location.href).href);
   const model = await loadModel(url, {variant});
-  return {length: elements(model.inputs[0].shape), run: (input) => Object.values(model.run(input)), profile: () => model.profile(), model};
+  return {length: elements(model.inputs[0].shape), run: (input) => Object.values(model.run(input)), profile: () => model.profile(), wasm: () => model.memory().heap};
 }
 
 /** TensorFlow.js on one of its backends. */
@@ -37,7 +37,8 @@ async function openTfjs(name, url) {
     tf.dispose([fed, ...tensors]);
     return outputs;
   };
-  return {length: elements(shape), run};
+  const {wasm} = tf.backend();
+  return {length: elements(shape), run, wasm: wasm && (() => wasm.HEAPU8.length)};
 }
 
 /** LiteRT.js: 'default' is what it would choose (relaxed SIMD), 'compat' its build of plain SIMD. */

@@ -5,15 +5,15 @@ const {seededInput} = require('./seeded_input.js');
 
 /**
  * @typedef {{shape: number[], data: Float32Array}} Output
- * @typedef {{length: number, run: (input: Float32Array) => Output[] | Promise<Output[]>, profile?: () => object[]}} Opened
- *   length: elements of the input; run: a typed array in, all outputs read back
+ * @typedef {{length: number, run: (input: Float32Array) => Output[] | Promise<Output[]>, profile?: () => object[], wasm?: () => number}} Opened
+ *   length: elements of the input; run: a typed array in, all outputs read back; wasm: bytes of its WebAssembly memory
  * @typedef {{warmUp: number} | {runs: number} | {profile: number}} Request
  */
 
 const now = () => performance.now();
 
 /** @param {Opened} opened @param {any} request @returns {Promise<object>} */
-async function answer({length, run, profile}, request) {
+async function answer({length, run, profile, wasm}, request) {
   const input = seededInput(length);
   if (request.profile) {
     profile();
@@ -33,7 +33,13 @@ async function answer({length, run, profile}, request) {
     await run(input);
     ms.push(now() - start);
   }
-  return {ms};
+  return {ms, heap: heapBytes(), wasm: wasm && wasm()};
+}
+
+/** JavaScript's heap, after a collection where the host lets one ask for it. */
+function heapBytes() {
+  if (globalThis.gc) globalThis.gc();
+  return typeof process === 'object' && process.memoryUsage ? process.memoryUsage().heapUsed : performance.memory.usedJSHeapSize;
 }
 
 module.exports = {answer};

@@ -6,10 +6,10 @@ const path = require('path');
 
 const geometricMean = (list) => Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length);
 
-const COLUMNS = ['model', 'host', 'peer', 'min ms', 'median ms', 'p90 ms', 'first ms', 'load ms', 'ours/peer', 'spread', 'difference'];
+const COLUMNS = ['model', 'host', 'peer', 'min ms', 'median ms', 'p90 ms', 'first ms', 'load ms', 'of limit', 'ours/peer', 'spread', 'difference'];
 
 const cells = (r) => [r.model, r.host, r.peer, ...[r.min_ms, r.median_ms, r.p90_ms, r.first_ms, r.load_ms].map((n) => n.toFixed(2)),
-  r.ratio ? `${r.ratio.toFixed(2)} (${r.against})` : '', r.ratio_spread ? r.ratio_spread.map((x) => x.toFixed(2)).join('..') : '',
+  r.limit_share ? `${(r.limit_share * 100).toFixed(0)}%` : '', r.ratio ? `${r.ratio.toFixed(2)} (${r.against})` : '', r.ratio_spread ? r.ratio_spread.map((x) => x.toFixed(2)).join('..') : '',
   r.difference === undefined ? '' : r.difference.toExponential(1)];
 
 /** Our time against each peer: over all models, against the better of the peer's hosts. */
@@ -28,7 +28,7 @@ function summaries(rows) {
 const sentenceOf = (s) =>
   `${s.against} takes ${s.geometric_mean.toFixed(2)}x the time of ${s.peer} (geometric mean of ${s.models} models; most ${s.worst.ratio.toFixed(2)}x, ${s.worst.model})`;
 
-const machineLine = (m) => `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}${m.chromium ? `, Chromium ${m.chromium}` : ''}, one thread, load ${m.load.toFixed(1)}`;
+const machineLine = (m) => `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}${m.chromium ? `, Chromium ${m.chromium}` : ''}, one thread, load ${m.load.toFixed(1)}, limit ${m.limits.simd.toFixed(1)} GFLOP/s (plain ${m.limits.plain.toFixed(1)})`;
 
 function text({machine, rows}) {
   const lines = [COLUMNS, ...rows.map(cells)];
@@ -89,4 +89,24 @@ async function write(result, folder, chromium) {
   return folder;
 }
 
-module.exports = {text, write, summaries};
+/** What README.md shows: the better host of each build and peer, a model a line. */
+function readmeTable({machine, rows}) {
+  const best = (model, peer) => Math.min(...rows.filter((r) => r.model === model && r.peer === peer).map((r) => r.median_ms));
+  const peers = [...new Set(rows.map((r) => r.peer))].filter((p) => p !== 'simd' && p !== 'plain');
+  const line = (l) => `| ${l.join(' | ')} |`;
+  const ms = (model, peer) => Number.isFinite(best(model, peer)) ? best(model, peer).toFixed(1) : '-';
+  const share = (model) => Math.max(...rows.filter((r) => r.model === model && r.peer === 'simd').map((r) => r.limit_share));
+  return [`Median ms of one run; ${machineLine(machine)}.`, '', line(['model', 'SIMD', 'of limit', 'plain', ...peers]), line(['---', ...Array(peers.length + 3).fill('---:')]),
+    ...[...new Set(rows.map((r) => r.model))].map((m) => line([m, ms(m, 'simd'), `${(share(m) * 100).toFixed(0)}%`, ms(m, 'plain'), ...peers.map((p) => ms(m, p))])), '',
+    ...summaries(rows).map((s) => `- ${sentenceOf(s)}`)].join('\n');
+}
+
+/** Writes that table between the marks in `file`. */
+function writeReadme(result, file) {
+  const text = fs.readFileSync(file, 'utf8');
+  const marked = /(<!-- tools\/bench --readme -->\n)[^]*?(<!-- end -->)/;
+  if (!marked.test(text)) throw new Error(`${file} has no marks for the table.`);
+  fs.writeFileSync(file, text.replace(marked, (_, begin, end) => `${begin}${readmeTable(result)}\n${end}`));
+}
+
+module.exports = {text, write, writeReadme, summaries};

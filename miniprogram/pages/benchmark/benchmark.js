@@ -84,7 +84,7 @@ Page({
 
   fillTable() {
     const { models, absent } = this.words;
-    const cell = (/** @type {number | undefined} */ ms) => (ms === undefined ? absent : ms.toFixed(ms < 10 ? 2 : 1));
+    const cell = (/** @type {number | undefined} */ ms) => (ms === undefined ? absent : ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0));
     this.setData({
       rows: Object.keys(models).map((id) => {
         const times = this.times[id] || {};

@@ -1,0 +1,48 @@
+'use strict';
+// tools/bench --start and --frames: from nothing to the first result, and many frames one after the other.
+
+const sorted = (list) => [...list].sort((a, b) => a - b);
+const quantile = (list, q) => sorted(list)[Math.min(list.length - 1, Math.floor(list.length * q))];
+
+const print = (columns, rows) => {
+  const lines = [columns, ...rows];
+  const widths = columns.map((_, i) => Math.max(...lines.map((l) => l[i].length)));
+  for (const l of lines) console.log(l.map((cell, i) => i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join('  '));
+};
+
+/**
+ * Fresh processes and pages: runtime loaded, model loaded, first result read back, in ms.
+ * @param {[string, string, string, () => Promise<any>][]} peers model, host, peer, how to open it
+ */
+async function benchStart(peers, rounds) {
+  const times = peers.map(() => ({load: [], first: [], all: []}));
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, [, , , open]] of peers.entries()) {
+      const runner = await open();
+      const {loadMs, firstMs} = await runner.ask({warmUp: 1});
+      await runner.end();
+      times[i].load.push(loadMs);
+      times[i].first.push(firstMs);
+      times[i].all.push(loadMs + firstMs);
+    }
+  }
+  print(['model', 'host', 'peer', 'start + load ms', 'first run ms', 'together', 'least'], peers.map(([model, host, peer], i) => [model, host, peer,
+    ...[times[i].load, times[i].first, times[i].all].map((list) => quantile(list, 0.5).toFixed(1)), Math.min(...times[i].all).toFixed(1)]));
+}
+
+/** A camera's loop of `frames` runs. Growth is that of JavaScript's heap over the second half. */
+async function benchFrames(peers, frames) {
+  const rows = [];
+  for (const [model, host, peer, open] of peers) {
+    const runner = await open();
+    await runner.ask({warmUp: 5});
+    const halves = [await runner.ask({runs: frames >> 1}), await runner.ask({runs: frames >> 1})];
+    await runner.end();
+    const ms = halves.flatMap((h) => h.ms), middle = quantile(ms, 0.5);
+    rows.push([model, host, peer, middle.toFixed(2), quantile(ms, 0.99).toFixed(2), `${(quantile(ms, 0.99) / middle).toFixed(2)}x`,
+      ((halves[1].heap - halves[0].heap) / 1024).toFixed(0), halves[1].wasm ? (halves[1].wasm / 1e6).toFixed(1) : '-']);
+  }
+  print(['model', 'host', 'peer', 'median ms', 'p99 ms', 'p99/median', 'heap growth KB', 'wasm heap MB'], rows);
+}
+
+module.exports = {benchStart, benchFrames};
