@@ -1,7 +1,7 @@
 # XNNPACK as its authors have it, one f32 operator with its scalar kernels: an outside reference for tests/native/xnnpack_test.cc. The
 # engine has none of it: convolutions of our own are faster and smaller (HACKING.md).
 set(XNNPACK_DIR ${WXNN_TOOLCHAIN}/xnnpack)
-set(sources operators/convolution-nhwc.c allocator.c cache.c indirection.c init.c memory.c microkernel-utils.c microparams-init.c mutex.c
+set(sources operators/convolution-nhwc.c enums/datatype-strings.c enums/microkernel-type.c enums/operator-type.c allocator.c cache.c indirection.c init.c memory.c microkernel-utils.c microparams-init.c mutex.c
   operator-delete.c operator-run.c operator-utils.c params.c reference/packing.cc f32-gemm/gen/f32-gemm-1x4-minmax-scalar.c
   f32-gemm/gen/f32-gemm-4x4-minmax-scalar.c f32-igemm/gen/f32-igemm-1x4-minmax-scalar.c f32-igemm/gen/f32-igemm-4x4-minmax-scalar.c
   f32-dwconv/gen/f32-dwconv-9p1c-minmax-scalar.c f32-dwconv/gen/f32-dwconv-25p1c-minmax-scalar.c
