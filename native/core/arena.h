@@ -20,7 +20,7 @@ struct ArenaPlan {
 
 // Greedy by size (Pisarchyk and Lee, "Efficient memory management for deep neural net inference",
 // 2020): the largest first, each at the lowest offset where it overlaps no tensor that is alive at
-// the same time. Each tensor is followed by Buffer::kSlack readable bytes, as XNNPACK's kernels
+// the same time. Each tensor is followed by Buffer::kSlack readable bytes, as kernels
 // need. Zero-byte tensors get offset 0.
 ArenaPlan plan_arena(std::span<const Lifetime> lifetimes);
 

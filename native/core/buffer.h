@@ -1,8 +1,8 @@
 // Buffer: one aligned block of memory that reports failure instead of aborting.
 //
 // Used for everything whose size comes from a model or a picture (arena, constants, file bytes).
-// 64-byte aligned, and readable for kSlack bytes past the end, as XNNPACK's kernels may do
-// (XNN_EXTRA_BYTES).
+// 64-byte aligned, and readable for kSlack bytes past the end, so that a kernel
+// may load whole vectors.
 #pragma once
 #include <cstddef>
 #include <cstdlib>

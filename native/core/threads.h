@@ -1,5 +1,5 @@
 // The threads that share the rows of a convolution. Builds with threads (native, and the
-// WebAssembly build `threads`) take XNNPACK's pthreadpool; in the others all work is done by the
+// WebAssembly build `threads`) take pthreadpool; in the others all work is done by the
 // calling thread. How work is shared changes no bit: every output is computed by one thread, in the
 // order that one thread alone would take.
 #pragma once
