@@ -18,6 +18,7 @@ const MAY_BE_CPU = /^(String|Sparse|Ragged|StaticRegex)|Grad$|Backprop|^(Complex
 
 /** What specs need that a mini-program's logic layer does not have: name -> what. */
 const NOT_IN_WECHAT = /** @type {{[spec: string]: string}} */ ({
+  'browser_util_test::nextFrame basic usage': 'a clock finer than a millisecond: it wants a frame to take some time',
   'browser_util_test::nextFrame does not block timers': 'setImmediate or requestAnimationFrame',
   'util_test::util.decodeString decode utf-16': 'text in UTF-16',
 });

@@ -1,5 +1,5 @@
 'use strict';
-// tools/bench's page: our builds and LiteRT open a model there, run it and agree. The model leaves its batch open, as Keras does.
+// tools/bench's page: our builds and LiteRT open a model there, run it and agree. The model leaves its batch open, as Keras does: LiteRT gets it settled.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');

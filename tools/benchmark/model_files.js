@@ -7,6 +7,14 @@ const fs = require('fs');
 const path = require('path');
 const generated = require('./generated_models.js');
 
+const convert = (args) => execFileSync(path.join(root, 'build/native/wxnn_convert'), args, {stdio: 'pipe', maxBuffer: 1 << 28});
+
+/** Open dimensions as 1, for LiteRT.js takes no other size than the file's. */
+function settledInputs(file) {
+  return JSON.parse(convert([file, '--json'])).inputs.filter(({shape}) => shape.includes(-1))
+      .flatMap(({name, shape}) => ['--input', `${name}=${shape.map((n) => Math.abs(n))}`]);
+}
+
 /** A model's files, fetched, generated or converted: {json, tflite}, either of which may be missing. */
 function filesOf(id) {
   const folder = path.join(root, 'build/bench/models', id);
@@ -19,10 +27,10 @@ function filesOf(id) {
     file = require('../fetch_models.js').fetchedFile(id);
   }
   if (file.endsWith('.tflite')) return {tflite: file};
-  const tflite = path.join(folder, 'model.tflite');
+  const tflite = path.join(folder, 'settled.tflite');
   fs.mkdirSync(folder, {recursive: true});
   try {
-    if (!fs.existsSync(tflite)) execFileSync(path.join(root, 'build/native/wxnn_convert'), [file, '-o', tflite], {stdio: 'pipe'});
+    if (!fs.existsSync(tflite)) convert([file, '-o', tflite, ...settledInputs(file)]);
   } catch (error) {
     console.error(`${id}: no .tflite of it: ${String(error.stderr).trim()}`);
     return {json: file};
@@ -32,8 +40,7 @@ function filesOf(id) {
 
 /** Multiply-adds of one run. */
 function multiplyAdds({json, tflite}) {
-  const report = execFileSync(path.join(root, 'build/native/wxnn_convert'), [json || tflite, '--json'], {maxBuffer: 1 << 28});
-  return JSON.parse(report).multiplyAdds;
+  return JSON.parse(convert([json || tflite, '--json'])).multiplyAdds;
 }
 
 module.exports = {filesOf, multiplyAdds};
