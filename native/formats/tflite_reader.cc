@@ -86,7 +86,8 @@ class OperatorNode final : public TfliteSource {
 
   // What a node writes to a quantised tensor is rounded to its grid behind the node.
   Status output(size_t i, int* value) override {
-    WXNN_CHECK(i < output_count, "has ", output_count, " outputs");
+    const size_t listed = op_.outputs() != nullptr ? op_.outputs()->size() : 0;
+    WXNN_CHECK(i < listed, "has ", listed, " outputs and should have more");  // as an option says
     const int tensor = op_.outputs()->Get(static_cast<uint32_t>(i));
     WXNN_TRY(tensors_.value(tensor, value));
     const TfliteTensors::Grid grid = tensors_.grid(tensor);

@@ -47,6 +47,15 @@ TEST(TfliteReader, HalfPrecisionConstantsLoseTheirDequantize) {
   EXPECT_EQ(floats(graph, add.inputs[1]), (std::vector<float>{1, -2, 0x1p-24f}));
 }
 
+// Found by fuzzing: UNIQUE has two outputs, whatever the file lists.
+TEST(TfliteReader, OutputsThatTheFileDoesNotList) {
+  TfliteFile f;
+  const int x = f.tensor("x", {3}, Type::INT32), y = f.tensor("y", {3}, Type::INT32);
+  f.node(Code::UNIQUE, {x}, {y});
+  Graph graph;
+  EXPECT_SAYS(read_tflite(f.finish({x}, {y}), &graph), "has 1 outputs and should have more");
+}
+
 TEST(TfliteReader, Int8WeightsHaveOneScalePerChannel) {
   TfliteFile f;
   const std::vector<int8_t> q = {1, 2, 3, -4, -128, 127};
