@@ -1,6 +1,6 @@
 'use strict';
 // Bundles the adapter: plugin/src -> plugin/index.js (mini-programs) with its parts, the worker's script, build/node/index.js (Node),
-// build/web/wxnn.js (web pages, with its binaries beside it), plugin/index.d.ts, and writes the SIMD probe. Takes well under a second;
+// build/web/wxnn.js (web pages, with its binaries beside it), plugin/index.d.ts. Takes well under a second;
 // tools/build runs it.
 //
 //   node tools/bundle.js [--readable]     --readable: not minified
@@ -15,9 +15,6 @@ const source = (name) => path.join(__dirname, '../plugin/src', name);
 const output = (name) => path.join(__dirname, '../plugin', name);
 const { version } = require('../package.json');
 const { libVersion } = require('../project.config.json');  // the minimum base library, said there alone
-
-// (module (func (export "f") (result i32) i32.const 1 i8x16.splat i8x16.extract_lane_s 0))
-const SIMD_PROBE = Buffer.from('0061736d010000000105016000017f0302010007050101660000' + '0a0b0109004101fd0ffd15000b', 'hex');
 
 /** Kinds of binaries, as their names end: operators that models of phones use, every operator. Here both are at hand. */
 const PROFILES = ['', '-tfjs'];
@@ -114,7 +111,6 @@ function bundleWorker(file, profiles = PROFILES) {
 
 async function main() {
   fs.mkdirSync(output('wasm'), { recursive: true });
-  fs.writeFileSync(output('wasm/simd_probe.wasm'), SIMD_PROBE);
   await Promise.all([
     bundleAdapter(output('.'), '/wasm'),
     bundle('node.ts', output('../build/node/index.js'), { platform: 'node' }),

@@ -1,5 +1,6 @@
 // One run of a model on a bare WebAssembly engine, for tools/zoo --engines: a script without require, for the jsc shell and for
-// any Node. Arguments: binary, model, inputs (each a file: int32 rank, dimensions, data). Prints a hash of each output.
+// any Node. Arguments: binary, that of the SIMD loops or "-", model, inputs (each a file: int32 rank, dimensions, data). Prints a hash
+// of each output.
 /* global readFile, print */
 
 (function main(shellArguments) {
@@ -12,7 +13,7 @@
   }
 
   var exports = new WebAssembly.Instance(new WebAssembly.Module(read(args[0])), {
-    env: { emscripten_notify_memory_growth: function () {}, wxnn_now: function () { return 0; } },
+    env: { wxnn_now: function () { return 0; } },
   }).exports;
   function heap() { return new Uint8Array(exports.memory.buffer); }
   function demand(result) {
@@ -38,10 +39,14 @@
     return (h >>> 0).toString(16);
   }
 
+  if (args[1] !== '-') {
+    var simd = new WebAssembly.Instance(new WebAssembly.Module(read(args[1])), { env: { memory: exports.memory } }).exports;
+    for (var i = 0, at; (at = exports.wxnn_loop(i)); i++) exports.__indirect_function_table.set(at, simd.__indirect_function_table.get(simd.wxnn_loop(i)));
+  }
   if (exports._initialize) exports._initialize();
-  var file = read(args[1]);
+  var file = read(args[2]);
   var model = demand(exports.wxnn_load(place(file), file.length));
-  var inputs = args.slice(2).map(read);
+  var inputs = args.slice(3).map(read);
   var shapes = [], given = inputs.map(function (bytes) {
     var rank = new Int32Array(bytes.buffer, bytes.byteOffset, 1)[0];
     var dims = new Int32Array(bytes.buffer, bytes.byteOffset, rank + 1);
@@ -58,7 +63,7 @@
     return text;
   }
   var hashes = [];
-  for (var i = 0; i < count; i++) {
+  for (i = 0; i < count; i++) {
     var shape = new Int32Array(exports.memory.buffer, exports.wxnn_model_output_shape(model, i) >>> 0, 16);
     var elements = 1;
     for (var k = 1; k <= shape[0]; k++) elements *= shape[k];

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/half.h"
+#include "core/loop.h"
 
 namespace wxnn {
 
@@ -88,11 +89,9 @@ Status widen_numbers(const Constant& constant, const TensorType& type, Read& rea
   return {};
 }
 
-void widen_half(const Constant& constant, const TensorType& type, void* out) {
-  const int32_t n = type.shape.elements();
+void widen_halves(const std::byte* halves, int32_t n, float* out) {
   for (int32_t i = 0; i < n; ++i) {
-    static_cast<float*>(out)[i] =
-        half_to_float(load<uint16_t>(constant.bytes.data() + static_cast<size_t>(i) * 2));
+    out[i] = half_to_float(load<uint16_t>(halves + static_cast<size_t>(i) * 2));
   }
 }
 
@@ -136,7 +135,8 @@ Status check(const Constant& constant, const TensorType& type) {
 
 Status widen(const Constant& constant, const TensorType& type, void* out) {
   if (constant.encoding == Encoding::kFloat16) {
-    widen_half(constant, type, out);
+    replaceable(widen_halves)(constant.bytes.data(), type.shape.elements(),
+                              static_cast<float*>(out));
   } else if (constant.encoding == Encoding::kPlain && type.dtype != DType::kBool) {
     if (!constant.bytes.empty()) std::memcpy(out, constant.bytes.data(), constant.bytes.size());
   } else {
@@ -145,5 +145,7 @@ Status widen(const Constant& constant, const TensorType& type, void* out) {
   }
   return {};
 }
+
+WXNN_LOOPS(Constant, any_loop(widen_halves));
 
 }  // namespace wxnn

@@ -1,8 +1,35 @@
-// Loops that clang vectorises, at -O3 and at -Os alike.
+// Loops that clang vectorises, at -O3 and at -Os alike, and how those of another binary take their
+// place.
+//
+// The plugin ships the engine once, without SIMD, and beside it a small binary with the loops
+// alone, compiled with SIMD (native/simd/loops.def): on a host that has SIMD the adapter puts those
+// into the engine's table of functions, over their plain twins. A loop that can be replaced is
+// therefore always called by its address, never fails, allocates nothing, and calls nothing but
+// loops.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 
 namespace wxnn {
+
+// The address of a loop, of whatever type.
+using AnyLoop = void (*)();
+template <class F>
+AnyLoop any_loop(F* f) {
+  return reinterpret_cast<AnyLoop>(f);
+}
+
+// Defines the list of a file's loops that loops.def names.
+#define WXNN_LOOPS(name, ...)                                 \
+  extern const std::initializer_list<AnyLoop> k##name##Loops; \
+  const std::initializer_list<AnyLoop> k##name##Loops = {__VA_ARGS__}
+
+// `f` as an address that the compiler does not see through.
+template <class F>
+[[gnu::always_inline]] inline F* replaceable(F* f) {
+  asm("" : "+r"(f));
+  return f;
+}
 
 // A vectorised loop may be asked for where the build cannot have one (-O1 of the sanitizers).
 #pragma clang diagnostic ignored "-Wpass-failed"

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/choose.h"
+#include "core/loop.h"
 #include "core/threads.h"
 
 // Paths that give the same bits:
@@ -252,5 +253,7 @@ void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float
     output_row(d, taps_of_row(d, in + n * in_image, y), out + line * out_line);
   });
 }
+
+WXNN_LOOPS(Depthwise, any_loop(depthwise_convolution));
 
 }  // namespace wxnn

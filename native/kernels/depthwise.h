@@ -24,7 +24,7 @@ struct DepthwiseConvolution {
 };
 
 // In the threads of set_threads(). Allocates nothing. `in` and `out` do not overlap; nothing is
-// read past their ends.
+// read past their ends. A loop that can be replaced (core/loop.h).
 void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float* out);
 
 }  // namespace wxnn

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/choose.h"
+#include "core/loop.h"
 
 // Written once for all machines: clang lowers f32x4 to wasm simd128, SSE and NEON, and to four
 // scalars where there is nothing better. Compiled with -ffp-contract=off, on which the promise of
@@ -16,6 +17,14 @@ typedef float f32x4 __attribute__((vector_size(16)));
 typedef float unaligned_f32x4 __attribute__((vector_size(16), aligned(4)));
 
 constexpr int kLanes = 4;
+
+// 16 vector registers hold 8 x 4 sums with their operands, in either shape; a scalar engine has
+// room for 2 x 4.
+#if defined(__wasm_simd128__) || defined(__SSE2__) || defined(__ARM_NEON)
+constexpr int32_t kWidePanel = 8;
+#else
+constexpr int32_t kWidePanel = 4;
+#endif
 
 inline f32x4 load(const float* p) { return *reinterpret_cast<const unaligned_f32x4*>(p); }
 inline void store(float* p, f32x4 v) { *reinterpret_cast<unaligned_f32x4*>(p) = v; }
@@ -130,7 +139,7 @@ struct Tile {
 }
 
 template <int MR, int NR>
-inline void multiply_panel(const PanelTask& t, const float* panel) {
+inline void multiply(const PanelTask& t, const float* panel) {
   const bool whole = t.columns == NR && (t.residual == nullptr || t.residual_columns >= NR);
   for (int32_t row = 0; row < t.m; row += MR) {
     Tile<MR, NR> tile;
@@ -156,16 +165,17 @@ inline void multiply_panel(const PanelTask& t, const float* panel) {
 
 }  // namespace
 
+int32_t wide_panel() { return kWidePanel; }
+
 #if defined(__wasm_simd128__) || defined(__SSE2__) || defined(__ARM_NEON)
-void multiply_wide_panel(const PanelTask& t, const float* panel) { multiply_panel<4, 8>(t, panel); }
-void multiply_narrow_panel(const PanelTask& t, const float* panel) {
-  multiply_panel<8, 4>(t, panel);
+void multiply_panel(const PanelTask& t, const float* panel, int32_t width) {
+  if (width == kNarrowPanel) return multiply<8, 4>(t, panel);
+  multiply<4, 8>(t, panel);
 }
 #else
-void multiply_wide_panel(const PanelTask& t, const float* panel) { multiply_panel<2, 4>(t, panel); }
-void multiply_narrow_panel(const PanelTask& t, const float* panel) {
-  multiply_wide_panel(t, panel);
-}
+void multiply_panel(const PanelTask& t, const float* panel, int32_t) { multiply<2, 4>(t, panel); }
 #endif
+
+WXNN_LOOPS(Matrix, any_loop(wide_panel), any_loop(multiply_panel));
 
 }  // namespace wxnn

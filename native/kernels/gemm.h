@@ -31,18 +31,13 @@ struct PanelTask {
   const float* slopes;
 };
 
-// Columns of a panel. 16 vector registers hold 8 x 4 sums with their operands, in either shape; a
-// scalar engine has room for 2 x 4.
-#if defined(__wasm_simd128__) || defined(__SSE2__) || defined(__ARM_NEON)
-inline constexpr int32_t kWidePanel = 8;
-#else
-inline constexpr int32_t kWidePanel = 4;
-#endif
 inline constexpr int32_t kNarrowPanel = 4;
 inline constexpr int32_t kTileRows = 8;  // no tile is taller
 
-// `panel`: [bias][k][columns], 8 or 4 columns. m >= 1.
-void multiply_wide_panel(const PanelTask& t, const float* panel);
-void multiply_narrow_panel(const PanelTask& t, const float* panel);
+// Columns of a wide panel, 8 or 4. This and the next are loops that can be replaced (core/loop.h),
+// both or none.
+int32_t wide_panel();
+// `panel`: [bias][k][width], width columns: wide_panel() or kNarrowPanel. m >= 1.
+void multiply_panel(const PanelTask& t, const float* panel, int32_t width);
 
 }  // namespace wxnn

@@ -6,13 +6,13 @@ namespace wxnn {
 
 size_t PanelLayout::floats() const {
   if (n_ == 0) return 0;
-  const size_t columns = static_cast<size_t>(panels() - 1) * kWidePanel + width(panels() - 1);
+  const size_t columns = static_cast<size_t>(panels() - 1) * wide_ + width(panels() - 1);
   return columns * (static_cast<size_t>(k_) + 1);
 }
 
 void PanelLayout::pack(const MatrixView& b, const float* bias, int32_t i, float* panel) const {
   const int32_t wide = width(i);
-  const int32_t first = i * kWidePanel;
+  const int32_t first = i * wide_;
   const int32_t filled = std::min(wide, n_ - first);
   const auto fill = [&](float* to, const float* from, ptrdiff_t stride) {
     for (int32_t j = 0; j < filled; ++j) to[j] = from[j * stride];
@@ -31,15 +31,15 @@ void PanelLayout::pack_all(const MatrixView& b, const float* bias, float* packed
 }
 
 void PanelLayout::multiply_panel(const PanelTask& whole, int32_t i, const float* panel) const {
-  const int32_t first = i * kWidePanel;
+  const int32_t first = i * wide_;
   PanelTask t = whole;
   t.c += first;
-  t.columns = std::min(kWidePanel, n_ - first);
+  t.columns = std::min(wide_, n_ - first);
   if (t.residual != nullptr) t.residual += first;
   t.residual_columns -= first;
   if (t.residual_columns <= 0) t.residual = nullptr;
   if (t.slopes != nullptr) t.slopes += first;
-  (width(i) == kWidePanel ? multiply_wide_panel : multiply_narrow_panel)(t, panel);
+  replaceable(wxnn::multiply_panel)(t, panel, width(i));
 }
 
 void PanelLayout::multiply_rows(const PanelTask& t, const float* packed) const {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/loop.h"
 #include "kernels/gemm.h"
 
 namespace wxnn {
@@ -23,11 +24,11 @@ struct MatrixView {
 class PanelLayout {
  public:
   PanelLayout() = default;
-  PanelLayout(int32_t k, int32_t n) : k_(k), n_(n) {}
+  PanelLayout(int32_t k, int32_t n) : k_(k), n_(n), wide_(replaceable(wide_panel)()) {}
 
-  int32_t panels() const { return (n_ + kWidePanel - 1) / kWidePanel; }
+  int32_t panels() const { return (n_ + wide_ - 1) / wide_; }
   // Of one panel at most.
-  size_t panel_floats() const { return (static_cast<size_t>(k_) + 1) * kWidePanel; }
+  size_t panel_floats() const { return (static_cast<size_t>(k_) + 1) * wide_; }
   size_t floats() const;
 
   // Writes panel `i` of b. `bias` has b.n numbers, or is null for zeros.
@@ -49,14 +50,12 @@ class PanelLayout {
   void multiply_rows(const PanelTask& t, const float* packed) const;
 
  private:
-  int32_t width(int32_t i) const {
-    return n_ - i * kWidePanel <= kNarrowPanel ? kNarrowPanel : kWidePanel;
-  }
+  int32_t width(int32_t i) const { return n_ - i * wide_ <= kNarrowPanel ? kNarrowPanel : wide_; }
   void multiply_panel(const PanelTask& t, int32_t i, const float* panel) const;
   template <class Body>
   void for_blocks(const Product& p, Body body) const;
 
-  int32_t k_ = 0, n_ = 0;
+  int32_t k_ = 0, n_ = 0, wide_ = kNarrowPanel;
 };
 
 }  // namespace wxnn

@@ -13,6 +13,15 @@ float clip(float x, float low, float high) {
   return choose(x > high, high, x);
 }
 
+float relu6(float x) { return clip(x, 0, 6); }
+float elu(float x) { return x < 0 ? expm1_f32(x) : x; }
+float hard_swish(float x) { return x * clip(x + 3.0f, 0, 6) * (1.0f / 6.0f); }
+float leaky(float x, float alpha) { return x < 0 ? alpha * x : x; }
+
+void clip_loop(const float* x, float* y, int32_t n, float low, float high) {
+  each(n, [=](int32_t i) { [[clang::always_inline]] y[i] = clip(x[i], low, high); });
+}
+
 constexpr double kSeluScale = 1.0507009873554805;
 constexpr double kSeluAlpha = 1.6732632423543772;
 constexpr float kSeluNegative = static_cast<float>(kSeluScale * kSeluAlpha);
@@ -37,10 +46,9 @@ extern constinit const Op kRelu6 = {
     .name = "Relu6",
     .inputs = {{"x"}},
     .infer = same_as_number_x,
-    .run = run_number<[](float x) { return clip(x, 0, 6); },
-                      [](int32_t x) { return x < 0   ? 0
-                                             : x > 6 ? 6
-                                                     : x; }>,
+    .run = run_number<relu6, [](int32_t x) { return x < 0   ? 0
+                                                    : x > 6 ? 6
+                                                            : x; }>,
     .in_place = 0,
 };
 
@@ -63,7 +71,7 @@ extern constinit const Op kClipByValue = {
       } else {
         const float low = static_cast<float>(c.attrs.f("clipValueMin"));
         const float high = static_cast<float>(c.attrs.f("clipValueMax"));
-        map<float, float>(c, [=](float x) { return clip(x, low, high); });
+        replaceable(clip_loop)(c.in(0).f32(), c.out().f32(), c.out().shape.elements(), low, high);
       }
       return {};
     },
@@ -77,7 +85,8 @@ extern constinit const Op kLeakyRelu = {
     .infer = same_as_float_x,
     .run = [](const RunCtx& c) -> Status {
       const float alpha = static_cast<float>(c.attrs.f("alpha"));
-      map<float, float>(c, [alpha](float x) { return x < 0 ? alpha * x : x; });
+      replaceable(row_loop<float, float, leaky>)(c.in(0).data, &alpha, c.out().data,
+                                                 c.out().shape.elements(), Row::kOneB);
       return {};
     },
     .in_place = 0,
@@ -87,7 +96,7 @@ extern constinit const Op kElu = {
     .name = "Elu",
     .inputs = {{"x"}},
     .infer = same_as_float_x,
-    .run = run_float<[](float x) { return x < 0 ? expm1_f32(x) : x; }>,
+    .run = run_float<elu>,
     .in_place = 0,
 };
 
@@ -130,7 +139,7 @@ extern constinit const Op kHardSwish = {
     .name = "HardSwish",
     .inputs = {{"x"}},
     .infer = same_as_float_x,
-    .run = run_float<[](float x) { return x * clip(x + 3.0f, 0, 6) * (1.0f / 6.0f); }>,
+    .run = run_float<hard_swish>,
     .in_place = 0,
 };
 
@@ -160,5 +169,11 @@ extern constinit const Op kStep = {
     },
     .in_place = 0,
 };
+
+WXNN_LOOPS(Activation, any_loop(float_loop<relu>), any_loop(float_loop<relu6>), any_loop(clip_loop),
+           any_loop(row_loop<float, float, leaky>), any_loop(float_loop<elu>),
+           any_loop(float_loop<sigmoid_f32>), any_loop(float_loop<tanh_f32>),
+           any_loop(float_loop<hard_swish>), any_loop(float_loop<gelu_by_tanh>),
+           any_loop(float_loop<gelu_f32>));
 
 }  // namespace wxnn

@@ -47,6 +47,14 @@ int32_t power(int32_t x, int32_t n) {
   return wrap(result);
 }
 
+float add(float a, float b) { return a + b; }
+float subtract(float a, float b) { return a - b; }
+float multiply(float a, float b) { return a * b; }
+float divide_f32(float a, float b) { return a / b; }
+float divide_unless_zero(float a, float b) { return a == 0 ? 0 : a / b; }
+float squared_difference(float a, float b) { return (a - b) * (a - b); }
+float bend(float x, float alpha) { return choose(x < 0, alpha * x, x); }
+
 struct Complex {
   float re, im;
 };
@@ -70,8 +78,7 @@ extern constinit const Op kAdd = {
     .name = "Add",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_any,
-    .run = run_any<[](float a, float b) { return a + b; },
-                   [](int32_t a, int32_t b) { return wrap(bits(a) + bits(b)); },
+    .run = run_any<add, [](int32_t a, int32_t b) { return wrap(bits(a) + bits(b)); },
                    [](Complex a, Complex b) { return Complex{a.re + b.re, a.im + b.im}; }>,
     .in_place = 0,
 };
@@ -80,8 +87,7 @@ extern constinit const Op kSub = {
     .name = "Sub",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_any,
-    .run = run_any<[](float a, float b) { return a - b; },
-                   [](int32_t a, int32_t b) { return wrap(bits(a) - bits(b)); },
+    .run = run_any<subtract, [](int32_t a, int32_t b) { return wrap(bits(a) - bits(b)); },
                    [](Complex a, Complex b) { return Complex{a.re - b.re, a.im - b.im}; }>,
     .in_place = 0,
 };
@@ -90,8 +96,7 @@ extern constinit const Op kMultiply = {
     .name = "Multiply",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_any,
-    .run = run_any<[](float a, float b) { return a * b; },
-                   [](int32_t a, int32_t b) { return wrap(bits(a) * bits(b)); },
+    .run = run_any<multiply, [](int32_t a, int32_t b) { return wrap(bits(a) * bits(b)); },
                    [](Complex a, Complex b) {
                      return Complex{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
                    }>,
@@ -103,7 +108,7 @@ extern constinit const Op kRealDiv = {
     .name = "RealDiv",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_both,
-    .run = run_zip<[](float a, float b) { return a / b; }, divide>,
+    .run = run_zip<divide_f32, divide>,
     .in_place = 0,
 };
 
@@ -132,7 +137,7 @@ extern constinit const Op kXdivy = {
     .name = "Xdivy",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_floats,
-    .run = run_zip_float<[](float a, float b) { return a == 0 ? 0 : a / b; }>,
+    .run = run_zip_float<divide_unless_zero>,
     .in_place = 0,
 };
 
@@ -169,7 +174,7 @@ extern constinit const Op kSquaredDifference = {
     .name = "SquaredDifference",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_both,
-    .run = run_zip<[](float a, float b) { return (a - b) * (a - b); },
+    .run = run_zip<squared_difference,
                    [](int32_t a, int32_t b) {
                      const uint32_t d = bits(a) - bits(b);
                      return wrap(d * d);
@@ -225,8 +230,19 @@ extern constinit const Op kPrelu = {
                  " does not broadcast to x ", c.in(0).shape);
       return same_as_x(c);
     },
-    .run = run_zip_float<[](float x, float alpha) { return choose(x < 0, alpha * x, x); }>,
+    .run = run_zip_float<bend>,
     .in_place = 0,
 };
+
+namespace {
+template <auto f>
+AnyLoop loop_of() {
+  return any_loop(row_loop<float, float, f>);
+}
+}  // namespace
+
+WXNN_LOOPS(Arithmetic, loop_of<add>(), loop_of<subtract>(), loop_of<multiply>(),
+           loop_of<divide_f32>(), loop_of<divide_unless_zero>(), loop_of<larger_f32>(),
+           loop_of<smaller_f32>(), loop_of<squared_difference>(), loop_of<bend>());
 
 }  // namespace wxnn

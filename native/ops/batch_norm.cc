@@ -21,6 +21,17 @@ Status infer_batch_norm(InferCtx& c) {
   return same_as_x(c);
 }
 
+// n channels of as many pixels, which lie `channels` floats apart.
+struct Normalisation {
+  int32_t n, pixels, channels;
+  const float *mean, *factor, *offset;
+};
+void normalise(const Normalisation& b, const float* x, float* y) {
+  for (int32_t p = 0; p < b.pixels; ++p, x += b.channels, y += b.channels) {
+    each(b.n, [&](int32_t i) { y[i] = (x[i] - b.mean[i]) * b.factor[i] + b.offset[i]; });
+  }
+}
+
 Status run_batch_norm(const RunCtx& c) {
   constexpr int32_t kBlock = 64;  // channels
   const int32_t channels = c.out().shape[-1];
@@ -37,11 +48,8 @@ Status run_batch_norm(const RunCtx& c) {
       const float scale = c.has(4) ? c.in(4).f32()[first + i] : 1.0f;
       factor[i] = scale / __builtin_elementwise_sqrt(c.in(2).f32()[first + i] + epsilon);
     }
-    const float* x = c.in(0).f32() + first;
-    float* y = c.out().f32() + first;
-    for (int32_t p = 0; p < pixels; ++p, x += channels, y += channels) {
-      each(n, [&](int32_t i) { y[i] = (x[i] - mean[i]) * factor[i] + offset[i]; });
-    }
+    replaceable(normalise)({n, pixels, channels, mean, factor, offset}, c.in(0).f32() + first,
+                           c.out().f32() + first);
   }
   return {};
 }
@@ -56,5 +64,7 @@ extern constinit const Op kFusedBatchNorm = {
     .run = run_batch_norm,
     .in_place = 0,
 };
+
+WXNN_LOOPS(BatchNorm, any_loop(normalise));
 
 }  // namespace wxnn

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/buffer.h"
+#include "core/loop.h"
 #include "kernels/mat_mul.h"
 #include "ops/activation.h"
 #include "ops/arguments.h"
@@ -78,9 +79,17 @@ Status infer_backprop(InferCtx& c) {
   return Activation::check(c, kPrelu, c.out());
 }
 
-inline void add(float* __restrict y, const float* __restrict x, int32_t n) {
+void add(float* __restrict y, const float* __restrict x, int32_t n) {
 #pragma clang loop vectorize(enable) interleave(disable)
   for (int32_t i = 0; i < n; ++i) y[i] += x[i];
+}
+
+void clamp(float* y, ptrdiff_t n, float low, float high) {
+#pragma clang loop vectorize(enable) interleave(disable)
+  for (ptrdiff_t i = 0; i < n; ++i) {
+    const float v = y[i] < low ? low : y[i];
+    y[i] = v > high ? high : v;
+  }
 }
 
 class Conv2DBackpropInput final : public Kernel {
@@ -169,6 +178,7 @@ class Conv2DBackpropInput final : public Kernel {
   void scatter_row(int32_t y, const float* shares, float* image) const {
     const Slide& sx = window_.x;
     const int32_t channels = filter_.out;
+    const auto add_shares = replaceable(add);
     // Without dilation the taps of a row lie side by side in the image.
     const int32_t together = sx.dilation == 1 ? filter_.width : 1;
     for (int32_t ky = 0; ky < filter_.height; ++ky) {
@@ -182,8 +192,8 @@ class Conv2DBackpropInput final : public Kernel {
           const int32_t first = std::max(0, -column);
           const int32_t last = std::min(together, sx.in - column);
           if (first >= last) continue;
-          add(to + static_cast<ptrdiff_t>(column + first) * channels,
-              from + (kx + first) * channels, (last - first) * channels);
+          add_shares(to + static_cast<ptrdiff_t>(column + first) * channels,
+                     from + (kx + first) * channels, (last - first) * channels);
         }
         from += columns();
       }
@@ -193,11 +203,7 @@ class Conv2DBackpropInput final : public Kernel {
   void finish(float* image, ptrdiff_t size) const {
     const float low = activation_.min, high = activation_.max;
     if (low == -kInf && high == kInf) return;
-#pragma clang loop vectorize(enable) interleave(disable)
-    for (ptrdiff_t i = 0; i < size; ++i) {
-      const float v = image[i] < low ? low : image[i];
-      image[i] = v > high ? high : v;
-    }
+    replaceable(clamp)(image, size, low, high);
   }
 
   Filter filter_{};
@@ -222,5 +228,7 @@ extern constinit const Op kConv2DBackpropInput = {
               {"inputShape", AttrKind::kNumbers, -1.0}},
     .infer = infer_backprop,
     .create = Conv2DBackpropInput::create};
+
+WXNN_LOOPS(Conv2DBackpropInput, any_loop(add), any_loop(clamp));
 
 }  // namespace wxnn

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "core/buffer.h"
+#include "core/loop.h"
 #include "kernels/depthwise.h"
 #include "ops/activation.h"
 #include "ops/conv_shape.h"
@@ -67,7 +68,7 @@ class Depthwise final : public Kernel {
   }
 
   Status run(const RunCtx& c) override {
-    depthwise_convolution(convolution_, c.in(kX).f32(), c.out().f32());
+    replaceable(depthwise_convolution)(convolution_, c.in(kX).f32(), c.out().f32());
     return activation_.apply(c, kPrelu);
   }
 

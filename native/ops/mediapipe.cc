@@ -168,6 +168,19 @@ Status run_transform_landmarks(const RunCtx& c) {
   return {};
 }
 
+// Where a sample lies among four pixels: how far on the next ones are, and how near they count.
+struct Sample {
+  int32_t step_x, step_y;
+  float right, lower;
+};
+void blend(const float* q, const Sample& s, int32_t channels, float* y) {
+  each(channels, [=](int32_t i) {
+    const float top = (1 - s.right) * q[i] + s.right * q[i + s.step_x];
+    const float bottom = (1 - s.right) * q[i + s.step_y] + s.right * q[i + s.step_x + s.step_y];
+    y[i] = s.lower * bottom + (1 - s.lower) * top;
+  });
+}
+
 Status run_transform_bilinear(const RunCtx& c) {
   const Shape& x = c.in(0).shape;
   const Shape& shape = c.out().shape;
@@ -196,11 +209,7 @@ Status run_transform_bilinear(const RunCtx& c) {
       const int32_t step_x = ix + 1 < x[2] ? channels : 0;
       const int32_t step_y = iy + 1 < x[1] ? channels * x[2] : 0;
       const float* q = c.in(0).f32() + (iy * x[2] + ix) * channels;
-      each(channels, [=](int32_t i) {
-        const float top = (1 - right) * q[i] + right * q[i + step_x];
-        const float bottom = (1 - right) * q[i + step_y] + right * q[i + step_x + step_y];
-        y[i] = lower * bottom + (1 - lower) * top;
-      });
+      replaceable(blend)(q, {step_x, step_y, right, lower}, channels, y);
     }
   }
   return {};
@@ -244,5 +253,7 @@ extern constinit const Op kTransformTensorBilinear = {
     .infer = infer_transform_bilinear,
     .run = run_transform_bilinear,
 };
+
+WXNN_LOOPS(MediaPipe, any_loop(blend));
 
 }  // namespace wxnn

@@ -40,7 +40,7 @@ struct Pooling {
   float start;
   // Takes `taps` pixels of x that lie `step` floats apart.
   void (*take)(float* y, const float* x, int32_t n, int32_t taps, int32_t step);
-  bool average;
+  void (*divide)(float* y, float count, int32_t n);  // null: the sum is the answer
 };
 
 Status run_pool(const RunCtx& c, const Pooling& pooling) {
@@ -61,9 +61,9 @@ Status run_pool(const RunCtx& c, const Pooling& pooling) {
           pooling.take(y, image + (iy * shape[2] + ix) * channels, channels, tx.last - tx.first,
                        w.x.dilation * channels);
         }
-        if (!pooling.average) continue;
-        const float count = static_cast<float>((ty.last - ty.first) * (tx.last - tx.first));
-        each(channels, [=](int32_t i) { y[i] /= count; });
+        if (pooling.divide == nullptr) continue;
+        pooling.divide(y, static_cast<float>((ty.last - ty.first) * (tx.last - tx.first)),
+                       channels);
       }
     }
   }
@@ -87,6 +87,10 @@ void take_sum(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
   }
 }
 
+void divide(float* y, float count, int32_t n) {
+  each(n, [=](int32_t i) { y[i] /= count; });
+}
+
 }  // namespace
 
 extern constinit const Op kMaxPool = {
@@ -94,7 +98,9 @@ extern constinit const Op kMaxPool = {
     .inputs = {{"x"}},
     .attrs = {{"filterSize", AttrKind::kNumbers}, WXNN_WINDOW_ATTRS},
     .infer = infer_pool,
-    .run = [](const RunCtx& c) -> Status { return run_pool(c, {-kInfF32, take_largest, false}); },
+    .run = [](const RunCtx& c) -> Status {
+      return run_pool(c, {-kInfF32, replaceable(take_largest), nullptr});
+    },
 };
 
 extern constinit const Op kAvgPool = {
@@ -102,7 +108,11 @@ extern constinit const Op kAvgPool = {
     .inputs = {{"x"}},
     .attrs = {{"filterSize", AttrKind::kNumbers}, WXNN_WINDOW_ATTRS},
     .infer = infer_pool,
-    .run = [](const RunCtx& c) -> Status { return run_pool(c, {0.0f, take_sum, true}); },
+    .run = [](const RunCtx& c) -> Status {
+      return run_pool(c, {0.0f, replaceable(take_sum), replaceable(divide)});
+    },
 };
+
+WXNN_LOOPS(Pool, any_loop(take_largest), any_loop(take_sum), any_loop(divide));
 
 }  // namespace wxnn

@@ -309,4 +309,8 @@ extern constinit const Op kAny = {
     .run = run_reduce<kAnyB, kAnyB>,
 };
 
+WXNN_LOOPS(Reduce, any_loop(kSumF.accumulate), any_loop(kSumF.columns), any_loop(kProdF.accumulate),
+           any_loop(kMaxF.accumulate), any_loop(kMaxF.columns), any_loop(kMinF.accumulate),
+           any_loop(kMinF.columns));
+
 }  // namespace wxnn

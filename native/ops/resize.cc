@@ -110,6 +110,18 @@ void blend(const float* const (&pixel)[4], float across, float down, float* y, i
   });
 }
 
+// One row of `out` pixels between two rows of the image.
+void blend_row(const float* top, const float* bottom, float down, const Axis& across,
+               int32_t channels, float* y) {
+  Position p = across.bilinear();
+  for (int64_t i = 0; i < across.out; ++i, p.advance(), y += channels) {
+    const Pair h = pair_at(p, across.in);
+    const int32_t left = h.low * channels;
+    const int32_t right = h.high * channels;
+    blend({top + left, top + right, bottom + left, bottom + right}, h.fraction, down, y, channels);
+  }
+}
+
 Status run_bilinear(const RunCtx& c) {
   const Shape& in = c.in(0).shape;
   const Shape& out = c.out().shape;
@@ -120,18 +132,10 @@ Status run_bilinear(const RunCtx& c) {
   float* y = c.out().f32();
   for (int32_t n = 0; n < in[0]; ++n, image += in[1] * row) {
     Position py = axes.y.bilinear();
-    for (int32_t oy = 0; oy < out[1]; ++oy, py.advance()) {
+    for (int32_t oy = 0; oy < out[1]; ++oy, py.advance(), y += out[2] * channels) {
       const Pair v = pair_at(py, axes.y.in);
-      const float* top = image + v.low * row;
-      const float* bottom = image + v.high * row;
-      Position px = axes.x.bilinear();
-      for (int32_t ox = 0; ox < out[2]; ++ox, px.advance(), y += channels) {
-        const Pair h = pair_at(px, axes.x.in);
-        const int32_t left = h.low * channels;
-        const int32_t right = h.high * channels;
-        blend({top + left, top + right, bottom + left, bottom + right}, h.fraction, v.fraction, y,
-              channels);
-      }
+      replaceable(blend_row)(image + v.low * row, image + v.high * row, v.fraction, axes.x,
+                             channels, y);
     }
   }
   return {};
@@ -256,5 +260,7 @@ extern constinit const Op kResizeNearestNeighbor = {
     .infer = infer_resize,
     .run = run_nearest,
 };
+
+WXNN_LOOPS(Resize, any_loop(blend_row));
 
 }  // namespace wxnn

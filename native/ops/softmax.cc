@@ -26,8 +26,20 @@ float exp_and_sum(const float* x, float shift, float* y, int32_t n) {
   return reduce(y, n, 0.0f, [](float a, float b) { return a + b; });
 }
 
-template <class F>
-Status each_row(const RunCtx& c, F row) {
+using RowOf = void (*)(const float* x, float* y, int32_t n);
+
+void softmax(const float* x, float* y, int32_t n) {
+  const float sum = exp_and_sum(x, largest(x, n), y, n);
+  each(n, [&](int32_t i) { y[i] /= sum; });
+}
+
+void log_softmax(const float* x, float* y, int32_t n) {
+  const float shift = largest(x, n);
+  const float log_sum = log_f32(exp_and_sum(x, shift, y, n));
+  each(n, [&](int32_t i) { y[i] = (x[i] - shift) - log_sum; });
+}
+
+Status each_row(const RunCtx& c, RowOf row) {
   const int32_t n = c.out().shape[-1];
   const int32_t rows = c.out().shape.elements(0, c.out().shape.rank() - 1);
   for (int32_t r = 0; r < rows; ++r) row(c.in(0).f32() + r * n, c.out().f32() + r * n, n);
@@ -41,12 +53,7 @@ extern constinit const Op kSoftmax = {
     .inputs = {{"logits"}},
     .attrs = {{"dim", AttrKind::kNumber, -1}},
     .infer = infer_softmax,
-    .run = [](const RunCtx& c) -> Status {
-      return each_row(c, [](const float* x, float* y, int32_t n) {
-        const float sum = exp_and_sum(x, largest(x, n), y, n);
-        each(n, [&](int32_t i) { y[i] /= sum; });
-      });
-    },
+    .run = [](const RunCtx& c) -> Status { return each_row(c, replaceable(softmax)); },
     .in_place = 0,
 };
 
@@ -56,13 +63,9 @@ extern constinit const Op kLogSoftmax = {
     .inputs = {{"logits"}},
     .attrs = {{"dim", AttrKind::kNumber, -1}},
     .infer = infer_softmax,
-    .run = [](const RunCtx& c) -> Status {
-      return each_row(c, [](const float* x, float* y, int32_t n) {
-        const float shift = largest(x, n);
-        const float log_sum = log_f32(exp_and_sum(x, shift, y, n));
-        each(n, [&](int32_t i) { y[i] = (x[i] - shift) - log_sum; });
-      });
-    },
+    .run = [](const RunCtx& c) -> Status { return each_row(c, replaceable(log_softmax)); },
 };
+
+WXNN_LOOPS(Softmax, any_loop(softmax), any_loop(log_softmax));
 
 }  // namespace wxnn

@@ -121,7 +121,12 @@ Status check_filter5(const InferCtx& c, size_t port) {
   return {};
 }
 
+void add_products_loop(float* y, const float* weights, float x, int32_t n) {
+  each(n, [=](int32_t i) { y[i] += x * weights[i]; });
+}
+
 Status run_conv3d(const RunCtx& c) {
+  const auto add_products = replaceable(add_products_loop);
   const Shape& f = c.in(1).shape;
   const int32_t ins = f[3];
   const int32_t outs = f[4];
@@ -139,7 +144,7 @@ Status run_conv3d(const RunCtx& c) {
         float* out = y + to * outs;
         for (int32_t i = 0; i < ins; ++i, weights += outs) {
           const float v = x[from * ins + i];
-          each(outs, [=](int32_t o) { out[o] += v * weights[o]; });
+          add_products(out, weights, v, outs);
         }
       },
       [](int32_t, int32_t) {});
@@ -233,5 +238,7 @@ extern constinit const Op kConv3DBackpropInputV2 = {
     .infer = infer_conv3d_input,
     .run = run_conv3d_input,
 };
+
+WXNN_LOOPS(Volume, any_loop(add_products_loop));
 
 }  // namespace wxnn

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/loop.h"
 #include "vision/angle.h"
 
 namespace wxnn {
@@ -226,7 +227,7 @@ Status ImageSampler::to_tensor(const Image& image, const ImageTransform& t, floa
   const bool upright = map.xy == 0 && map.yx == 0;
   const bool lying = map.xx == 0 && map.yy == 0;
   if (!upright && !lying) {
-    sample_turned(image, t, map, out);
+    replaceable(sample_turned)(image, t, map, out);
     return {};
   }
   // Picture columns run along the tensor's x, or along its y where the picture lies on its side.
@@ -243,9 +244,11 @@ Status ImageSampler::to_tensor(const Image& image, const ImageTransform& t, floa
   make_taps(y, memory + x_bytes, rows);
   const Strides strides =
       upright ? Strides{3, size_t(t.width) * 3} : Strides{size_t(t.width) * 3, 3};
-  sample_along_axes(image, t, columns, rows, x.outputs, y.outputs, strides,
-                    reinterpret_cast<float*>(memory + x_bytes + y_bytes), out);
+  replaceable(sample_along_axes)(image, t, columns, rows, x.outputs, y.outputs, strides,
+                                 reinterpret_cast<float*>(memory + x_bytes + y_bytes), out);
   return {};
 }
+
+WXNN_LOOPS(Image, any_loop(sample_along_axes), any_loop(sample_turned));
 
 }  // namespace wxnn

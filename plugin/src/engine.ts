@@ -1,9 +1,11 @@
 // The hand-written loader of the binary (native/wasm/abi.md), and the choice between its builds.
 import { checkInteger, fail } from './checks';
 import { getHost } from './host';
-import type { Host, WasmExports, WasmImports } from './host';
+import type { Host, WasmExports } from './host';
 import { utf8Decode } from './text';
 import type { EngineOptions } from './types';
+
+const kOther = 'it is of another version.';
 
 /**
  * One instance of the binary. Pointers are byte offsets into its heap. The heap moves to a new buffer when it grows, so
@@ -27,7 +29,7 @@ export class Engine {
   /** An export itself, for calls by the thousand. What it throws goes to stop(). */
   functionOf(name: string): (...args: number[]) => number {
     const run = this.exports[name] as (...args: number[]) => number;
-    if (typeof run !== 'function') fail(`the engine's binary has no ${name}: it is not of this version of wxnn.`);
+    if (typeof run !== 'function') fail(`the binary has no ${name}: ${kOther}`);
     return run;
   }
 
@@ -168,46 +170,44 @@ async function chooseEngine(host: Host, variant: string, profile: Profile, wasmP
       reasons.push(`one thread: ${(error as Error).message}`);
     }
   }
+  const plain = () => host.instantiate(`wxnn-plain${profile}.wasm.br`, { env: { wxnn_now: () => host.now() } }, wasmPath);
+  let untouched: WasmExports | undefined;
   if (variant !== 'plain') {
     try {
-      await checkSimd(host, wasmPath);
-      return await startEngine(host, 'simd', profile, wasmPath, reasons);
+      const exports = untouched = await plain();
+      const loops = await host.instantiate('wxnn-simd.wasm.br', { env: { memory: exports.memory } }, wasmPath);
+      untouched = undefined;
+      replaceLoops(exports, loops);
+      return tested(new Engine(exports, 'simd', reasons, profile));
     } catch (error) {
       const { message } = error as Error;
-      if (variant === 'simd') fail(`the SIMD build cannot be used here: ${message}`);
+      if (variant === 'simd') fail(`SIMD cannot be used here: ${message}`);
       reasons.push(`not the SIMD build: ${message}`);
     }
   }
   try {
-    return await startEngine(host, 'plain', profile, wasmPath, reasons);
+    return tested(new Engine(untouched || await plain(), 'plain', reasons, profile));
   } catch (error) {
-    fail([`the engine cannot start: ${(error as Error).message}`].concat(reasons).join(' Also, '));
+    return fail([`the engine cannot start: ${(error as Error).message}`].concat(reasons).join(' Also, '));
   }
 }
 
-/** A module of one SIMD instruction, so that an engine without SIMD need not look at the whole binary. */
-async function checkSimd(host: Host, wasmPath: string | undefined): Promise<void> {
-  const exports = await host.instantiate('simd_probe.wasm', {}, wasmPath);
-  if ((exports.f as () => number)() !== 1) fail('its first SIMD instruction gives a wrong number.');
+interface Loops {
+  readonly wxnn_loop: (i: number) => number;
+  readonly __indirect_function_table: { get(place: number): unknown; set(place: number, loop: unknown): void };
 }
 
-export function tested(engine: Engine): Engine {
-  engine.demand('its self-test failed: ', 'wxnn_self_test');
-  return engine;
+/** Puts the loops of `part` where the engine has its own (native/core/loop.h): both name theirs in the same order. */
+function replaceLoops(...binaries: unknown[]): void {
+  const [[to, place], [from, loop]] = (binaries as Loops[]).map((of) => [of.__indirect_function_table, of.wxnn_loop] as const);
+  let i = 0;
+  for (; place(i); ++i) to.set(place(i), from.get(loop(i)));
+  if (loop(i)) fail(kOther);
 }
 
 /** Some engines accept SIMD and compute garbage, so numbers are compared before any build is used. */
-async function startEngine(
-  host: Host, variant: 'simd' | 'plain', profile: Profile, wasmPath: string | undefined, reasons: string[],
-): Promise<Engine> {
-  const imports: WasmImports = {
-    env: {
-      emscripten_notify_memory_growth: () => undefined,  // views are checked where they are used
-      wxnn_now: () => host.now(),
-    },
-  };
-  const exports = await host.instantiate(`wxnn-${variant}${profile}.wasm.br`, imports, wasmPath);
-  const engine = tested(new Engine(exports, variant, reasons, profile));
-  reasons.push(`the ${variant} build passed its self-test`);
+export function tested(engine: Engine): Engine {
+  engine.demand('its self-test failed: ', 'wxnn_self_test');
+  engine.reasons.push(`the ${engine.variant} build passed its self-test`);
   return engine;
 }

@@ -3,14 +3,14 @@
 import type { Engine } from './engine';
 import type { CacheOptions, FetchFunction, FileSystem, Signal } from './types';
 
-/** What the binary is given: `{env: {name: function}}`. */
+/** What a binary is given: `{env: {name: a function, or the memory of another binary}}`. */
 export interface WasmImports {
-  [module: string]: { [name: string]: (...args: number[]) => unknown };
+  [module: string]: { [name: string]: ((...args: number[]) => unknown) | WasmExports['memory'] };
 }
 
 /** What the binary gives: functions of numbers, and its memory. */
 export interface WasmExports {
-  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly [name: string]: unknown;
 }
 

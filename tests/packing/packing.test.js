@@ -91,7 +91,7 @@ test('the npm and copy-in forms find their binaries where they are put', async (
     const program = createMiniProgram({ pluginRoot: host });
     const { variant, reasons } = await program.requirePlugin('wxnn').probe();
     assert.equal(variant, 'simd', reasons.join('; '));
-    assert.deepEqual(program.log.instantiations.map((entry) => entry.path), [`/${folder}/wasm/simd_probe.wasm`, `/${folder}/wasm/wxnn-simd.wasm.br`]);
+    assert.deepEqual(program.log.instantiations.map((entry) => entry.path), [`/${folder}/wasm/wxnn-plain.wasm.br`, `/${folder}/wasm/wxnn-simd.wasm.br`]);
   }
 });
 

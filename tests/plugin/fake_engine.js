@@ -19,9 +19,10 @@ const MODEL = Uint8Array.from(Buffer.from('\0\0\0\0TFL3 the fake model'));
  * @param {string} [behaviour.refusal] what is said to every model
  * @param {(file: Uint8Array) => void} [behaviour.loaded] told each file that is loaded
  * @param {{outstanding: Set<number>, models: number, calls: string[]}} [behaviour.state] filled in for the test to look at
+ * @param {object} [withSimd] its behaviour once it has the loops of createFakeLoops
  */
-function createFakeEngine(behaviour = {}) {
-  const { selfTestFails, memory: limit = Infinity, trapIn, moves } = behaviour;
+function createFakeEngine(behaviour = {}, withSimd = behaviour) {
+  const { memory: limit = Infinity, moves } = behaviour;
   const state = behaviour.state || {};
   Object.assign(state, { outstanding: new Set(), models: 0, calls: [] });
   const memory = { buffer: new ArrayBuffer((behaviour.pages || 16) * PAGE) };
@@ -58,8 +59,9 @@ function createFakeEngine(behaviour = {}) {
       if (!state.outstanding.delete(pointer)) throw new Error(`free of ${pointer}, which is not allocated`);
     },
     wxnn_error: () => text(error),
+    wxnn_loop: (i) => (i ? 0 : 9),
     wxnn_version: () => text('0'),
-    wxnn_self_test: () => (selfTestFails ? fail('GEMM gives 1 where 2 is right') : 1),
+    wxnn_self_test: () => (behaviour.selfTestFails ? fail('GEMM gives 1 where 2 is right') : 1),
     wxnn_load(pointer, bytes) {
       state.outstanding.delete(pointer);
       const file = Buffer.from(new Uint8Array(memory.buffer, pointer, bytes));
@@ -95,11 +97,19 @@ function createFakeEngine(behaviour = {}) {
   for (const name of Object.keys(functions)) {
     exports[name] = (...args) => {
       state.calls.push(name);
-      if (name === trapIn) throw new Error('unreachable');
+      if (name === behaviour.trapIn) throw new Error('unreachable');
       return functions[name](...args);
     };
   }
+  exports.__indirect_function_table = {
+    set() { behaviour = withSimd; },
+  };
   return exports;
+}
+
+/** What stands for the binary with the SIMD loops: one loop, at place 7. */
+function createFakeLoops() {
+  return { wxnn_loop: (i) => (i ? 0 : 7), __indirect_function_table: { get: () => () => undefined } };
 }
 
 const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
@@ -110,4 +120,4 @@ const FAKE_BINARIES = {
   '/wasm/wxnn-plain.wasm.br': new Uint8Array(brotliCompressSync(EMPTY_MODULE)),
 };
 
-module.exports = { createFakeEngine, FAKE_BINARIES, MODEL };
+module.exports = { createFakeEngine, createFakeLoops, FAKE_BINARIES, MODEL };

@@ -13,11 +13,9 @@ const { GraphBuilder } = require('../tfjs/model_files.js');
 
 const MISSING = '1 node needs an operator that this build does not have: Cumprod (1): "y"';
 const ELSEWHERE = 'the package that tools/package --tfjs makes has every operator';
-const FULL = {
-  '/wasm/wxnn-simd-tfjs.wasm.br': FAKE_BINARIES['/wasm/wxnn-simd.wasm.br'], '/wasm/wxnn-plain-tfjs.wasm.br': FAKE_BINARIES['/wasm/wxnn-plain.wasm.br'],
-};
-const SMALL_FILES = ['/wasm/simd_probe.wasm', '/wasm/wxnn-simd.wasm.br'];
-const FULL_FILES = ['/wasm/simd_probe.wasm', '/wasm/wxnn-simd-tfjs.wasm.br'];
+const FULL = { '/wasm/wxnn-plain-tfjs.wasm.br': FAKE_BINARIES['/wasm/wxnn-plain.wasm.br'] };
+const SMALL_FILES = ['/wasm/wxnn-plain.wasm.br', '/wasm/wxnn-simd.wasm.br'];
+const FULL_FILES = ['/wasm/wxnn-plain-tfjs.wasm.br', '/wasm/wxnn-simd.wasm.br'];
 const INPUT = () => Float32Array.of(1, 2, 3, 4);
 
 const paths = ({ log }) => log.instantiations.map((entry) => entry.path);
@@ -65,10 +63,7 @@ test('a package without it says which has the operators, and the next call works
   const pluginRoot = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-plugin-'));
   t.after(() => fs.rmSync(pluginRoot, { recursive: true }));
   await bundleAdapter(pluginRoot, '/wasm', ['']);
-  for (const file of ['plugin.json', 'wasm/simd_probe.wasm']) {
-    fs.mkdirSync(path.dirname(path.join(pluginRoot, file)), { recursive: true });
-    fs.copyFileSync(path.join(ROOT, 'plugin', file), path.join(pluginRoot, file));
-  }
+  fs.copyFileSync(path.join(ROOT, 'plugin/plugin.json'), path.join(pluginRoot, 'plugin.json'));
   let lacks = true;
   const program = createFakeProgram((...of) => (lacks ? lacking(...of) : {}), { pluginRoot });
   await assert.rejects(program.wxnn.loadModel(MODEL), { message: `the model: ${MISSING}; ${ELSEWHERE}.` });
@@ -79,7 +74,7 @@ test('a package without it says which has the operators, and the next call works
 });
 
 test('where its file is gone, the sentence is the same', async () => {
-  const { wxnn } = createFakeProgram(lacking, { packageFiles: { '/wasm/wxnn-simd-tfjs.wasm.br': undefined, '/lib/wxnn-plain.wasm.br': FAKE_BINARIES['/wasm/wxnn-plain.wasm.br'] } });
+  const { wxnn } = createFakeProgram(lacking, { packageFiles: { '/lib/wxnn-plain.wasm.br': FAKE_BINARIES['/wasm/wxnn-plain.wasm.br'] } });
   await assert.rejects(wxnn.loadModel(MODEL, { variant: 'plain', wasmPath: '/lib' }), { message: `the model: ${MISSING}; ${ELSEWHERE}.` });
 });
 
@@ -99,7 +94,7 @@ test('a worker falls back likewise, and so does the main thread in its place', a
 test('with the real binaries, in the simulator and in Node', async (t) => {
   const expected = [1, 2, 6, 24];
   await t.test('simulator', async () => {
-    requireBuilt('plugin/wasm/wxnn-simd-tfjs.wasm.br', 'tools/build');
+    requireBuilt('plugin/wasm/wxnn-plain-tfjs.wasm.br', 'tools/build');
     const program = createRealProgram();
     const model = await program.wxnn.loadModel(products());
     assert.deepEqual([...model.run(INPUT()).y.data], expected);
@@ -120,10 +115,9 @@ test('a detector goes where its mesh model had to', async () => {
   // The smaller binary of this folder has the operators of the .tflite models alone.
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-wasm-'));
   try {
-    requireBuilt('build/simd/wxnn-simd-faces.wasm.br', 'tools/build simd');
-    fs.copyFileSync(path.join(ROOT, 'plugin/wasm/simd_probe.wasm'), path.join(folder, 'simd_probe.wasm'));
-    fs.copyFileSync(path.join(ROOT, 'build/simd/wxnn-simd-faces.wasm.br'), path.join(folder, 'wxnn-simd.wasm.br'));
-    fs.copyFileSync(path.join(ROOT, 'plugin/wasm/wxnn-simd-tfjs.wasm.br'), path.join(folder, 'wxnn-simd-tfjs.wasm.br'));
+    requireBuilt('build/plain/wxnn-plain-faces.wasm.br', 'tools/build plain');
+    fs.copyFileSync(path.join(ROOT, 'build/plain/wxnn-plain-faces.wasm.br'), path.join(folder, 'wxnn-plain.wasm.br'));
+    for (const file of ['wxnn-simd.wasm.br', 'wxnn-plain-tfjs.wasm.br']) fs.copyFileSync(path.join(ROOT, 'plugin/wasm', file), path.join(folder, file));
     const { loadModel, createFaceDetector } = require(ROOT);
     const alone = await loadModel(full, { variant: 'simd', wasmPath: folder });
     assert.doesNotMatch(alone.backend.reasons.join('; '), /every operator/);

@@ -4,7 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { createMiniProgram } = require('../simulator');
-const { createFakeEngine, FAKE_BINARIES } = require('./fake_engine.js');
+const { createFakeEngine, createFakeLoops, FAKE_BINARIES } = require('./fake_engine.js');
 
 const ROOT = path.join(__dirname, '../..');
 const PLUGIN = path.join(ROOT, 'plugin');
@@ -23,7 +23,7 @@ function createFakeProgram(behaviour = {}, options = {}) {
   const of = typeof behaviour === 'function' ? behaviour : () => behaviour;
   const change = options.exports || ((file, exports) => exports);
   const faults = {
-    exports: (file, exports) => change(file, /wxnn-/.test(file) ? createFakeEngine(of(/simd/.test(file) ? 'simd' : 'plain', file)) : exports),
+    exports: (file) => change(file, /simd/.test(file) ? createFakeLoops() : createFakeEngine(of('plain', file), of('simd', file))),
     ...options.faults,
   };
   const program = createMiniProgram({

@@ -37,10 +37,15 @@ class Reader {
   }
 }
 
-/** @returns {{imports: {module, name, kind}[], exports: {name, kind}[], features: Set<string>, memory: {initial, maximum}}} */
+/**
+ * `table`: which function stands at each place; `called`: functions that some instruction calls, not by a place; `grows`: whether any
+ * instruction grows the memory.
+ * @returns {{imports: {module, name, kind}[], exports: {name, kind}[], features: Set<string>, memory: {initial, maximum}, table: number[],
+ *   called: Set<number>, grows: boolean}}
+ */
 function parseModule(bytes) {
   const r = new Reader(bytes);
-  const result = { imports: [], exports: [], features: new Set(), memory: undefined };
+  const result = { imports: [], exports: [], features: new Set(), memory: undefined, table: [], called: new Set(), grows: false };
   const use = (feature) => result.features.add(feature);
   if (Buffer.from(bytes.subarray(0, 8)).toString('hex') !== '0061736d01000000') throw new Error('this is no WebAssembly binary');
   r.skip(8);
@@ -85,7 +90,13 @@ function parseModule(bytes) {
       r.leb();
       result.exports.push(entry);
     }),
-    10: () => r.list(() => body(r, use, valueType)),
+    9: () => r.list(() => {
+      if (r.leb() !== 0 || r.byte() !== 0x41) throw new Error('a list of table entries is written in a way that is not known here');
+      let place = r.leb();
+      r.byte();
+      for (const index of r.list(() => r.leb())) result.table[place++] = index;
+    }),
+    10: () => r.list(() => body(r, use, valueType, result)),
     12: () => use('bulk-memory'),
     13: () => use('exceptions'),
   };
@@ -99,17 +110,17 @@ function parseModule(bytes) {
   return result;
 }
 
-function body(r, use, valueType) {
+function body(r, use, valueType, result) {
   const end = r.leb() + r.at;
   r.list(() => {
     r.leb();
     valueType();
   });
-  while (r.at < end) instruction(r, use, valueType);
+  while (r.at < end) instruction(r, use, valueType, result);
   if (r.at !== end) throw new Error(`a function's body ends at byte ${r.at} instead of ${end}`);
 }
 
-function instruction(r, use, valueType) {
+function instruction(r, use, valueType, result) {
   const code = r.byte();
   const indices = (count) => { for (let i = 0; i < count; i++) r.leb(); };
   const memory = () => {
@@ -126,7 +137,8 @@ function instruction(r, use, valueType) {
       use('multi-value');
       r.leb();
     }
-  } else if ([0x0c, 0x0d, 0x10].includes(code) || (code >= 0x20 && code <= 0x24)) r.leb();
+  } else if (code === 0x10) result.called.add(r.leb());
+  else if ([0x0c, 0x0d].includes(code) || (code >= 0x20 && code <= 0x24)) r.leb();
   else if (code === 0x0e) {
     r.list(() => r.leb());
     r.leb();
@@ -148,7 +160,10 @@ function instruction(r, use, valueType) {
     r.leb();
   } else if (code === 0xd1) use('reference-types');
   else if (code >= 0x28 && code <= 0x3e) memory();
-  else if (code === 0x3f || code === 0x40) r.byte();
+  else if (code === 0x3f || code === 0x40) {
+    if (code === 0x40) result.grows = true;
+    r.byte();
+  }
   else if (code === 0x41 || code === 0x42) r.leb();
   else if (code === 0x43) r.skip(4);
   else if (code === 0x44) r.skip(8);

@@ -11,7 +11,6 @@ const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const zlib = require('node:zlib');
 const tf = require('@tensorflow/tfjs-core');
 const converter = require('@tensorflow/tfjs-converter');
 require('@tensorflow/tfjs-backend-cpu');
@@ -19,8 +18,6 @@ require('@tensorflow/tfjs-backend-cpu');
 tf.env().set('PROD', true);
 
 const ROOT = path.join(__dirname, '../..');
-const BUILD = path.join(ROOT, 'build/simd');
-const BINARY = path.join(BUILD, 'wxnn-simd-tfjs.wasm');
 
 /**
  * @typedef {{shape: number[], dtype: 'float32' | 'int32' | 'bool', low: number, high: number, values?: number[], constant?: boolean, open?: boolean}} Input
@@ -175,14 +172,13 @@ let directory;
 /** A folder with the binary of all operators, under the names that the adapter looks for. */
 function binaries() {
   if (directory) return directory;
-  const setup = 'set -e; cd "$1"; tools/build simd; . .cache/toolchain/env.sh; cmake --build --preset wasm-simd -t wxnn_wasm_tfjs -- --quiet';
-  const { status, stderr } = spawnSync('bash', ['-c', setup, 'bash', ROOT], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('tools/build', ['plain', 'simd'], { cwd: ROOT, encoding: 'utf8' });
   assert.equal(status, 0, `the binary with all operators could not be built: ${stderr}`);
   directory = path.join(ROOT, 'build/test/all_operators');
   fs.mkdirSync(directory, { recursive: true });
-  const quick = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } };
-  fs.writeFileSync(path.join(directory, 'wxnn-simd.wasm.br'), zlib.brotliCompressSync(fs.readFileSync(BINARY), quick));
-  fs.copyFileSync(path.join(ROOT, 'plugin/wasm/simd_probe.wasm'), path.join(directory, 'simd_probe.wasm'));
+  const copy = (from, to) => fs.copyFileSync(path.join(ROOT, 'plugin/wasm', from), path.join(directory, to));
+  copy('wxnn-plain-tfjs.wasm.br', 'wxnn-plain.wasm.br');
+  copy('wxnn-simd.wasm.br', 'wxnn-simd.wasm.br');
   return directory;
 }
 
