@@ -1,0 +1,178 @@
+#include "formats/tflite_operator.h"
+
+#include <algorithm>
+
+#include "core/build_parts.h"
+#include "formats/flex_map.h"
+#include "formats/tflite_graph_reader.h"
+#include "formats/tflite_verify.h"
+
+namespace wxnn {
+
+namespace {
+
+constexpr std::string_view kPaddings[] = {"same", "valid"};
+constexpr std::string_view kActivations[] = {"linear", "relu", "reluN1To1", "relu6", "tanh"};
+constexpr std::string_view kMirrorModes[] = {"reflect", "symmetric"};
+
+}  // namespace
+
+struct TfliteOperator::FieldKind {
+  char letter;
+  uint8_t bytes;
+  std::span<const std::string_view> texts;  // of an enum
+};
+
+bool is_quantised(const TfliteTensors::Grid& grid) { return kBuildParts.grids && grid.bits != 0; }
+
+Status round_to_grid(Graph& graph, int from, int to, const TfliteTensors::Grid& grid) {
+  const Op* op = nullptr;
+  WXNN_TRY(need_op("FakeQuantWithMinMaxArgs", &op));
+  Attrs attrs(op->attrs);
+  WXNN_TRY(attrs.set("min", grid.min));
+  WXNN_TRY(attrs.set("max", grid.max));
+  WXNN_TRY(attrs.set("numBits", grid.bits));
+  graph.nodes.push_back({op, graph.values[to].name, std::move(attrs), {from}, {to}});
+  return {};
+}
+
+TfliteOperator::TfliteOperator(TfliteGraphReader& reader, Graph& graph, TfliteTensors& tensors,
+                               const flatbuffers::Verifier& verifier, const tflite::Operator& op,
+                               std::string name)
+    : TfliteSource(graph, std::move(name)),
+      reader_(reader),
+      tensors_(tensors),
+      verifier_(verifier),
+      op_(op) {
+  output_count = op.outputs() == nullptr ? 0 : op.outputs()->size();
+}
+
+Status TfliteOperator::subgraph(size_t index, std::unique_ptr<Graph>* graph) {
+  return kBuildParts.flow ? reader_.read_body(index, graph) : Status();
+}
+
+Status TfliteOperator::read(std::string_view source, AttrValue* value) {
+  const char letter = source[0];
+  if (kBuildParts.custom && letter == 'x')
+    return read_flex_option(custom_options(), source.substr(1), value);
+  static constexpr FieldKind kFieldKinds[] = {
+      {'i', 4, {}}, {'d', 4, {}},        {'b', 1, {}},           {'n', 1, {}},
+      {'f', 4, {}}, {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes},
+      {'t', 1, {}}, {'v', 4, {}},        {'l', 8, {}},           {'w', 4, {}},
+      {'y', 1, {}}, {'s', 1, {}},
+  };
+  const auto* kind = std::ranges::find(kFieldKinds, letter, &FieldKind::letter);
+  std::string_view rest = source.substr(1, source.find(':') - 1);
+  for (bool more = true; more;) {
+    int field = 0;
+    size_t i = 0;
+    while (i < rest.size() && rest[i] != ',') field = field * 10 + (rest[i++] - '0');
+    WXNN_TRY(read_field(*kind, field, value));
+    more = i < rest.size();
+    if (more) rest.remove_prefix(i + 1);
+  }
+  return {};
+}
+
+// What a node writes to a quantised tensor is rounded to its grid behind the node.
+Status TfliteOperator::output(size_t i, int* value) {
+  const size_t listed = op_.outputs() != nullptr ? op_.outputs()->size() : 0;
+  WXNN_CHECK(i < listed, "has ", listed, " outputs and should have more");  // as an option says
+  const int tensor = op_.outputs()->Get(static_cast<uint32_t>(i));
+  WXNN_TRY(tensors_.value(tensor, value));
+  const TfliteTensors::Grid grid = tensors_.grid(tensor);
+  if (!is_quantised(grid) || on_grid(grid)) return {};
+  for (const Rounding& r : roundings_) {
+    if (r.to != *value) continue;
+    *value = r.from;
+    return {};
+  }
+  const TensorType type = graph.values[*value].type;
+  const int from = graph.add_value(sentence(graph.values[*value].name, "/exact"), type);
+  roundings_.push_back({from, *value, grid});
+  *value = from;
+  return {};
+}
+
+Status TfliteOperator::emit_roundings() {
+  if (!kBuildParts.grids) return {};
+  for (const Rounding& r : roundings_) WXNN_TRY(round_to_grid(graph, r.from, r.to, r.grid));
+  return {};
+}
+
+tflite::TensorType TfliteOperator::output_type(size_t i) const {
+  const bool there = op_.outputs() != nullptr && i < op_.outputs()->size();
+  return there ? tensors_.stored_type(op_.outputs()->Get(static_cast<uint32_t>(i)))
+               : tflite::TensorType::FLOAT32;
+}
+
+std::span<const std::byte> TfliteOperator::custom_options() const {
+  const auto* bytes = op_.custom_options();
+  if (bytes == nullptr) return {};
+  return {reinterpret_cast<const std::byte*>(bytes->data()), bytes->size()};
+}
+
+// True where all that the node hands on is on that grid already.
+bool TfliteOperator::on_grid(const TfliteTensors::Grid& grid) const {
+  for (uint32_t k = 0; copies_ && k < op_.inputs()->size(); ++k) {
+    const int tensor = op_.inputs()->Get(k);
+    const bool list =
+        tensor == kAbsent || tensors_.stored_type(tensor) == tflite::TensorType::INT32;
+    if (!list && !(tensors_.grid(tensor) == grid)) return false;
+  }
+  return copies_;
+}
+
+Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* value) const {
+  // A table that is absent, or ends before the field, means the schema's default.
+  alignas(4) static constexpr uint8_t kNoOptions[] = {4, 0, 4, 0, 4, 0, 0, 0};
+  const void* options = op_.builtin_options();
+  if (options == nullptr) options = op_.builtin_options_2();
+  const auto& table =
+      *static_cast<const flatbuffers::Table*>(options != nullptr ? options : kNoOptions + 4);
+  const flatbuffers::voffset_t slot = vtable_slot(field);
+  if (options != nullptr) {
+    const bool list = kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's';
+    const bool inside = list ? verify_vector(verifier_, table, field, kind.bytes)
+                             : verify_scalar(verifier_, table, field, kind.bytes);
+    WXNN_CHECK(inside, "has options that reach outside the file");
+  }
+  if (kind.letter == 'v') {
+    const auto* list = table.GetPointer<const flatbuffers::Vector<int32_t>*>(slot);
+    for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
+      value->numbers.push_back(list->Get(i));
+    }
+  } else if (kind.letter == 'w') {
+    const auto* list = table.GetPointer<const flatbuffers::Vector<float>*>(slot);
+    for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
+      value->numbers.push_back(list->Get(i));
+    }
+  } else if (kind.letter == 's') {
+    const auto* text = table.GetPointer<const flatbuffers::Vector<char>*>(slot);
+    if (text != nullptr) value->text.append(text->data(), text->size());
+  } else if (kind.letter == 'l') {
+    value->numbers.push_back(static_cast<double>(table.GetField<int64_t>(slot, 0)));
+  } else if (kind.letter == 'f') {
+    value->numbers.push_back(table.GetField<float>(slot, 0));
+  } else if (kind.bytes == 4) {
+    value->numbers.push_back(table.GetField<int32_t>(slot, kind.letter == 'd' ? 1 : 0));
+  } else {
+    return read_enum(kind, table.GetField<uint8_t>(slot, kind.letter == 'y' ? 1 : 0), value);
+  }
+  return {};
+}
+
+Status TfliteOperator::read_enum(const FieldKind& kind, uint8_t number, AttrValue* value) {
+  if (kind.letter == 't') {
+    value->text = computed_dtype(static_cast<tflite::TensorType>(number));
+    WXNN_CHECK(!value->text.empty(), "has the type ", number, ", which is not supported");
+  } else if (kind.texts.empty()) {
+    value->numbers.push_back(number);
+  } else {
+    WXNN_CHECK(number < kind.texts.size(), "has an option ", number, ", which is not known");
+    value->text = kind.texts[number];
+  }
+  return {};
+}
+
+}  // namespace wxnn

@@ -1,0 +1,55 @@
+// An operator of a .tflite file while it becomes nodes of ours: its options by the numbers of
+// their fields, its outputs rounded where the file computes in small integers.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/tflite_rows.h"
+#include "formats/tflite_tensors.h"
+
+namespace wxnn {
+
+class TfliteGraphReader;
+
+class TfliteOperator final : public TfliteSource {
+ public:
+  TfliteOperator(TfliteGraphReader& reader, Graph& graph, TfliteTensors& tensors,
+                 const flatbuffers::Verifier& verifier, const tflite::Operator& op,
+                 std::string name);
+
+  Status subgraph(size_t index, std::unique_ptr<Graph>* graph) override;
+  Status read(std::string_view source, AttrValue* value) override;
+  Status output(size_t i, int* value) override;
+  tflite::TensorType output_type(size_t i) const override;
+  std::span<const std::byte> custom_options() const override;
+
+  // Its outputs are elements of its inputs: what is on a grid stays there.
+  void copies_elements() { copies_ = true; }
+  // Behind the node that was built: what it writes to quantised tensors is rounded to their grids.
+  Status emit_roundings();
+
+ private:
+  struct FieldKind;
+  struct Rounding {
+    int from, to;  // values
+    TfliteTensors::Grid grid;
+  };
+
+  bool on_grid(const TfliteTensors::Grid& grid) const;
+  Status read_field(const FieldKind& kind, int field, AttrValue* value) const;
+  static Status read_enum(const FieldKind& kind, uint8_t number, AttrValue* value);
+
+  TfliteGraphReader& reader_;
+  TfliteTensors& tensors_;
+  const flatbuffers::Verifier& verifier_;
+  const tflite::Operator& op_;
+  bool copies_ = false;
+  std::vector<Rounding> roundings_;
+};
+
+bool is_quantised(const TfliteTensors::Grid& grid);
+// Appends a node that rounds `from` to the grid, into `to`.
+Status round_to_grid(Graph& graph, int from, int to, const TfliteTensors::Grid& grid);
+
+}  // namespace wxnn
