@@ -53,11 +53,20 @@ if(WXNN_VARIANT STREQUAL plain)
   endif()
 else()
   # Stack and data lie at the bottom of the engine's memory; there is no heap in it.
-  add_executable(wxnn_simd native/simd/loops.cc)
-  set_target_properties(wxnn_simd PROPERTIES OUTPUT_NAME wxnn-simd SUFFIX .wasm)
-  set_wasm_options(wxnn_simd)
-  target_link_options(wxnn_simd PRIVATE
-    -sIMPORTED_MEMORY=1 -sMAXIMUM_MEMORY=4GB -sMALLOC=none -sFILESYSTEM=0 -sSTACK_SIZE=8KB -Wl,--stack-first -Wl,--export-table)
+  function(add_loops_binary name)
+    string(REPLACE - _ target ${name})
+    add_executable(${target} native/simd/loops.cc)
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm)
+    set_wasm_options(${target})
+    target_link_options(${target} PRIVATE
+      -sIMPORTED_MEMORY=1 -sMAXIMUM_MEMORY=4GB -sMALLOC=none -sFILESYSTEM=0 -sSTACK_SIZE=8KB -Wl,--stack-first -Wl,--export-table)
+  endfunction()
+  add_loops_binary(wxnn-simd)
+  # The same, but that the matrix and depthwise kernels round once where others round twice (kernels/add_product.h).
+  add_loops_binary(wxnn-relaxed)
+  target_sources(wxnn_relaxed PRIVATE native/kernels/gemm.cc native/kernels/depthwise.cc)
+  set_property(TARGET wxnn_relaxed APPEND PROPERTY COMPILE_OPTIONS ${WXNN_FAST} -mrelaxed-simd)
+  target_link_options(wxnn_relaxed PRIVATE -mrelaxed-simd)
 endif()
 
 # The same with function names inside, to see what takes the bytes: cmake --build --preset wasm-simd -t wxnn_wasm_named

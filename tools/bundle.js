@@ -85,9 +85,9 @@ function declarationsOf(name) {
 /** The adapter for web pages, an ES module; its binaries are the plugin's, without brotli. */
 async function bundleForWeb(folder) {
   await bundle('web.ts', path.join(folder, 'wxnn.js'), { platform: 'browser', format: 'esm', target: 'es2020' });
-  for (const file of ['wxnn-threads.js', 'wxnn-threads.wasm']) {
-    const built = output(`../build/threads/${file}`);
-    if (fs.existsSync(built)) fs.copyFileSync(built, path.join(folder, file));
+  for (const file of ['threads/wxnn-threads.js', 'threads/wxnn-threads.wasm', 'simd/wxnn-relaxed.wasm']) {
+    const built = output(`../build/${file}`);
+    if (fs.existsSync(built)) fs.copyFileSync(built, path.join(folder, path.basename(file)));
   }
   for (const file of fs.readdirSync(output('wasm'))) {
     const bytes = fs.readFileSync(output(`wasm/${file}`));

@@ -7,6 +7,7 @@
 #include "core/choose.h"
 #include "core/loop.h"
 #include "core/threads.h"
+#include "kernels/add_product.h"
 
 // Paths that give the same bits:
 //   pixel()  one output pixel, any filter, any range of taps. 16 channels at once, so that the cost
@@ -97,7 +98,7 @@ inline void pixel_at(const DepthwiseConvolution& d, const Taps& t, int32_t chann
     for (int32_t x = 0; x < t.columns; ++x) {
 #pragma unroll
       for (int j = 0; j < kVectors; ++j)
-        sum[j] = sum[j] + load(in + j * kLanes) * load(w + j * kLanes);
+        sum[j] = add_product(sum[j], load(in + j * kLanes), load(w + j * kLanes));
       in += t.in_column;
       w += t.filter_column;
     }
@@ -167,7 +168,7 @@ void block(const DepthwiseConvolution& d, const Taps& t, float* out) {
       for (int x = 0; x < kFilter; ++x) {
         const Vec tap = load(w + x * channels);
 #pragma unroll
-        for (int p = 0; p < kBlock; ++p) sum[p] = sum[p] + v[p * kStride + x] * tap;
+        for (int p = 0; p < kBlock; ++p) sum[p] = add_product(sum[p], v[p * kStride + x], tap);
       }
       in += t.in_row;
       w += t.filter_row;

@@ -5,6 +5,7 @@
 
 #include "core/choose.h"
 #include "core/loop.h"
+#include "kernels/add_product.h"
 
 // Written once for all machines: clang lowers f32x4 to wasm simd128, SSE and NEON, and to four
 // scalars where there is nothing better. Compiled with -ffp-contract=off, on which the promise of
@@ -68,7 +69,7 @@ struct Tile {
       for (int i = 0; i < MR; i++) {
         const f32x4 x = splat(*a[i]++);
 #pragma unroll
-        for (int j = 0; j < kVectors; j++) acc[i][j] = acc[i][j] + x * b[j];
+        for (int j = 0; j < kVectors; j++) acc[i][j] = add_product(acc[i][j], x, b[j]);
       }
     } while (--depth != 0);
     return w;

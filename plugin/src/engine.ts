@@ -3,7 +3,7 @@ import { checkInteger, fail } from './checks';
 import { getHost } from './host';
 import type { Host, WasmExports } from './host';
 import { utf8Decode } from './text';
-import type { EngineOptions } from './types';
+import type { Build, EngineOptions } from './types';
 
 const kOther = 'it is of another version.';
 
@@ -20,7 +20,7 @@ export class Engine {
   private bytes: Uint8Array;
 
   constructor(
-    private readonly exports: WasmExports, readonly variant: 'simd' | 'plain', readonly reasons: string[], readonly profile: Profile,
+    private readonly exports: WasmExports, readonly variant: Build, readonly reasons: string[], readonly profile: Profile,
   ) {
     this.bytes = new Uint8Array(exports.memory.buffer);
     if (typeof exports._initialize === 'function') this.call('_initialize');
@@ -132,7 +132,7 @@ const kFull: Profile = '-tfjs';
 /** The engine that these options mean: one for all models that ask for the same. One with every operator that runs already will do. */
 export async function getEngine(options: EngineOptions, profile: Profile = WXNN_PROFILE): Promise<Engine> {
   const { variant = 'auto', numThreads = 1, wasmPath } = options;
-  if (!/^(auto|simd|plain)$/.test(variant)) fail(`variant must be "auto", "simd" or "plain"; this is ${JSON.stringify(variant)}.`);
+  if (!/^(auto|simd|plain|relaxed)$/.test(variant)) fail(`variant must be "auto", "simd", "plain" or "relaxed"; this is ${JSON.stringify(variant)}.`);
   checkInteger('numThreads', numThreads, 1, 16);
   const keyOf = (of: Profile) => [variant, of, numThreads, wasmPath].join();
   const key = keyOf(profile);
@@ -171,17 +171,18 @@ async function chooseEngine(host: Host, variant: string, profile: Profile, wasmP
     }
   }
   const plain = () => host.instantiate(`wxnn-plain${profile}.wasm.br`, { env: { wxnn_now: () => host.now() } }, wasmPath);
+  const build = variant === 'relaxed' ? variant : 'simd';
   let untouched: WasmExports | undefined;
   if (variant !== 'plain') {
     try {
       const exports = untouched = await plain();
-      const loops = await host.instantiate('wxnn-simd.wasm.br', { env: { memory: exports.memory } }, wasmPath);
+      const loops = await host.instantiate(`wxnn-${build}.wasm.br`, { env: { memory: exports.memory } }, wasmPath);
       untouched = undefined;
       replaceLoops(exports, loops);
-      return tested(new Engine(exports, 'simd', reasons, profile));
+      return tested(new Engine(exports, build, reasons, profile));
     } catch (error) {
       const { message } = error as Error;
-      if (variant === 'simd') fail(`SIMD cannot be used here: ${message}`);
+      if (variant !== 'auto') fail(`SIMD cannot be used here: ${message}`);
       reasons.push(`not the SIMD build: ${message}`);
     }
   }

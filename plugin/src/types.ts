@@ -86,8 +86,14 @@ export interface Signal {
   removeEventListener?(type: 'abort', listener: () => void): void;
 }
 
-/** Which build of the engine: `auto` measures SIMD and takes the plain build where SIMD is absent or computes wrong numbers. */
-export type Variant = 'auto' | 'simd' | 'plain';
+/** A build of the engine. `relaxed` has SIMD and rounds a multiply-add once where the processor does. */
+export type Build = 'simd' | 'plain' | 'relaxed';
+
+/**
+ * Which build is wanted: `auto` takes `simd`, or `plain` where SIMD is absent or computes wrong numbers. `relaxed` is for Node and web pages
+ * that ask for it: faster on convolutions, and the numbers are not those of the other builds any more, nor the same on every device.
+ */
+export type Variant = 'auto' | Build;
 
 export interface EngineOptions {
   variant?: Variant;
@@ -202,7 +208,7 @@ export interface Model {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /** The build of the engine that runs this model, and why that one. */
-  readonly backend: { readonly name?: string; readonly variant: 'simd' | 'plain'; readonly reasons: readonly string[] };
+  readonly backend: { readonly name?: string; readonly variant: Build; readonly reasons: readonly string[] };
   /**
    * Runs the model once, synchronously. Inputs are copied before anything else happens, so the caller's arrays may be
    * reused; those that setImage wrote may be left out. Throws a sentence that names the input when one is missing, unknown,
@@ -298,7 +304,7 @@ export interface FaceDetector {
 /** What this device can do. */
 export interface Probe {
   /** The build that passed its self-test, or null when none can run here. */
-  variant: 'simd' | 'plain' | null;
+  variant: Build | null;
   /** In plain words, why. */
   reasons: string[];
   /** Milliseconds that choosing, loading and testing the build took (near 0 when it was loaded already). */

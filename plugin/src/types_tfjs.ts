@@ -1,5 +1,5 @@
 // The public types of what works with tfjs: types.ts hands them on.
-import type { CacheOptions, EngineOptions, FetchFunction, FileSystem, LoadOptions, ModelInputs, Signal, Tensor, TensorInfo } from './types';
+import type { Build, CacheOptions, EngineOptions, FetchFunction, FileSystem, LoadOptions, ModelInputs, Signal, Tensor, TensorInfo } from './types';
 
 /** How configPlugin sets tfjs up: tfjs-wechat's options, and more. The modules are the host's: a plugin does not bring tfjs. */
 export interface ConfigOptions {
@@ -32,7 +32,7 @@ export interface BackendChoice {
   /** Its name in tfjs. */
   backend: string;
   /** The engine's build, where it is the backend. */
-  variant: 'simd' | 'plain' | null;
+  variant: Build | null;
   /** In plain words: what was ruled out and why, and what decided. */
   reasons: string[];
   measured: { backend: string; ms: number }[];
@@ -47,7 +47,7 @@ export interface ChooseOptions extends LoadOptions {
 export interface ChosenModel {
   /** The backend in use; changes when one fails. */
   readonly backend: string;
-  readonly variant: 'simd' | 'plain' | null;
+  readonly variant: Build | null;
   readonly reasons: readonly string[];
   readonly measured: readonly { backend: string; ms: number }[];
   /** What went wrong while running, a sentence each; onNotice is told as well. */

@@ -85,6 +85,7 @@ async function openTflite(url) {
 const openers = {
   simd: (url) => openOurs('simd', url),
   plain: (url) => openOurs('plain', url),
+  relaxed: (url) => openOurs('relaxed', url),
   'tfjs-wasm': (url) => openTfjs('wasm', url),
   'tfjs-wasm-plain': (url) => openTfjs('wasm-plain', url),
   'tfjs-cpu': (url) => openTfjs('cpu', url),

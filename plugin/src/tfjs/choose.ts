@@ -6,7 +6,7 @@ import { getHost } from '../host';
 import { load } from '../model';
 import { readModel } from '../source';
 import { readArtifacts } from './artifacts';
-import type { ChooseOptions, ChosenModel, ModelInputs, ModelSource, TensorData, TensorInfo } from '../types';
+import type { Build, ChooseOptions, ChosenModel, ModelInputs, ModelSource, TensorData, TensorInfo } from '../types';
 import { readCalls } from './call_list';
 import { WasmBackend, checkConfig, currentConfig, findCandidates, onBackend } from './config';
 import type { Artifacts } from './endpoints';
@@ -31,7 +31,7 @@ export async function choose(source: ModelSource, options: ChooseOptions, wasm: 
 
 export class Chosen implements ChosenModel {
   backend = '';
-  variant: 'simd' | 'plain' | null = null;
+  variant: Build | null = null;
   readonly reasons: string[] = [];
   readonly measured: { backend: string; ms: number }[] = [];
   readonly notices: string[] = [];

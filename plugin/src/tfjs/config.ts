@@ -1,7 +1,7 @@
 // configPlugin: the backends that this device has, and the one that tfjs's operations run on.
 import { checkKeys, describe, fail, tagOf } from '../checks';
 import { getHost } from '../host';
-import type { BackendChoice, BackendOptions, ConfigOptions, EngineOptions } from '../types';
+import type { BackendChoice, BackendOptions, Build, ConfigOptions, EngineOptions } from '../types';
 import type { GlCanvas, HostTf, WebglModule } from './host_tf';
 import { recall, remember } from './memory';
 import { setPlatform } from './platform';
@@ -16,13 +16,13 @@ const kSide = 128;                  // of the matrices that are multiplied for t
 export interface WasmBackend {
   register(tf: object, options: BackendOptions): void;
   /** Starts the engine before tfjs waits for it. Gives the build in use, and why. */
-  start(options: EngineOptions): Promise<{ variant: 'simd' | 'plain'; reasons: string[] }>;
+  start(options: EngineOptions): Promise<{ variant: Build; reasons: string[] }>;
 }
 
 export interface Candidates {
   /** Names of backends in tfjs that gave right numbers, the likely best first. */
   names: string[];
-  variant: 'simd' | 'plain' | null;
+  variant: Build | null;
   reasons: string[];
 }
 

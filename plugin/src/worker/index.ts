@@ -5,7 +5,7 @@ import { getEngine } from '../engine';
 import { checkAborted, getHost } from '../host';
 import { createOnEither } from '../model';
 import { readModel } from '../source';
-import type { LoadOptions, Model, ModelInputs, ModelSource, TensorData, WorkerOptions } from '../types';
+import type { Build, LoadOptions, Model, ModelInputs, ModelSource, TensorData, WorkerOptions } from '../types';
 import { Answer, Loaded, Request, WireArray, WireOutputs, outputsFromWire, toWire } from './messages';
 
 /** What wx.createWorker gives. */
@@ -97,7 +97,7 @@ export async function loadInWorker(source: ModelSource, options: LoadOptions): P
 class RemoteModel implements Model {
   inputs: Model['inputs'] = [];
   outputs: Model['outputs'] = [];
-  readonly backend: { variant: 'simd' | 'plain'; reasons: string[] } = { variant: 'plain', reasons: [] };
+  readonly backend: { variant: Build; reasons: string[] } = { variant: 'plain', reasons: [] };
   private place: { connection: Connection; model: number } | Model | undefined;
   private failures = 0;
   private busy = false;

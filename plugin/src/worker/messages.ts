@@ -1,6 +1,6 @@
 // What logic layer and worker say to each other. WeChat copies messages, so arrays travel as plain buffers.
 import { viewOf } from '../checks';
-import type { DType, ImageOptions, RunOptions, Tensor, TensorData, TensorInfo } from '../types';
+import type { Build, DType, ImageOptions, RunOptions, Tensor, TensorData, TensorInfo, Variant } from '../types';
 
 export interface WireArray {
   dtype: DType;
@@ -8,7 +8,7 @@ export interface WireArray {
 }
 
 export type Request =
-  | { call: 'load'; name: string; format: 'tflite' | 'tfjs'; bytes: ArrayBuffer; variant?: 'auto' | 'simd' | 'plain'; wasmPath?: string }
+  | { call: 'load'; name: string; format: 'tflite' | 'tfjs'; bytes: ArrayBuffer; variant?: Variant; wasmPath?: string }
   | { call: 'run'; model: number; inputs: { [name: string]: WireArray }; options: RunOptions }
   | { call: 'resize'; model: number; shapes: { [input: string]: number[] } }
   | { call: 'setImage'; model: number; input: string; rgba: ArrayBuffer; width: number; height: number; options?: ImageOptions }
@@ -18,7 +18,7 @@ export interface Loaded {
   model: number;
   inputs: TensorInfo[];
   outputs: TensorInfo[];
-  variant: 'simd' | 'plain';
+  variant: Build;
   reasons: string[];
 }
 
