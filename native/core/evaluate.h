@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/buffer.h"
+#include "core/graph.h"
 #include "core/op.h"
 
 namespace wxnn {
@@ -17,5 +18,11 @@ struct Evaluated {
 // before anything is allocated.
 Status evaluate(const Op& op, const Attrs& attrs, std::span<const Tensor* const> inputs,
                 size_t output_count, size_t most_bytes, Evaluated* result);
+
+// Bytes of what is computed from constants before the first run: of a file of a few bytes not more
+// than a few times as many.
+inline size_t most_evaluated(const Graph& graph) {
+  return (size_t{1} << 20) + 4 * graph.file.size();
+}
 
 }  // namespace wxnn

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/clock.h"
+#include "core/evaluate.h"
 #include "core/model_step.h"
 #include "core/states.h"
 #include "passes/passes.h"
@@ -18,6 +19,7 @@ Status Model::build(Graph graph, bool is_body, std::unique_ptr<Model>* model) {
   WXNN_TRY(run_passes(graph));
   WXNN_TRY(fuse_tails(graph));
   std::unique_ptr<Model> m(new Model(std::move(graph)));
+  m->most_evaluated_ = most_evaluated(m->graph_);
   m->is_body_ = is_body;
   WXNN_TRY(m->open());
   *model = std::move(m);
@@ -120,6 +122,7 @@ Status Model::resize(std::span<Shape> shapes) {
   const bool worked = planned_;
   exchange();
   if (!settled || !changes) return {};
+  reserves_ = true;  // the caller asked for it, not the file
   Status status = plan();
   if (status.ok()) return status;
   exchange();
@@ -200,6 +203,7 @@ Status Model::run() {
                "\" has open dimensions ", input(i).shape, ": give it a shape first");
   }
   if (!planned_) WXNN_TRY(plan());  // says what does not go with shapes that were guessed
+  WXNN_TRY(reserve());
   copy_states(StatePart::kInput);
   for (size_t i = 0; i < steps_.size(); ++i) {
     const double start = profiling_ ? now_ms() : 0;

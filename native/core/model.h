@@ -4,6 +4,10 @@
 // views into the arena: valid until the next resize; outputs are overwritten by the next run,
 // inputs never by the engine. One Model is used by one thread at a time.
 //
+// A small file may honestly ask for large tensors. What loading takes is bounded by the file: an
+// arena of more than 64 MB waits for reserve() or the first run, and so does the computing of what
+// is constant, beyond 1 MB and four times the file.
+//
 // Nodes whose shapes follow from the input shapes are planned once per shape: run then allocates
 // nothing. A node whose shapes depend on data (an output that infer leaves unknown, or a shape
 // input computed from data) is "late": its outputs get memory of their own while running.
@@ -41,10 +45,14 @@ class Model {
 
   const Graph& graph() const { return graph_; }
   // Input or output i with the shape in force (an output of a late node: that of the last run);
-  // data is null before the shapes are settled.
+  // data is null before the shapes are settled, and where memory waits for reserve().
   const Tensor& input(size_t i) const { return tensors_[graph_.inputs[i]]; }
   const Tensor& output(size_t i) const { return tensors_[graph_.outputs[i]]; }
   bool planned() const { return planned_; }
+  // Bytes of the arena that is planned, without those of bodies.
+  size_t arena_bytes() const { return arena_bytes_; }
+  // Takes the memory that loading left. Nothing happens where it is there.
+  Status reserve();
 
   // Gives inputs new shapes, all at once: of the declared rank, where there is one, and equal to
   // the declared dimensions where those are not open, the first (batch) excepted. Shape::unknown()
@@ -96,6 +104,7 @@ class Model {
   Status prepare_kernel(Step& step);
   Status create_kernel(Step& step);
   Status lay_out();
+  bool may_evaluate(const Step& step);
   void publish(Step& step);
   Status keep_constants();
   void release_packed(const Node& node);
@@ -119,6 +128,10 @@ class Model {
   std::vector<const void*> known_;  // of a body, per input: its data, where known while planning
   std::vector<Buffer> own_inputs_;  // of a body: memory of the late ones
   Buffer arena_;
+  size_t arena_bytes_ = 0;
+  bool waits_ = false;                         // for reserve()
+  bool reserves_ = false;                      // was asked to: whatever is planned from now on
+  size_t most_evaluated_ = 0, evaluated_ = 0;  // bytes, while planning
   Buffer late_scratch_;
   Buffer kept_states_;  // between runs, one after the other
   bool planned_ = false;

@@ -17,6 +17,7 @@ Status Model::plan_for(std::span<const Tensor> inputs) {
 }
 
 Status Model::give(size_t input, const Tensor& value) {
+  WXNN_TRY(reserve());
   const int v = graph_.inputs[input];
   Tensor& to = tensors_[v];
   if (late_[v]) {

@@ -14,6 +14,10 @@ bool packs(const Op& op, size_t input) { return (op.traits(input) & kPacked) != 
 
 constexpr int kForever = INT_MAX;
 
+// Bytes of an arena that loading takes at once; bodies of loops are many.
+constexpr size_t kAtLoading = size_t{64} << 20;
+constexpr size_t kAtLoadingBody = size_t{1} << 16;
+
 }  // namespace
 
 std::string Model::Step::described() const {
@@ -114,6 +118,12 @@ void Model::publish(Step& step) {
   }
 }
 
+// What is constant is computed while planning, within bounds: else at every run.
+bool Model::may_evaluate(const Step& step) {
+  for (const TensorType& type : step.types) evaluated_ += type.bytes();
+  return evaluated_ <= most_evaluated_;
+}
+
 Status Model::evaluate_now(Step& step) {
   for (size_t i = 0; i < step.outputs.size(); ++i) WXNN_TRY(step.own_output(i));
   WXNN_TRY(create_kernel(step));
@@ -167,7 +177,7 @@ Status Model::plan_step(Step& step) {
   } else if (op.view) {
     step.kind = Step::Kind::kView;
     step.outputs[0].data = step.inputs[0]->data;
-  } else if (all_known && !op.stateful) {
+  } else if (all_known && !op.stateful && may_evaluate(step)) {
     step.kind = Step::Kind::kEvaluated;
     WXNN_TRY(evaluate_now(step));
   } else {
@@ -181,6 +191,7 @@ Status Model::plan_step(Step& step) {
 
 Status Model::plan() {
   planned_ = false;
+  evaluated_ = 0;
   late_.assign(tensors_.size(), false);
   for (size_t v = 0; v < tensors_.size(); ++v) {
     if (!kept_[v]) tensors_[v].data = nullptr;  // what a former plan knew
@@ -284,7 +295,12 @@ Status Model::lay_out() {
   }
 
   const ArenaPlan plan = plan_arena(groups.lifetimes);
-  if (!arena_ || arena_.size() < plan.bytes) WXNN_TRY(arena_.allocate(plan.bytes));
+  arena_bytes_ = plan.bytes;
+  if (!arena_ || arena_.size() < plan.bytes) {
+    waits_ = !reserves_ && plan.bytes > (is_body_ ? kAtLoadingBody : kAtLoading);
+    if (waits_) return {};
+    WXNN_TRY(arena_.allocate(plan.bytes));
+  }
   std::byte* base = arena_.data();
   for (size_t v = 0; v < tensors_.size(); ++v) {
     const int group = groups.of_value[v];
@@ -299,6 +315,14 @@ Status Model::lay_out() {
     }
   }
   return {};
+}
+
+Status Model::reserve() {
+  reserves_ = true;
+  if (!waits_) return {};
+  Status status = lay_out();
+  waits_ = !status.ok();
+  return status;
 }
 
 }  // namespace wxnn

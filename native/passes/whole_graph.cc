@@ -56,7 +56,7 @@ Status fold_node(Graph& graph, const Node& node, size_t* budget) {
 }  // namespace
 
 Status fold_constants(Graph& graph) {
-  size_t budget = (size_t{1} << 20) + 4 * graph.file.size();
+  size_t budget = most_evaluated(graph);
   std::vector<Node> left;
   for (Node& node : graph.nodes) {
     if (is_constant(graph, node)) WXNN_TRY(fold_node(graph, node, &budget));

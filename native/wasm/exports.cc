@@ -122,7 +122,11 @@ WXNN_EXPORT(wxnn_model_info)(const Model* model)->const char* {
   return wxnn::keep_text(json + "]}");
 }
 
-WXNN_EXPORT(wxnn_model_input)(const Model* model, size_t i)->void* { return model->input(i).data; }
+WXNN_EXPORT(wxnn_model_input)(Model* model, size_t i)->void* {
+  Status status = model->reserve();
+  if (!status.ok()) wxnn::failed(status);
+  return model->input(i).data;
+}
 
 WXNN_EXPORT(wxnn_model_output)(const Model* model, size_t i)->void* {
   return model->output(i).data;

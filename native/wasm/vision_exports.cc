@@ -39,7 +39,7 @@ int64_t elements_of(const Model* model) {
 int done(const Status& status) { return status.ok() ? 1 : failed(status); }
 
 // The side of a model's one square picture input.
-Status side_of(const Model& model, int* side) {
+Status side_of(Model& model, int* side) {
   const Tensor& input = model.input(0);
   const Shape& s = input.shape;
   WXNN_CHECK(model.graph().inputs.size() == 1 && input.dtype == DType::kFloat32 && s.rank() == 4 &&
@@ -47,10 +47,10 @@ Status side_of(const Model& model, int* side) {
              "it takes ", name_of(input.dtype), " ", s,
              "; a face model takes one square picture, float32 [1,side,side,3]");
   *side = s[1];
-  return {};
+  return model.reserve();
 }
 
-Status create_faces(const Model* network, Faces** faces) {
+Status create_faces(Model* network, Faces** faces) {
   const size_t count = network->graph().outputs.size();
   Shape outputs[4];
   int side = 0;
@@ -65,7 +65,7 @@ Status create_faces(const Model* network, Faces** faces) {
   return {};
 }
 
-Status use_mesh(Faces& faces, const Model* mesh, bool score_is_logit) {
+Status use_mesh(Faces& faces, Model* mesh, bool score_is_logit) {
   int side = 0, found = 0;
   WXNN_TRY(side_of(*mesh, &side));
   for (size_t i = 0; i < mesh->graph().outputs.size(); ++i) {
@@ -149,7 +149,7 @@ int wxnn_image_to_tensor(const uint8_t* rgba, size_t bytes, int width, int heigh
 // Faces found by a detector's model (BlazeFace), which must outlive the handle and is run by the
 // caller: see wxnn_faces_next. Returns a handle, or 0 where the model is none.
 WXNN_EXPORT(wxnn_faces_create)
-Faces* wxnn_faces_create(const Model* network) {
+Faces* wxnn_faces_create(Model* network) {
   Faces* faces = nullptr;
   const Status status = create_faces(network, &faces);
   if (!status.ok()) failed(status);
@@ -159,7 +159,7 @@ Faces* wxnn_faces_create(const Model* network) {
 // Faces have landmarks from now on. score_is_logit: 1 where the model ends in the flag's logit (the
 // .tflite file), 0 where in a probability (tfjs's).
 WXNN_EXPORT(wxnn_faces_use_mesh)
-int wxnn_faces_use_mesh(Faces* faces, const Model* mesh, int score_is_logit) {
+int wxnn_faces_use_mesh(Faces* faces, Model* mesh, int score_is_logit) {
   return done(use_mesh(*faces, mesh, score_is_logit != 0));
 }
 

@@ -102,7 +102,7 @@ function createModel(engine: Engine, { name, format, bytes }: ModelFile): Model 
     if (!allowNaN && tag === 'Float32Array') {
       for (let i = 0; i < data.length; i++) if (data[i] !== data[i]) fail(`${called(index)} holds NaN, first at index ${i}.`);
     }
-    const pointer = engine.call('wxnn_model_input', live(), index) >>> 0;
+    const pointer = demand('wxnn_model_input', index);
     viewOf(dtype, engine.buffer(), pointer, count).set(data);
   }
 

@@ -102,6 +102,46 @@ TEST(Model, RunAllocatesNothing) {
   EXPECT_TRUE(ok);
 }
 
+TEST(Model, ALargeArenaWaitsForItsFirstUse) {
+  constexpr std::string_view kLarge = R"(
+    input x 1,2200,2200,4
+    a = Relu(x)
+    y = Multiply(a, x)
+    output y
+  )";
+  auto model = load(kLarge);
+  constexpr size_t kBytes = size_t{2200} * 2200 * 4 * sizeof(float);
+  EXPECT_GE(model->arena_bytes(), 2 * kBytes);
+  EXPECT_EQ(model->memory().arena_bytes, 0u);
+  EXPECT_EQ(model->input(0).data, nullptr);
+  ASSERT_TRUE(model->reserve().ok());
+  EXPECT_GE(model->memory().arena_bytes, 2 * kBytes);
+  const size_t last = kBytes / sizeof(float) - 1;
+  model->input(0).f32()[0] = -3;
+  model->input(0).f32()[last] = 3;
+  ASSERT_TRUE(model->run().ok());
+  EXPECT_EQ(model->output(0).f32()[0], 0.0F);
+  EXPECT_EQ(model->output(0).f32()[last], 9.0F);
+  ASSERT_TRUE(model->resize(0, {1, 2200, 2200, 4}).ok());
+  EXPECT_TRUE(load(kLarge)->run().ok()) << "run takes the memory itself";
+}
+
+// A file of a few bytes may ask for much that is constant: Tile makes `count` numbers of one.
+TEST(Model, WhatIsConstantIsComputedBeforeTheFirstRunWithinBounds) {
+  for (const int count : {1000, 1000000}) {
+    const std::string text = sentence("input x 1\nconst one 1 = 2\nt = Tile(one) reps=", count,
+                                      "\ns = Max(t)\ny = Multiply(s, x)\noutput y");
+    auto model = load(text);
+    const size_t bytes = static_cast<size_t>(count) * sizeof(float);
+    EXPECT_EQ(model->arena_bytes() > bytes, count == 1000000) << model->arena_bytes();
+    for (const float x : {1.0F, 5.0F}) {
+      model->input(0).f32()[0] = x;
+      ASSERT_TRUE(model->run().ok());
+      EXPECT_EQ(model->output(0).f32()[0], 2 * x);
+    }
+  }
+}
+
 TEST(Model, ResizeKeepsWeightsAndGivesTheNumbersOfAFreshModel) {
   constexpr std::string_view kOpen = R"(
     input x -1,-1,-1,3

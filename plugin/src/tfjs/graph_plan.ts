@@ -53,7 +53,7 @@ export class GraphPlan {
     tensors.forEach((x, i) => {
       const data = backend.dataOf(x.dataId);
       const pointer = data.pointer || backend.upload(data);
-      const to = engine.call('wxnn_model_input', handle, i) >>> 0;
+      const to = engine.demand('', 'wxnn_model_input', handle, i);
       calls.refresh();
       calls.u8.copyWithin(to, pointer, pointer + data.bytes);
     });
