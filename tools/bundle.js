@@ -74,9 +74,9 @@ function shortNames() {
 /** A part is a function of the shared names that gives the part's exports. */
 async function bundlePart(entry, folder) {
   const file = path.join(folder, PARTS[entry]);
-  const { outputFiles: [{ text }], mangleCache } = await bundle(entry, file, { platform: 'neutral', format: 'esm', plugins: [sharedModules], write: false });
+  const { outputFiles: [{ text }] } = await bundle(entry, file, { platform: 'neutral', format: 'esm', plugins: [sharedModules], write: false });
   const [exported, names] = /export\s*\{([^}]*)\};\s*$/.exec(text);
-  const given = names.split(',').map((one) => one.trim().split(' as ')).map(([local, name = local]) => `${mangleCache[name] || name}:${local}`);
+  const given = names.split(',').map((one) => one.trim().split(' as ')).map(([local, name = local]) => `${name}:${local}`);
   fs.writeFileSync(file, `"use strict";module.exports=function($){${text.slice(0, -exported.length)}return{${given}}};\n`);
 }
 
