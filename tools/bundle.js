@@ -10,6 +10,7 @@ const path = require('node:path');
 const zlib = require('node:zlib');
 const esbuild = require('esbuild');
 const ts = require('typescript');
+const PRIVATE_NAMES = require('./private_names');
 
 const source = (name) => path.join(__dirname, '../plugin/src', name);
 const output = (name) => path.join(__dirname, '../plugin', name);
@@ -22,27 +23,27 @@ const PROFILES = ['', '-tfjs'];
 /** Parts in files of their own: entry -> file. index.js requires them when they are asked for (src/parts.ts). */
 const PARTS = { 'download.ts': 'download.js', 'tfjs/index.ts': 'tfjs.js', 'worker/index.ts': 'worker.js' };
 
-/** Of src/index.ts: module -> the names of it that parts take from index.js, so that they do not bring copies along. */
+/** Names in src/index.ts's list: the places at which parts find what index.js has already. */
 function sharedNames() {
-  const text = fs.readFileSync(source('index.ts'), 'utf8');
-  const shared = /^const shared = \{(.*?)\};$/ms.exec(text)[1].match(/\w+/g);
-  const modules = {};
-  for (const [, names, module] of text.matchAll(/^import \{ (.*) \} from '\.\/(\w+)';$/gm)) {
-    modules[module] = names.split(', ').filter((name) => shared.includes(name));
-  }
-  return modules;
+  return /^const shared = \[(.*?)\];$/ms.exec(fs.readFileSync(source('index.ts'), 'utf8'))[1].match(/\w+/g);
 }
 
+/** Imports of modules that index.js consists of: parts take them from there. A name that is not in the list is refused by esbuild. */
 const sharedModules = {
   name: 'shared modules',
   setup(build) {
-    const modules = sharedNames();
+    const names = sharedNames();
+    const text = fs.readFileSync(source('index.ts'), 'utf8');
+    const modules = {};
+    for (const [, imported, module] of text.matchAll(/^import \{ (.*) \} from '\.\/(\w+)';$/gm)) {
+      modules[module] = imported.split(', ').filter((name) => names.includes(name));
+    }
     build.onResolve({ filter: /^\.\.?\// }, ({ path: name, resolveDir }) => {
       const module = path.relative(source('.'), path.join(resolveDir, name));
       return module in modules && modules[module].length ? { path: module, namespace: 'shared' } : undefined;
     });
     build.onLoad({ filter: /./, namespace: 'shared' }, ({ path: module }) =>
-      ({ contents: modules[module].map((name) => `export const ${name} = wxnnShared.${name};`).join('\n') }));
+      ({ contents: modules[module].map((name) => `export const ${name} = $[${names.indexOf(name)}];`).join('\n') }));
   },
 };
 
@@ -57,18 +58,26 @@ function bundle(entry, file, { wasmDirectory = '/wasm', profiles = PROFILES, ...
     minify: !process.argv.includes('--readable'),
     legalComments: 'none',
     logLevel: 'warning',
+    mangleProps: new RegExp(`^(${PRIVATE_NAMES.join('|')})$`),
+    mangleCache: shortNames(),
     ...options,
   });
 }
 
-/** A part is a function of the shared modules that gives the part's exports. */
-function bundlePart(entry, folder) {
-  return bundle(entry, path.join(folder, PARTS[entry]), {
-    platform: 'neutral',
-    plugins: [sharedModules],
-    banner: { js: '"use strict";module.exports=function(wxnnShared){var module={exports:{}};' },
-    footer: { js: 'return module.exports};' },
-  });
+/** Private name -> short one: capitals, which nobody else calls a property, then two characters. */
+function shortNames() {
+  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'], all = letters.concat(letters.map((letter) => letter.toLowerCase()));
+  const short = [...letters, ...all.map((letter) => `$${letter}`), ...all.map((letter) => `_${letter}`)];
+  return Object.fromEntries(PRIVATE_NAMES.map((name, i) => [name, short[i]]));
+}
+
+/** A part is a function of the shared names that gives the part's exports. */
+async function bundlePart(entry, folder) {
+  const file = path.join(folder, PARTS[entry]);
+  const { outputFiles: [{ text }] } = await bundle(entry, file, { platform: 'neutral', format: 'esm', plugins: [sharedModules], write: false });
+  const [exported, names] = /export\s*\{([^}]*)\};\s*$/.exec(text);
+  const given = names.split(',').map((one) => one.trim().split(' as ')).map(([local, name = local]) => `${name}:${local}`);
+  fs.writeFileSync(file, `"use strict";module.exports=function($){${text.slice(0, -exported.length)}return{${given}}};\n`);
 }
 
 /** The declarations of one file, without what it imports from its neighbours or exports of them. */
@@ -96,9 +105,10 @@ async function bundleForWeb(folder) {
 }
 
 /** The adapter for mini-programs, whose binaries lie in `wasmDirectory` of the code package: those of `profiles`, the smaller ones first. */
-function bundleAdapter(folder, wasmDirectory, profiles = PROFILES) {
+async function bundleAdapter(folder, wasmDirectory, profiles = PROFILES) {
   const external = Object.values(PARTS).map((file) => './' + file);
-  return Promise.all([
+  fs.mkdirSync(folder, { recursive: true });
+  await Promise.all([
     bundle('index.ts', path.join(folder, 'index.js'), { platform: 'neutral', external, wasmDirectory, profiles }),
     ...Object.keys(PARTS).map((entry) => bundlePart(entry, folder)),
   ]);

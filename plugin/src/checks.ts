@@ -7,6 +7,11 @@ export function fail(sentence: string): never {
   throw new Error(sentence);
 }
 
+/** An error's sentence as a part of another. */
+export function messageOf(error: unknown): string {
+  return (error as Error).message.replace(/\.$/, '');
+}
+
 /** "Float32Array", "Object", "Undefined"… */
 export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
@@ -94,4 +99,11 @@ export function checkPicture(rgba: unknown, width: unknown, height: unknown): Ui
     fail(`rgba must have ${needed} bytes for ${width} x ${height} pixels; it has ${pixels.length}.`);
   }
   return pixels;
+}
+
+export function joinBytes(parts: Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0];
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
+  return bytes;
 }

@@ -1,11 +1,12 @@
-// The part of the adapter that fetches URLs in a mini-program: download.js. Large files come in slices and go on where they were
+// The part of the adapter that fetches URLs in a mini-program, and keeps models: download.js. Large files come in slices and go on where they were
 // cut off; two callers share one transfer; what has come is kept for the next time.
 import { Cache, cacheOf } from './cache';
-import { fail } from './checks';
+import { fail, joinBytes } from './checks';
 import { FetchOptions, checkAborted, getHost } from './host';
 import type { CacheOptions, Signal } from './types';
 import { Answer, fetchAnswer, headerOf } from './wechat_network';
-import { joinBytes } from './write_file';
+
+export { fileStorageIO, localStorageIO } from './storage';
 
 const kSlice = 1 << 20;  // bytes of one request
 

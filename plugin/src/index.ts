@@ -1,10 +1,10 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { arrayOf, asBytes, checkKeys, describe, elements, fail, kDTypes, tagOf, viewOf } from './checks';
+import { arrayOf, asBytes, checkKeys, describe, elements, fail, joinBytes, kDTypes, messageOf, tagOf, viewOf } from './checks';
 import { getEngine } from './engine';
 import { readFile } from './files';
 import { checkAborted, getHost, setHost } from './host';
 import { setDownload, wechatHost } from './host_wechat';
-import { createOnEither, load } from './model';
+import { createOnEither, kLoadOptions, load } from './model';
 import { encodeNodeList } from './node_list';
 import { setParts } from './parts';
 import { writeImage } from './picture';
@@ -13,17 +13,17 @@ import {
   registerBackend, version,
 } from './public';
 import { fetchModel, fromParts, parseModelJson, readModel } from './source';
-import { base64Decode, utf8Decode, utf8Encode } from './text';
+import { base64Decode, base64Encode, utf8Decode, utf8Encode } from './text';
 
 /**
- * What the parts share with this file: tools/bundle.js takes their imports of these names from here, and refuses imports of
- * other names from the modules above.
+ * What the parts share with this file, by place: tools/bundle.js takes their imports of these names from here, and refuses imports
+ * of other names from the modules above.
  */
-const shared = {
-  arrayOf, asBytes, base64Decode, checkAborted, checkKeys, createOnEither, describe, elements, encodeNodeList, fail, fetchModel, fromParts,
-  getEngine, getHost, kDTypes, load, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
+const shared = [
+  arrayOf, asBytes, base64Decode, base64Encode, checkAborted, checkKeys, createOnEither, describe, elements, encodeNodeList, fail, fetchModel, fromParts,
+  getEngine, getHost, joinBytes, kDTypes, kLoadOptions, load, messageOf, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
   writeImage,
-};
+];
 
 /** The part of a file, made when it is first asked for. */
 function partOf<T>(file: string, load: () => unknown): () => T {
@@ -39,8 +39,9 @@ function partOf<T>(file: string, load: () => unknown): () => T {
 
 setHost(wechatHost);
 // Literal paths: WeChat's packer follows them.
-setDownload(partOf('download.js', () => require('./download.js')));
-setParts({ tfjs: partOf('tfjs.js', () => require('./tfjs.js')), worker: partOf('worker.js', () => require('./worker.js')) });
+const download = partOf<typeof import('./download')>('download.js', () => require('./download.js'));
+setDownload(download);
+setParts({ storage: download, tfjs: partOf('tfjs.js', () => require('./tfjs.js')), worker: partOf('worker.js', () => require('./worker.js')) });
 
 // Not "export *": that is 0.5 KB of getters.
 module.exports = {

@@ -9,6 +9,7 @@ import type { DType, EngineOptions, LoadOptions, MemoryUse, Model, ModelInputs, 
 
 const kMostDimensions = 8;  // native/core/tensor.h
 
+/** What parts take in as well: all but the last two, or from onProgress, or from fetchFunc on. */
 export const kLoadOptions = 'variant numThreads wasmPath onProgress signal fetchFunc fs userDataPath cache worker backend'.split(' ');
 
 /** Where a Model lives, for the detector. */

@@ -1,6 +1,6 @@
 // A tfjs graph model as the node list that the engine reads: the binary form of a TensorFlow graph that
 // native/formats/node_list.h describes. Only the JSON is decoded here; what each operator means is C++'s.
-import { asBytes, elements } from './checks';
+import { asBytes, elements, joinBytes } from './checks';
 import { base64Decode, utf8Encode } from './text';
 import type { Bytes } from './types';
 
@@ -309,7 +309,5 @@ export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Arra
   if (!Array.isArray(node)) throw new Error('this is not a tfjs graph model: its "modelTopology" has no list of nodes.');
   node.forEach(checkNode);
   const parts = Array.isArray(weights) ? weights : [asBytes(weights) || new Uint8Array(0)];
-  const bytes = parts.length === 1 ? parts[0] : new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  if (parts.length !== 1) parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
-  return new Encoder(node as GraphNode[]).encode(model, bytes);
+  return new Encoder(node as GraphNode[]).encode(model, joinBytes(parts));
 }

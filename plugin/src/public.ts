@@ -49,12 +49,12 @@ export async function probe(options: EngineOptions = {}): Promise<Probe> {
  * more. A plugin passes the host's FileSystemManager and wx.env.USER_DATA_PATH.
  */
 export function fileStorageIO(prefix: string, fs?: FileSystem, userDataPath?: string): StorageHandler {
-  return getParts().tfjs().fileStorageIO(prefix, fs, userDataPath);
+  return getParts().storage().fileStorageIO(prefix, fs, userDataPath);
 }
 
 /** A tf.io handler that keeps a model in wx's storage, as tfjs-wechat does. It holds 10 MB in all; fileStorageIO takes more. */
 export function localStorageIO(path: string): StorageHandler {
-  return getParts().tfjs().localStorageIO(path);
+  return getParts().storage().localStorageIO(path);
 }
 
 /**

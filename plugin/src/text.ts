@@ -76,3 +76,13 @@ export function base64Decode(text: string): Uint8Array {
   }
   return bytes;
 }
+
+export function base64Encode(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 3) {
+    const bits = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];  // what is not there counts as 0
+    for (let shift = 18; shift >= 0; shift -= 6) text += kDigits[(bits >> shift) & 63];
+  }
+  const missing = (3 - (bytes.length % 3)) % 3;
+  return text.slice(0, text.length - missing) + '=='.slice(0, missing);
+}

@@ -1,4 +1,4 @@
-// Writing user files through a FileSystemManager, and putting bytes together.
+// Writing user files through a FileSystemManager.
 import type { FileSystem } from './types';
 
 const kSlice = 4 << 20;  // bytes: a write's copy across WeChat's bridge stays small
@@ -22,15 +22,4 @@ export function writeSlice(fs: FileSystem, filePath: string, bytes: Uint8Array, 
 /** Removes a file, if it is there. */
 export function removeFile(fs: FileSystem, filePath: string): Promise<void> {
   return new Promise((resolve) => fs.unlink!({ filePath, success: resolve, fail: () => resolve() }));
-}
-
-export function joinBytes(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

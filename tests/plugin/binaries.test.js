@@ -6,6 +6,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const test = require('node:test');
 const zlib = require('node:zlib');
+const { transformSync } = require('esbuild');
+const { listFiles } = require('../../tools/packaging.js');
 const { PLUGIN, ROOT, requireBuilt } = require('./programs.js');
 const { parseModule } = require('./wasm_module.js');
 
@@ -15,7 +17,7 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // for the whole package of the tfjs profile. The face models' alone, with SIMD inside: the design asks for 45,000; HACKING.md says what
 // takes the bytes.
 const BUDGETS = { plain: 104390, 'plain-tfjs': 135640, simd: 10240 };
-const TFJS_PACKAGE = 250000;
+const TFJS_PACKAGE = 243500;
 const FACE_BUDGET = 60370;
 const TABLE = '__indirect_function_table table';
 const LINKERS = ['_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // unused
@@ -72,10 +74,12 @@ for (const variant of Object.keys(BUDGETS)) {
 }
 
 test('the package with TensorFlow.js\'s profile fits its limit', () => {
-  const files = ['index.js', 'download.js', 'tfjs.js', 'wasm/wxnn-plain-tfjs.wasm.br', 'wasm/wxnn-simd.wasm.br'];
-  const sizes = files.map((file) => fs.statSync(path.join(PLUGIN, file)).size);
-  const all = sizes.reduce((sum, size) => sum + size, 0);
-  assert.ok(all <= TFJS_PACKAGE, `${all} bytes (${sizes}); ${TFJS_PACKAGE} is the limit`);
+  // All that tools/package --tfjs puts into a plugin: a mini-program gets every file, whichever of the two binaries it will use.
+  const sizeOf = (file) => (/^components.*js$/.test(file) ? transformSync(fs.readFileSync(path.join(PLUGIN, file), 'utf8'), { minify: true, target: 'es2018' }).code.length
+    : fs.statSync(path.join(PLUGIN, file)).size);
+  const files = listFiles(PLUGIN).filter((file) => !/^src\/|^\.|\.ts$|^wasm\/(?!wxnn-(plain-tfjs|simd)\.wasm)|^models\//.test(file));
+  const all = files.reduce((sum, file) => sum + sizeOf(file), 0);
+  assert.ok(all <= TFJS_PACKAGE, `${all} bytes (${files.map((file) => `${file} ${sizeOf(file)}`)}); ${TFJS_PACKAGE} is the limit`);
 });
 
 test('the build of the face operators: size', () => {

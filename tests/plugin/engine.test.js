@@ -79,7 +79,7 @@ test('takes the build that it is told to', async () => {
 
   const without = createFakeProgram({}, { faults: { instantiate: (file) => (/simd/.test(file) ? 'wasm-simd is not enabled' : undefined) } });
   await assert.rejects(without.wxnn.loadModel(MODEL, { variant: 'simd' }), /^Error: SIMD cannot be used here: .*wasm-simd is not enabled$/);
-  await assert.rejects(without.wxnn.loadModel(MODEL, { variant: 'fast' }), /^Error: variant must be "auto", "simd" or "plain"; this is "fast"\.$/);
+  await assert.rejects(without.wxnn.loadModel(MODEL, { variant: 'fast' }), /^Error: variant must be "auto", "simd", "plain" or "relaxed"; this is "fast"\.$/);
 });
 
 test('keeps one engine for all models', async () => {

@@ -16,8 +16,7 @@ function source(name) {
   new Function('module', 'exports', outputFiles[0].text)(module, module.exports);
   return module.exports;
 }
-const { utf8Encode, utf8Decode, base64Decode } = source('text.ts');
-const { base64Encode } = source('tfjs/base64_encode.ts');
+const { utf8Encode, utf8Decode, base64Decode, base64Encode } = source('text.ts');
 const { encodeNodeList } = source('node_list.ts');
 
 // Bytes at the borders of what UTF-8 allows, and text units at the borders of its lengths and of surrogates.

@@ -1,5 +1,5 @@
 // A tfjs graph model as tf.io handlers hand it over.
-import { asBytes, fail } from '../checks';
+import { asBytes, fail, joinBytes } from '../checks';
 import { fetchModel, fromParts, parseModelJson } from '../source';
 import type { ModelJson, WeightSpec } from '../source';
 import type { IOHandler, LoadOptions, ModelParts, ModelSource } from '../types';
@@ -28,8 +28,7 @@ export async function readArtifacts(source: ModelSource, options: LoadOptions): 
 }
 
 function artifactsOf(json: ModelJson, shards: Uint8Array[]): Artifacts {
-  const weightData = new Uint8Array(shards.reduce((sum, shard) => sum + shard.length, 0));
-  shards.reduce((at, shard) => (weightData.set(shard, at), at + shard.length), 0);
+  const { buffer, byteOffset, byteLength } = joinBytes(shards);
   const weightSpecs = (json.weightsManifest || []).reduce((all: WeightSpec[], group) => all.concat(group.weights), []);
-  return { ...json, weightSpecs, weightData: weightData.buffer };
+  return { ...json, weightSpecs, weightData: (byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer };
 }

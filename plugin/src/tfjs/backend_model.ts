@@ -5,14 +5,13 @@ import { writeImage } from '../picture';
 import type { LoadOptions, Model, ModelSource, TensorData } from '../types';
 import { choose } from './choose';
 import type { Chosen } from './choose';
-import type { WasmBackend } from './config';
 
 const kBackends = ['webgl', 'cpu'];
 
-export async function loadBackendModel(source: ModelSource, { backend, worker, ...options }: LoadOptions, wasm: WasmBackend): Promise<Model> {
+export async function loadBackendModel(source: ModelSource, { backend, worker, ...options }: LoadOptions): Promise<Model> {
   if (kBackends.indexOf(backend as string) < 0) fail(`backend must be "wasm", "webgl" or "cpu"; this is ${describe(backend)}.`);
   if (worker) fail('a model in a worker has no other backend than the engine.');
-  const chosen = await choose(source, { ...options, prefer: backend }, wasm);
+  const chosen = await choose(source, { ...options, prefer: backend });
   if (options.onProgress) options.onProgress(1);
   return new BackendModel(chosen, options);
 }

@@ -1,5 +1,5 @@
 // Operators of the engine that are no kernel of tfjs, or one with other attributes: as kernels and operations of tfjs.
-import { fail } from '../checks';
+import { elements, fail } from '../checks';
 import type { HostTensor, HostTf } from './host_tf';
 
 export type Attrs = { [name: string]: unknown };
@@ -18,22 +18,21 @@ export interface Running {
 
 type Row = (node: Running) => HostTensor | HostTensor[];
 
-/** Activations that are fused into an operator, on its result. */
-const kActivations: { [name: string]: (x: HostTensor, node: Running) => HostTensor } = {
-  linear: (x) => x,
-  relu: (x, { run }) => run('Relu', { x }),
-  relu6: (x, { run }) => run('Relu6', { x }),
-  reluN1To1: (x, { run }) => run('ClipByValue', { x }, { clipValueMin: -1, clipValueMax: 1 }),
-  clip: (x, { run, attrs }) => run('ClipByValue', { x }, { clipValueMin: attrs.clipMin, clipValueMax: attrs.clipMax }),
-  elu: (x, { run }) => run('Elu', { x }),
-  hardSwish: (x, { tf }) => hardSwish(tf, x),
-  leakyrelu: (x, { run, attrs }) => run('LeakyRelu', { x }, { alpha: attrs.leakyreluAlpha }),
-  prelu: (x, { run, ports }) => run('Prelu', { x, alpha: ports.preluActivationWeights }),
-  sigmoid: (x, { run }) => run('Sigmoid', { x }),
-  tanh: (x, { run }) => run('Tanh', { x }),
-};
-/** Those that tfjs's own fused kernels know on every backend. */
+/** Activations that tfjs's own fused kernels know on every backend. */
 const kFused = ['linear', 'relu', 'relu6', 'elu', 'sigmoid'];
+
+/** An activation that is fused into an operator, on its result. */
+function activated(x: HostTensor, { tf, attrs, ports, run }: Running): HostTensor {
+  const name = attrs.activation as string;
+  if (name === 'linear') return x;
+  if (name === 'hardSwish') return hardSwish(tf, x);
+  if (name === 'leakyrelu') return run('LeakyRelu', { x }, { alpha: attrs.leakyreluAlpha });
+  if (name === 'prelu') return run('Prelu', { x, alpha: ports.preluActivationWeights });
+  if (/^(clip|reluN1To1)$/.test(name)) return clipped(run, x, ...((name === 'clip' ? [attrs.clipMin, attrs.clipMax] : [-1, 1]) as [number, number]));
+  return run(name[0].toUpperCase() + name.slice(1), { x });
+}
+
+const clipped = (run: Running['run'], x: HostTensor, clipValueMin: number, clipValueMax: number) => run('ClipByValue', { x }, { clipValueMin, clipValueMax });
 
 function hardSwish(tf: HostTf, x: HostTensor): HostTensor {
   return tf.mul(x, tf.mul(tf.relu6(tf.add(x, 3)), 1 / 6));
@@ -48,7 +47,7 @@ function fused(kernel: string, plain: string, inputs: (node: Running) => Ports):
     const isPlain = !ports.bias && activation === 'linear';
     const isFused = kFused.indexOf(activation) >= 0;
     const y = isPlain ? run(plain, given, attrs) : run(kernel, { ...given, bias: ports.bias }, { ...attrs, activation: isFused ? activation : 'linear' });
-    return isFused ? y : kActivations[activation](y, node);
+    return isFused ? y : activated(y, node);
   };
 }
 
@@ -69,7 +68,7 @@ function backprop(node: Running): HostTensor {
   };
   const inputShape = [dy.shape[0], side(1), side(2), filter.shape[2]];
   const y = run('Conv2DBackpropInput', { dy, filter }, { ...attrs, inputShape });
-  return kActivations[attrs.activation as string](ports.bias ? tf.add(y, ports.bias) : y, node);
+  return activated(ports.bias ? tf.add(y, ports.bias) : y, node);
 }
 
 /** tfjs's kernel takes batches one after the other where both operands have several. */
@@ -97,7 +96,7 @@ function fakeQuant({ tf, attrs, ports, run }: Running): HostTensor {
   const lowest = narrowRange ? 1 : 0, highest = 2 ** numBits - 1, step = (max - min) / (highest - lowest);
   const zero = Math.min(Math.max(Math.floor(lowest - min / step + 0.5), lowest), highest);
   const grid = run('Floor', { x: tf.add(tf.mul(ports.x as HostTensor, 1 / step), 0.5) });
-  return tf.mul(run('ClipByValue', { x: grid }, { clipValueMin: lowest - zero, clipValueMax: highest - zero }), step);
+  return tf.mul(clipped(run, grid, lowest - zero, highest - zero), step);
 }
 
 /** tfjs's kernel takes wrong numbers where an axis is dropped and another has a stride: such axes are cut to one and dropped here. */
@@ -120,19 +119,9 @@ function stridedSlice(node: Running): HostTensor {
 
 const int32 = (tf: HostTf, values: number[], shape: number[]) => tf.tensor(Int32Array.from(values), shape, 'int32');
 
-/** All axes where none are given. */
-function reduction(kernel: string, name = 'axis'): Row {
-  return ({ attrs, ports, run }) => {
-    const x = ports.x as HostTensor;
-    return run(kernel, { x }, { ...attrs, [name]: attrs[name] || x.shape.map((_, axis) => axis) });
-  };
-}
-
 const reshaped = (node: Running, x: HostTensor, shape: number[]) => node.run('Reshape', { x }, { shape });
 
 export const kCallRows: { [op: string]: Row | undefined } = {
-  All: reduction('All'),
-  Any: reduction('Any'),
   BatchMatMul: (node) => node.run('BatchMatMul', sameBatches(node), node.attrs),
   BroadcastTo: ({ tf, attrs, ports }) => tf.broadcastTo(ports.x as HostTensor, attrs.shape as number[]),
   Conv2D: convolution,
@@ -154,21 +143,14 @@ export const kCallRows: { [op: string]: Row | undefined } = {
   HardSwish: ({ tf, ports }) => hardSwish(tf, ports.x as HostTensor),
   LogSoftmax: ({ tf, attrs, ports }) => tf.logSoftmax(ports.logits as HostTensor, attrs.dim as number),
   LogicalXor: ({ tf, ports }) => tf.logicalXor(ports.a as HostTensor, ports.b as HostTensor),
-  Max: reduction('Max', 'reductionIndices'),
-  Mean: reduction('Mean'),
-  Min: reduction('Min'),
   NonMaxSuppressionV5({ tf, attrs, ports, outputs }) {
-    const results = ([] as HostTensor[]).concat(tf.engine().runKernel('NonMaxSuppressionV5', ports, { ...attrs, maxOutputSize: ([] as number[]).concat(attrs.maxOutputSize as number)[0] }));
+    const results = tf.engine().runKernel('NonMaxSuppressionV5', ports, attrs) as HostTensor[];
     return outputs > 2 ? results.concat(int32(tf, [results[0].shape[0]], [])) : results;
   },
-  NonMaxSuppressionV3: ({ attrs, ports, run }) => run('NonMaxSuppressionV3', ports, { ...attrs, maxOutputSize: ([] as number[]).concat(attrs.maxOutputSize as number)[0] }),
-  NonMaxSuppressionV4: ({ attrs, ports, run }) => run('NonMaxSuppressionV4', ports, { ...attrs, maxOutputSize: ([] as number[]).concat(attrs.maxOutputSize as number)[0] }),
-  OneHot: ({ attrs, ports, run }) => run('OneHot', ports, { ...attrs, depth: ([] as number[]).concat(attrs.depth as number)[0] }),
-  Prod: reduction('Prod'),
   Rank: ({ tf, list }) => int32(tf, [list[0].shape.length], []),
   SelectV2: ({ tf, ports }) => tf.where(ports.condition as HostTensor, ports.t as HostTensor, ports.e as HostTensor),
   Shape: ({ tf, list: [x] }) => int32(tf, x.shape, [x.shape.length]),
-  Size: ({ tf, list }) => int32(tf, [list[0].shape.reduce((n, dimension) => n * dimension, 1)], []),
+  Size: ({ tf, list }) => int32(tf, [elements(list[0].shape)], []),
   SpaceToDepth(node) {
     const x = node.ports.x as HostTensor;
     const b = node.attrs.blockSize as number;
@@ -182,7 +164,5 @@ export const kCallRows: { [op: string]: Row | undefined } = {
     return reshaped(node, x, x.shape.filter((size, axis) => (axes.length ? axes.indexOf(axis) < 0 : size !== 1)));
   },
   StridedSlice: stridedSlice,
-  Sum: reduction('Sum'),
-  TopK: ({ tf, attrs, ports }) => tf.engine().runKernel('TopK', ports, { ...attrs, k: ([] as number[]).concat(attrs.k as number)[0] }),
   _FusedMatMul: fused('_FusedMatMul', 'BatchMatMul', sameBatches),
 };

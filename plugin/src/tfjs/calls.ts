@@ -131,26 +131,14 @@ export class EagerCalls {
   }
 
   private putAttr(at: number, value: unknown): number {
-    if (at >= this.numberCount) this.growNumbers(at);
-    const { numbers } = this;
-    if (typeof value === 'number' || typeof value === 'boolean') {
-      numbers[at] = 1;
-      if (at + 1 >= this.numberCount) this.growNumbers(at + 1);
-      this.numbers[at + 1] = Number(value);
-      return at + 2;
-    }
+    if (value === undefined || value === null) return this.putNumber(at, kDefault);
     if (typeof value === 'string') {
-      if (at + value.length >= this.numberCount) this.growNumbers(at + value.length);
-      this.numbers[at] = -1 - value.length;
-      for (let i = 0; i < value.length; i++) this.numbers[at + 1 + i] = value.charCodeAt(i);
-      return at + 1 + value.length;
+      at = this.putNumber(at, -1 - value.length);
+      for (let i = 0; i < value.length; i++) at = this.putNumber(at, value.charCodeAt(i));
+      return at;
     }
-    if (value === undefined || value === null) {
-      numbers[at] = kDefault;
-      return at + 1;
-    }
-    const end = this.putNumbers(at + 1, value as ArrayLike<unknown>);
-    this.numbers[at] = end - at - 1;
+    const end = this.putNumbers(at + 1, typeof value === 'object' ? (value as ArrayLike<unknown>) : [value]);
+    this.putNumber(at, end - at - 1);
     return end;
   }
 
@@ -158,14 +146,15 @@ export class EagerCalls {
   private putNumbers(at: number, list: ArrayLike<unknown>): number {
     for (let i = 0; i < list.length; i++) {
       const item = list[i];
-      if (typeof item === 'object' && item !== null) {
-        at = this.putNumbers(at, item as ArrayLike<unknown>);
-        continue;
-      }
-      if (at >= this.numberCount) this.growNumbers(at);
-      this.numbers[at++] = Number(item);
+      at = typeof item === 'object' && item !== null ? this.putNumbers(at, item as ArrayLike<unknown>) : this.putNumber(at, Number(item));
     }
     return at;
+  }
+
+  private putNumber(at: number, value: number): number {
+    if (at >= this.numberCount) this.growNumbers(at);
+    this.numbers[at] = value;
+    return at + 1;
   }
 
   private growNumbers(needed: number): void {

@@ -1,14 +1,14 @@
 // chooseBackend: one model, on whichever of the engine, WebGL and plain JavaScript runs it best here, and on the next one when that
 // fails. Inputs and outputs are plain arrays, so a frame outlives the backend that lost it.
-import { arrayOf, checkKeys, describe, elements, fail, tagOf } from '../checks';
+import { arrayOf, checkKeys, describe, elements, fail, messageOf, tagOf } from '../checks';
 import { getEngine } from '../engine';
 import { getHost } from '../host';
-import { load } from '../model';
+import { kLoadOptions, load } from '../model';
 import { readModel } from '../source';
 import { readArtifacts } from './artifacts';
 import type { Build, ChooseOptions, ChosenModel, ModelInputs, ModelSource, TensorData, TensorInfo } from '../types';
 import { readCalls } from './call_list';
-import { WasmBackend, checkConfig, currentConfig, findCandidates, onBackend } from './config';
+import { checkConfig, currentConfig, findCandidates, kWebglName, onBackend } from './config';
 import type { Artifacts } from './endpoints';
 import type { ConverterModule, HostTf } from './host_tf';
 import { forgetChoice, recall, remember } from './memory';
@@ -19,13 +19,13 @@ import { checkNumbers, isWebglLost } from './webgl';
 const kFrame = 16;       // ms: what is faster than a frame of 60 a second needs no further search
 const kCloseness = 0.01; // relative to the largest value: farther from the engine's numbers, WebGL's are wrong
 const kSlowRuns = 3;     // in a row, each of three times the best, and the next frame goes elsewhere
-const kOptions = ['prefer', 'variant', 'numThreads', 'wasmPath', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache'];
+const kOptions = ['prefer'].concat(kLoadOptions.slice(0, 9));
 
-export async function choose(source: ModelSource, options: ChooseOptions, wasm: WasmBackend | undefined): Promise<Chosen> {
+export async function choose(source: ModelSource, options: ChooseOptions): Promise<Chosen> {
   checkKeys('chooseBackend\'s options', options, kOptions);
   const config = currentConfig() || fail('chooseBackend needs configPlugin to be called first: it brings tf and its backends.');
   const chosen = new Chosen(source, options, checkConfig(config), config.converter as ConverterModule | undefined);
-  await chosen.start(wasm, options.prefer || config.prefer || 'auto', config.backendName || 'wechat-webgl');
+  await chosen.start(options.prefer || config.prefer || 'auto', config.backendName || kWebglName);
   return chosen;
 }
 
@@ -49,14 +49,14 @@ export class Chosen implements ChosenModel {
 
   constructor(private readonly source: ModelSource, private readonly options: ChooseOptions, private readonly tf: HostTf, private readonly converter: ConverterModule | undefined) {}
 
-  async start(wasm: WasmBackend | undefined, prefer: string, webglName: string): Promise<void> {
-    const { names, reasons } = await findCandidates(this.tf, currentConfig()!, wasm);
+  async start(prefer: string, webglName: string): Promise<void> {
+    const { names, reasons } = await findCandidates(this.tf, currentConfig()!);
     this.reasons.push(...reasons);
     // The engine runs a model by itself, whether or not tfjs has it as a backend.
     const usable = ['wasm'].concat(names.filter((name) => name !== 'wasm'));
     const preferred = prefer === 'webgl' ? webglName : prefer;
-    const remembered = recall(this.key());
-    const first = usable.indexOf(preferred) >= 0 ? preferred : remembered && usable.indexOf(remembered) >= 0 ? remembered : undefined;
+    const remembered = recall(this.key()) as string;
+    const first = usable.indexOf(preferred) >= 0 ? preferred : usable.indexOf(remembered) >= 0 ? remembered : undefined;
     if (first) {
       this.reasons.push(first === preferred ? `${first}, because the host prefers it` : `${first} was the fastest for this model here before`);
       this.names = [first].concat(usable.filter((name) => name !== first));
@@ -93,7 +93,7 @@ export class Chosen implements ChosenModel {
           runner.dispose();
         }
       } catch (error) {
-        this.reasons.push(`not ${backend}: ${(error as Error).message.replace(/\.$/, '')}`);
+        this.reasons.push(`not ${backend}: ${messageOf(error)}`);
       }
     }
     if (!good.length) fail(`no backend can run this model: ${this.reasons.join('; ')}.`);
@@ -116,7 +116,7 @@ export class Chosen implements ChosenModel {
         return this.runner;
       } catch (error) {
         if ((error as Error).name === 'AbortError') throw error;
-        this.reasons.push(`not ${this.names[0]}: ${(error as Error).message.replace(/\.$/, '')}`);
+        this.reasons.push(`not ${this.names[0]}: ${messageOf(error)}`);
         this.names.shift();
       }
     }
@@ -140,7 +140,7 @@ export class Chosen implements ChosenModel {
       if (!converter || (error as Error).name === 'AbortError') throw error;
       const artifacts = await readArtifacts(this.source, options).catch(() => undefined);
       if (!artifacts) throw error;
-      this.reasons.push(`${backend} runs it by tfjs's executor: ${(error as Error).message.replace(/\.$/, '')}`);
+      this.reasons.push(`${backend} runs it by tfjs's executor: ${messageOf(error)}`);
       return graphRunner(tf, backend, converter, artifacts as Artifacts);
     }
   }
@@ -180,7 +180,7 @@ export class Chosen implements ChosenModel {
       } catch (error) {
         // The engine refuses bad inputs in a sentence, and goes on; only a trap stops it.
         if (this.backend === 'wasm' && !/the engine stopped/.test((error as Error).message)) throw error;
-        fault = (error as Error).message.replace(/\.$/, '');
+        fault = messageOf(error);
       }
       this.leave(fault);
     }

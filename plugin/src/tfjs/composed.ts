@@ -14,7 +14,6 @@ export interface Steps {
 export class Refused extends Error {}
 
 export interface Composed {
-  needs: string[];
   run(steps: Steps, inputs: { [name: string]: TfTensorInfo }, attrs: TfAttrs): TfTensorInfo;
 }
 
@@ -32,14 +31,12 @@ const copyOf = ({ call }: Steps, x: TfTensorInfo) => call('Cast', [x], { dtype: 
 
 export const kComposed: { [kernel: string]: Composed | undefined } = {
   AddN: {
-    needs: ['Add', 'Cast'],
     run({ call }, inputs) {
       const [first, ...others] = (inputs as unknown) as TfTensorInfo[];
       return others.reduce((sum, x) => call('Add', [sum, x]), call('Cast', [first], { dtype: first.dtype }));
     },
   },
   Complex: {
-    needs: ['Cast'],
     run(steps, { real, imag }) {
       const { backend } = steps;
       const data = backend.adopt('complex64', undefined);
@@ -53,7 +50,6 @@ export const kComposed: { [kernel: string]: Composed | undefined } = {
     },
   },
   ComplexAbs: {
-    needs: ['Abs', 'Maximum', 'Minimum', 'RealDiv', 'Square', 'Add', 'Sqrt', 'Multiply'],
     run({ backend, call, scalar }, { x }) {
       const { real, imag } = partsOf(backend, x);
       const sides = [call('Abs', [real]), call('Abs', [imag])];
@@ -65,7 +61,6 @@ export const kComposed: { [kernel: string]: Composed | undefined } = {
     },
   },
   Diag: {
-    needs: ['PadV2', 'Reshape', 'Slice'],
     run({ call }, { x }) {
       const n = size(x.shape);
       // A column of n with n zeros behind each: cut to n rows of n, the numbers stand on the diagonal.
@@ -75,21 +70,17 @@ export const kComposed: { [kernel: string]: Composed | undefined } = {
     },
   },
   EluGrad: {
-    needs: ['Minimum', 'Add', 'Multiply'],
     run({ call, scalar }, { dy, y }) {
       return call('Multiply', [dy, call('Add', [call('Minimum', [y, scalar(0)]), scalar(1)])]);
     },
   },
   FlipLeftRight: {
-    needs: ['Reverse'],
     run: ({ call }, { image }) => call('Reverse', [image], { dims: [2] }),
   },
   Imag: {
-    needs: ['Cast'],
     run: (steps, { input }) => copyOf(steps, partsOf(steps.backend, input).imag),
   },
   Real: {
-    needs: ['Cast'],
     run: (steps, { input }) => copyOf(steps, partsOf(steps.backend, input).real),
   },
 };

@@ -1,23 +1,19 @@
 // configPlugin: the backends that this device has, and the one that tfjs's operations run on.
-import { checkKeys, describe, fail, tagOf } from '../checks';
+import { checkKeys, describe, fail, messageOf, tagOf } from '../checks';
+import { getEngine } from '../engine';
 import { getHost } from '../host';
-import type { BackendChoice, BackendOptions, Build, ConfigOptions, EngineOptions } from '../types';
+import { kLoadOptions } from '../model';
+import type { BackendChoice, Build, ConfigOptions, EngineOptions } from '../types';
 import type { GlCanvas, HostTf, WebglModule } from './host_tf';
 import { recall, remember } from './memory';
 import { setPlatform } from './platform';
+import { registerTfBackend } from './register';
 import { checkNumbers, registerWebgl } from './webgl';
 
-const kOptions = ['tf', 'converter', 'fetchFunc', 'webgl', 'cpu', 'wasm', 'canvas', 'fs', 'userDataPath', 'cache', 'backendName', 'prefer', 'modelLevel'];
-const kWebglName = 'wechat-webgl';  // tfjs-wechat's
+const kOptions = 'tf converter webgl cpu wasm canvas backendName prefer modelLevel'.split(' ');
+export const kWebglName = 'wechat-webgl';  // tfjs-wechat's
 const kLowLevel = 15;               // of wx's benchmarkLevel: below, a device is slow (others draw the line at 10 or 20)
 const kSide = 128;                  // of the matrices that are multiplied for the time
-
-/** How our own backend gets into tfjs, and how its engine starts: the part of tfjs/register.ts that is needed here. */
-export interface WasmBackend {
-  register(tf: object, options: BackendOptions): void;
-  /** Starts the engine before tfjs waits for it. Gives the build in use, and why. */
-  start(options: EngineOptions): Promise<{ variant: Build; reasons: string[] }>;
-}
 
 export interface Candidates {
   /** Names of backends in tfjs that gave right numbers, the likely best first. */
@@ -34,7 +30,7 @@ export function currentConfig(): ConfigOptions | undefined {
 }
 
 export function checkConfig(options: ConfigOptions): HostTf {
-  checkKeys('configPlugin\'s options', options, kOptions);
+  checkKeys('configPlugin\'s options', options, kOptions.concat(kLoadOptions.slice(5, 9)));
   const { tf, prefer } = options || {};
   if (!tf || typeof (tf as HostTf).registerBackend !== 'function') fail(`configPlugin needs tf, the @tensorflow/tfjs-core module; this is ${describe(tf)}.`);
   if (prefer !== undefined && ['auto', 'webgl', 'wasm', 'cpu'].indexOf(prefer) < 0) {
@@ -43,11 +39,11 @@ export function checkConfig(options: ConfigOptions): HostTf {
   return tf as HostTf;
 }
 
-export async function configure(options: ConfigOptions, debug: boolean, wasm: WasmBackend | undefined): Promise<BackendChoice> {
+export async function configure(options: ConfigOptions, debug: boolean): Promise<BackendChoice> {
   const tf = checkConfig(options);
   current = options;
   setPlatform(tf, options);
-  const { names, variant, reasons } = await findCandidates(tf, options, wasm);
+  const { names, variant, reasons } = await findCandidates(tf, options);
   if (!names.length) fail(`no backend works here: ${reasons.join('; ')}.`);
   const measured: { backend: string; ms: number }[] = [];
   const backend = chooseAmong(tf, names, options, reasons, measured);
@@ -58,7 +54,7 @@ export async function configure(options: ConfigOptions, debug: boolean, wasm: Wa
 }
 
 /** Registers what there is, and keeps what gives right numbers. Nothing here changes the backend that tfjs uses meanwhile. */
-export async function findCandidates(tf: HostTf, options: ConfigOptions, wasm: WasmBackend | undefined): Promise<Candidates> {
+export async function findCandidates(tf: HostTf, options: ConfigOptions): Promise<Candidates> {
   const found: Candidates = { names: [], variant: null, reasons: [] };
   const attempt = async (label: string, name: string, prepare: () => Promise<string[]> | string[]) => {
     try {
@@ -67,17 +63,17 @@ export async function findCandidates(tf: HostTf, options: ConfigOptions, wasm: W
       if (fault) fail(fault);
       found.names.push(name);
     } catch (error) {
-      found.reasons.push(`not ${label}: ${(error as Error).message.replace(/\.$/, '')}`);
+      found.reasons.push(`not ${label}: ${messageOf(error)}`);
     }
   };
   const { webgl, canvas, backendName = kWebglName, cpu } = options;
   if (webgl) await attempt('WebGL', backendName, () => registerWebgl(tf, webgl as WebglModule, canvas as GlCanvas | undefined, backendName));
   else found.reasons.push('not WebGL: the host gave no webgl module');
   const own = tagOf(options.wasm) === 'Object' ? (options.wasm as EngineOptions) : {};
-  if (wasm && options.wasm !== false) {
+  if (options.wasm !== false) {
     await attempt('WebAssembly', 'wasm', async () => {
-      const { variant, reasons } = await wasm.start(own);
-      if (!tf.findBackendFactory('wasm')) wasm.register(tf, { ...own, name: 'wasm' });
+      const { variant, reasons } = await getEngine(own, '-tfjs');
+      if (!tf.findBackendFactory('wasm')) registerTfBackend(tf, { ...own, name: 'wasm' });
       found.variant = variant;
       return reasons;
     });
@@ -120,8 +116,8 @@ function chooseAmong(tf: HostTf, names: string[], options: ConfigOptions, reason
     return names[0];
   }
   const key = `backend ${names.join()}`;
-  const remembered = recall(key);
-  if (remembered && names.indexOf(remembered) >= 0) {
+  const remembered = recall(key) as string;
+  if (names.indexOf(remembered) >= 0) {
     reasons.push(`${remembered} was the fastest here before`);
     return remembered;
   }

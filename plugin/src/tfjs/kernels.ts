@@ -107,7 +107,6 @@ export function registerKernels(tf: Tf, backendName: string, calls: EagerCalls):
   for (const name of Object.keys(kPixelKernels)) register(name, kPixelKernels[name] as Engine);
   for (const name of Object.keys(kComposed)) {
     const composed = kComposed[name] as Composed;
-    if (!composed.needs.every((op) => op in ops)) continue;
     register(name, ({ inputs, backend, attrs }) => runComposed(composed, backend, inputs, attrs || {}, (op, list, its) => {
       const results = backend.runOp(ops[op], calls.ops[ops[op]], list, list.length, its, 1);
       return results && results[0];

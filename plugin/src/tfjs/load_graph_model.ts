@@ -1,5 +1,6 @@
 // loadGraphModel and accelerate: GraphModels whose graph the engine runs in one call.
 import { asBytes, checkKeys, describe, fail } from '../checks';
+import { kLoadOptions } from '../model';
 import type { GraphModelOptions, ModelSource } from '../types';
 import { readArtifacts } from './artifacts';
 import { attach, checkConverter, loaders } from './graph_model';
@@ -37,7 +38,7 @@ function subclassOf(converter: Converter): Converter['GraphModel'] {
 /** Bytes that the weights need must be there: tfjs's own message for too few of them names nothing. */
 export async function loadTfGraphModel(source: ModelSource, options: GraphModelOptions = {}): Promise<object> {
   const { converter: given, useEngine, ...rest } = options;
-  checkKeys('loadGraphModel\'s options', options, ['converter', 'useEngine', 'onProgress', 'signal', 'fetchFunc', 'fs', 'userDataPath', 'cache']);
+  checkKeys('loadGraphModel\'s options', options, ['converter', 'useEngine'].concat(kLoadOptions.slice(3, 9)));
   const converter = given ? checkConverter(given) : lastConverter || fail('loadGraphModel needs tfjs-converter: pass {converter}, or call configPlugin or accelerate with it.');
   if (asBytes(source)) fail(`loadGraphModel needs an address, {model, weights} or a tf.io.IOHandler; this is ${describe(source)}. loadModel reads .tflite files.`);
   const Subclass = subclassOf(converter);

@@ -1,5 +1,6 @@
 // What was measured on this device, so that the next start need not measure again.
 import { getHost } from '../host';
+import type { Host } from '../host';
 
 declare const WXNN_VERSION: string;
 
@@ -9,27 +10,23 @@ function keyOf(what: string): string {
   return ['wxnn', WXNN_VERSION, model, system, platform, version, SDKVersion, what].join('|');
 }
 
-export function recall(what: string): string | undefined {
+/** A storage that is full or broken costs a measurement at the next start. */
+function withStorage<T>(work: (storage: Host['storage']) => T): T | undefined {
   try {
-    const value = getHost().storage.read(keyOf(what));
-    return typeof value === 'string' ? value : undefined;
+    return work(getHost().storage);
   } catch {
     return undefined;
   }
 }
 
+export function recall(what: string): unknown {
+  return withStorage((storage) => storage.read(keyOf(what)));
+}
+
 export function remember(what: string, value: string): void {
-  try {
-    getHost().storage.write(keyOf(what), value);
-  } catch {
-    // a full storage costs a measurement at the next start
-  }
+  withStorage((storage) => storage.write(keyOf(what), value));
 }
 
 export function forgetChoice(what: string): void {
-  try {
-    getHost().storage.remove(keyOf(what));
-  } catch {
-    // as above
-  }
+  withStorage((storage) => storage.remove(keyOf(what)));
 }

@@ -1,9 +1,8 @@
 // What tfjs wants of the platform it runs on and a mini-program does not have.
 import { fail, tagOf } from '../checks';
 import { getHost } from '../host';
-import { base64Decode, utf8Decode, utf8Encode } from '../text';
+import { base64Decode, base64Encode, utf8Decode, utf8Encode } from '../text';
 import type { ConfigOptions } from '../types';
-import { base64Encode } from './base64_encode';
 import type { HostTf } from './host_tf';
 
 export function setPlatform(tf: HostTf, options: ConfigOptions): void {

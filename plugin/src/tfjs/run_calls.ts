@@ -6,7 +6,9 @@ import { kCallRows } from './call_rows';
 import type { Attrs, Ports } from './call_rows';
 import type { HostTensor, HostTf } from './host_tf';
 
-const kPairs = ['paddings', 'crops'];
+/** Numbers that a graph has as lists of one. */
+const kSingle = ['maxOutputSize', 'depth', 'k'];
+const kReductions = /^(All|Any|Max|Mean|Min|Prod|Sum)$/;
 
 export class CallRunner {
   private readonly constants: (HostTensor | undefined)[];
@@ -74,6 +76,10 @@ export class CallRunner {
       }
     });
     spell(attrs, list[0], op.name === 'Pack' ? 1 : 0);
+    if (kReductions.test(op.name)) {
+      // All axes where none are given.
+      for (const axes of ['axis', 'reductionIndices']) if (axes in attrs && !attrs[axes]) attrs[axes] = list[0].shape.map((_, axis) => axis);
+    }
     const run = (kernel: string, given: Ports | HostTensor[], its: Attrs = {}) => tf.engine().runKernel(kernel, given, its) as HostTensor;
     const row = kCallRows[op.name];
     try {
@@ -104,10 +110,8 @@ function refusalOf({ op, name, attrs, outputs }: Call, kernels: string[]): strin
 
 /** Attributes as tfjs's kernels take them, whichever the operator. `more`: dimensions that an axis counts beyond those of x. */
 function spell(attrs: Attrs, x: HostTensor | undefined, more: number): void {
-  for (const name of kPairs) {
-    const flat = attrs[name] as number[] | undefined;
-    if (flat) attrs[name] = pairsOf(flat);
-  }
+  for (const name of ['paddings', 'crops']) if (attrs[name]) attrs[name] = pairsOf(attrs[name] as number[]);
+  for (const name of kSingle) if (Array.isArray(attrs[name])) attrs[name] = (attrs[name] as number[])[0];
   if ('pad' in attrs) {
     for (const name of ['strides', 'dilations', 'filterSize']) {
       const sides = attrs[name] as number[] | undefined;
