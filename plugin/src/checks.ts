@@ -101,9 +101,13 @@ export function checkPicture(rgba: unknown, width: unknown, height: unknown): Ui
   return pixels;
 }
 
+export function lengthOf(parts: Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
 export function joinBytes(parts: Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0];
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const bytes = new Uint8Array(lengthOf(parts));
   parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
   return bytes;
 }

@@ -1,5 +1,5 @@
 // The hand-written loader of the binary (native/wasm/abi.md), and the choice between its builds.
-import { checkInteger, fail } from './checks';
+import { checkInteger, fail, lengthOf } from './checks';
 import { getHost } from './host';
 import type { Host, WasmExports } from './host';
 import { utf8Decode } from './text';
@@ -88,10 +88,11 @@ export class Engine {
     return pointer;
   }
 
-  /** A block with a copy of `data`; the caller frees it, or hands it on. */
-  place(data: Uint8Array, what: string): number {
-    const pointer = this.allocate(data.length, what);
-    this.heap().set(data, pointer);
+  /** A block with a copy of the pieces, one after the other; the caller frees it, or hands it on. */
+  place(pieces: Uint8Array[], what: string): number {
+    const pointer = this.allocate(lengthOf(pieces), what);
+    const heap = this.heap();
+    pieces.reduce((at, piece) => (heap.set(piece, at), at + piece.length), pointer);
     return pointer;
   }
 
@@ -99,7 +100,7 @@ export class Engine {
   resizeModel(place: string, model: number, shapes: (readonly number[] | undefined)[]): void {
     const list: number[] = [];
     for (const shape of shapes) list.push(...(shape ? [shape.length, ...shape] : [-1]));
-    const block = this.place(new Uint8Array(Int32Array.from(list).buffer), 'shapes');
+    const block = this.place([new Uint8Array(Int32Array.from(list).buffer)], 'shapes');
     try {
       this.demand(place, 'wxnn_model_resize', model, block);
     } finally {

@@ -1,5 +1,5 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { arrayOf, asBytes, checkKeys, describe, elements, fail, joinBytes, kDTypes, messageOf, tagOf, viewOf } from './checks';
+import { arrayOf, asBytes, checkKeys, describe, elements, fail, joinBytes, kDTypes, lengthOf, messageOf, tagOf, viewOf } from './checks';
 import { getEngine } from './engine';
 import { readFile } from './files';
 import { checkAborted, getHost, setHost } from './host';
@@ -21,7 +21,7 @@ import { base64Decode, base64Encode, utf8Decode, utf8Encode } from './text';
  */
 const shared = [
   arrayOf, asBytes, base64Decode, base64Encode, checkAborted, checkKeys, createOnEither, describe, elements, encodeNodeList, fail, fetchModel, fromParts,
-  getEngine, getHost, joinBytes, kDTypes, kLoadOptions, load, messageOf, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
+  getEngine, getHost, joinBytes, kDTypes, kLoadOptions, lengthOf, load, messageOf, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
   writeImage,
 ];
 

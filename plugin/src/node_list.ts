@@ -1,6 +1,6 @@
 // A tfjs graph model as the node list that the engine reads: the binary form of a TensorFlow graph that
 // native/formats/node_list.h describes. Only the JSON is decoded here; what each operator means is C++'s.
-import { asBytes, elements, joinBytes } from './checks';
+import { asBytes, elements, joinBytes, lengthOf } from './checks';
 import { base64Decode, utf8Encode } from './text';
 import type { Bytes } from './types';
 
@@ -99,24 +99,26 @@ function dimensions(shape: Shape | undefined): number[] | undefined {
 
 /** The last part of the node list: bytes of weights, each from a multiple of 4 on. */
 class Blob {
-  private parts: Uint8Array[] = [];
+  readonly pieces: Uint8Array[] = [];
   length = 0;
-  add(bytes: Uint8Array): number {
+  add(pieces: Uint8Array[]): number {
     const at = this.length;
-    this.parts.push(bytes);
-    this.length += (bytes.length + 3) & ~3;
+    const size = lengthOf(pieces);
+    this.pieces.push(...pieces, new Uint8Array(-size & 3));
+    this.length += (size + 3) & ~3;
     return at;
   }
-  behind(head: Uint8Array): Uint8Array {
-    const file = new Uint8Array(head.length + this.length);
-    file.set(head);
-    let at = head.length;
-    for (const part of this.parts) {
-      file.set(part, at);
-      at += (part.length + 3) & ~3;
-    }
-    return file;
+}
+
+/** Bytes `from` to `to`, without the last, of shards one after another: views. */
+function viewsOf(shards: Uint8Array[], from: number, to: number): Uint8Array[] {
+  const views: Uint8Array[] = [];
+  for (const shard of shards) {
+    if (from < shard.length && to > 0) views.push(shard.subarray(Math.max(from, 0), to));
+    from -= shard.length;
+    to -= shard.length;
   }
+  return views;
 }
 
 /** A constant inside the graph's own text, as frozen graphs have them. */
@@ -156,20 +158,20 @@ class Encoder {
 
   constructor(private nodes: GraphNode[]) {}
 
-  encode(model: GraphModelJson, bytes: Uint8Array): Uint8Array {
+  encode(model: GraphModelJson, shards: Uint8Array[]): Uint8Array[] {
     const { out } = this;
     const weights: Weight[] = [];
     for (const group of model.weightsManifest || []) weights.push(...((group.weights || []) as Weight[]));
     for (const weight of weights) this.weightNames[weight.name] = true;
     [kMagic, kVersion, 0, 0].forEach((word) => out.u32(word));
     this.endpoints(model.signature || (model.userDefinedMetadata || {}).signature || {});
-    this.weights(weights, bytes);
+    this.weights(weights, shards);
     this.nodeList(this.nodes.concat(this.initializer(model)));
     const { library } = model.modelTopology!;
     out.list((library && library.function) || [], (f) => this.function(f));
     out.patch(8, out.length);
     out.patch(12, this.blob.length);
-    return this.blob.behind(out.result());
+    return [out.result(), ...this.blob.pieces];
   }
 
   /** What fills hash tables before the first run: nodes that no output depends on, some of which the graph has too. */
@@ -204,7 +206,8 @@ class Encoder {
     write(signature.outputs, this.nodes.filter(({ name, op }) => !read[name] && !/^(Const|NoOp|Placeholder.*)$/.test(op)));
   }
 
-  private weights(weights: Weight[], bytes: Uint8Array): void {
+  private weights(weights: Weight[], shards: Uint8Array[]): void {
+    const there = lengthOf(shards);
     let at = 0;
     this.out.list(weights, (weight) => {
       const { name, shape, dtype, quantization } = weight;
@@ -213,19 +216,20 @@ class Encoder {
       if (!type || !stored || !Array.isArray(shape)) throw new Error(`weight "${name}" of model.json has an unknown type (${dtype}) or no shape.`);
       const count = elements(shape);
       const size = count * stored[1];
-      if (at + size > bytes.length) throw new Error(`the weights end before weight "${name}": ${at + size} bytes are needed, there are ${bytes.length}.`);
+      if (at + size > there) throw new Error(`the weights end before weight "${name}": ${at + size} bytes are needed, there are ${there}.`);
       this.out.text(name);
       this.out.u32(type[0]);
       this.out.shape(shape);
       this.out.u32(stored[0]);
       this.out.f64((quantization && quantization.scale) || 0);
       this.out.f64((quantization && quantization.min) || 0);
-      this.out.u32(this.blob.add(bytes.subarray(at, at + size)));
+      this.out.u32(this.blob.add(viewsOf(shards, at, at + size)));
       this.out.u32(size);
       at += size;
       // Texts are stored as length and bytes, one after another. The engine refuses who reads them.
       for (let i = 0; dtype === 'string' && i < count; i++) {
-        at += 4 + (at + 4 <= bytes.length ? new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true) : 0);
+        const [low = 0, ...higher] = joinBytes(viewsOf(shards, at, at + 4));
+        at += 4 + higher.reduce((sum, byte, k) => sum + byte * 256 ** (k + 1), low);
       }
     });
   }
@@ -286,7 +290,7 @@ class Encoder {
     const data = tensorBytes(tensor, node);
     this.out.u32(typeNumber(tensor.dtype));
     this.out.shape(dimensions(tensor.tensorShape));
-    this.out.u32(this.blob.add(data));
+    this.out.u32(this.blob.add([data]));
     this.out.u32(data.length);
   }
 
@@ -301,13 +305,13 @@ class Encoder {
   }
 }
 
-/** `weights`: the shards' bytes one after another, in the manifest's order. Throws a sentence about what is wrong with the JSON. */
-export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Array[]): Uint8Array {
+/** `weights`: the shards, in the manifest's order. Gives the file in pieces, most of them views of the shards. Throws a sentence about what is wrong with the JSON. */
+export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Array[]): Uint8Array[] {
   const topology = model && model.modelTopology;
   if (!topology || typeof topology !== 'object') throw new Error('this is not a tfjs model.json: it has no "modelTopology".');
   const { node } = topology;
   if (!Array.isArray(node)) throw new Error('this is not a tfjs graph model: its "modelTopology" has no list of nodes.');
   node.forEach(checkNode);
   const parts = Array.isArray(weights) ? weights : [asBytes(weights) || new Uint8Array(0)];
-  return new Encoder(node as GraphNode[]).encode(model, joinBytes(parts));
+  return new Encoder(node as GraphNode[]).encode(model, parts);
 }

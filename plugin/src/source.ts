@@ -1,5 +1,5 @@
 // From whatever loadModel was given to the bytes that the engine reads: a .tflite file or a node list.
-import { asBytes, describe, elements, fail, tagOf } from './checks';
+import { asBytes, describe, elements, fail, lengthOf, tagOf } from './checks';
 import { checkAborted, getHost } from './host';
 import { encodeNodeList } from './node_list';
 import { utf8Decode } from './text';
@@ -9,7 +9,8 @@ export interface ModelFile {
   /** How sentences call it: its address in quotes, or "the model". */
   name: string;
   format: 'tflite' | 'tfjs';
-  bytes: Uint8Array;
+  /** The file, in pieces that need no joining before they lie in the heap. */
+  pieces: Uint8Array[];
 }
 
 export interface WeightSpec {
@@ -117,7 +118,7 @@ export function fromParts(name: string, model: unknown, weights: Bytes | Bytes[]
 
 function fromTflite(name: string, bytes: Uint8Array): ModelFile {
   if (!bytes.length) fail(`${name} is empty.`);
-  if (bytes.length >= 8 && utf8Decode(bytes.subarray(4, 8)) === 'TFL3') return { name, format: 'tflite', bytes };
+  if (bytes.length >= 8 && utf8Decode(bytes.subarray(4, 8)) === 'TFL3') return { name, format: 'tflite', pieces: [bytes] };
   if (looksLike(bytes, '<')) fail(`${name} is a web page (HTML), not a model: check the address.`);
   fail(`${name} is neither a .tflite file (bytes 4 to 7 are not "TFL3") nor a tfjs model.json.`);
 }
@@ -184,14 +185,10 @@ function checkShards(name: string, group: WeightGroup, shards: Uint8Array[]): vo
   fail(`shard "${group.paths[wrong]}" of ${name} has ${shards[wrong].length} bytes; its weights need ${Math.max(0, needed - others)}.`);
 }
 
-function lengthOf(parts: Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
 /** The file's name goes in front of what is found wrong with its JSON. */
 function fromGraph(name: string, json: ModelJson, weights: Uint8Array[]): ModelFile {
   try {
-    return { name, format: 'tfjs', bytes: encodeNodeList(json, weights) };
+    return { name, format: 'tfjs', pieces: encodeNodeList(json, weights) };
   } catch (error) {
     const { name: kind, message } = error as Error;
     return fail(kind === 'Error' ? `${name}: ${message}` : `${name} is not a well-formed graph model (${message}).`);

@@ -63,7 +63,7 @@ test('weights start at multiples of 4 and keep their bytes', () => {
       { name: 'h', shape: [1], dtype: 'float32', quantization: { dtype: 'float16' } },
       { name: 'f', shape: [1], dtype: 'float32' }] }],
   };
-  const file = encodeNodeList(json, [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]);
+  const file = new Uint8Array(Buffer.concat(encodeNodeList(json, [Uint8Array.of(1, 2, 3), Uint8Array.of(), Uint8Array.of(4, 5, 6)])));
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   assert.equal(utf8Decode(file.subarray(0, 4)), 'WXNL');
   assert.deepEqual([...file.subarray(view.getUint32(8, true))], [1, 2, 0, 0, 3, 4, 5, 6]);

@@ -7,7 +7,7 @@ const tf = require('@tensorflow/tfjs-core');
 const converter = require('@tensorflow/tfjs-converter');
 require('@tensorflow/tfjs-backend-cpu');
 const wxnn = require('../..');
-const { GraphBuilder, handler, randoms } = require('./model_files.js');
+const { GraphBuilder, handler, randoms, text } = require('./model_files.js');
 
 before(async () => {
   wxnn.registerBackend(tf);
@@ -165,6 +165,41 @@ test('an operator that the engine lacks: tfjs runs the graph', async () => {
   assert.equal(model.engineReport.ranBy, 'tfjs');
   assert.match(model.engineReport.reason, /MyOwn/);
   converter.deregisterOp('MyOwn');
+});
+
+test('an operator that the application registered in place of tfjs\'s own is the application\'s', async () => {
+  const graph = new GraphBuilder(4);
+  graph.node('y', 'Relu', [graph.placeholder('x', [-1])]);
+  converter.registerOp('Relu', ({ inputs }) => /** @type {any} */ (tf.neg(inputs[0])));
+  try {
+    const model = await load(graph.artifacts(['y']));
+    assert.deepEqual([...model.predict(tf.tensor1d([1, -2])).dataSync()], [-1, 2]);
+    assert.match(model.engineReport.reason, /Relu is an operator that the application registered/);
+  } finally {
+    converter.deregisterOp('Relu');
+  }
+});
+
+test('a loop that runs as often as the data say is the engine\'s too', async () => {
+  const graph = new GraphBuilder(4);
+  const frame = (isConstant) => ({ frame_name: text('loop'), parallel_iterations: { i: '10' }, is_constant: { b: isConstant } });
+  graph.node('v', 'Enter', [graph.placeholder('x', [2, 2])], frame(false));
+  graph.node('two', 'Enter', [graph.constant('c2', [], [2])], frame(true));
+  graph.node('limit', 'Enter', [graph.constant('c100', [], [100])], frame(true));
+  graph.node('axes', 'Enter', [graph.constant('c01', [2], [0, 1], 'int32')], frame(true));
+  graph.node('merged', 'Merge', ['v', 'next'], { N: { i: '2' } });
+  graph.node('less', 'Less', [graph.node('sum', 'Sum', ['merged', 'axes'], { keep_dims: { b: false } }), 'limit']);
+  graph.node('switched', 'Switch', ['merged', graph.node('go', 'LoopCond', ['less'])]);
+  graph.node('next', 'NextIteration', [graph.node('doubled', 'Mul', ['switched:1', 'two'])]);
+  graph.node('y', 'Exit', ['switched']);
+  const model = await load(graph.artifacts(['y']));
+  for (const start of [1, 3, 40]) {
+    const x = tf.fill([2, 2], start);
+    let expected = start;
+    while (4 * expected < 100) expected *= 2;
+    assert.deepEqual([...(await model.executeAsync(x)).dataSync()], Array(4).fill(expected));
+    assert.equal(model.engineReport.ranBy, 'engine', model.engineReport.reason);
+  }
 });
 
 test('bad input is a sentence', async () => {

@@ -6,6 +6,7 @@ const { fork } = require('node:child_process');
 
 const PEERS = ['floor', 'ours', 'tfjs-wasm'];
 const CALLS = 3000;
+const PREDICT = 'predict of BlazeFace front';
 
 /** Registers the peer's backend and gives its name. */
 const backends = {
@@ -61,7 +62,29 @@ async function prepareModel(peer, tf) {
   return () => tf.dispose(model.predict(x));
 }
 
-async function child(peer) {
+/** Milliseconds in the binary's exports from here on: what remains of a call is JavaScript. */
+function watchBinary() {
+  const spent = { ms: 0 };
+  const { instantiate } = WebAssembly;
+  const timed = (run) => (...args) => {
+    const start = performance.now();
+    try {
+      return run(...args);
+    } finally {
+      spent.ms += performance.now() - start;
+    }
+  };
+  WebAssembly.instantiate = /** @type {any} */ (async (...args) => {
+    const result = /** @type {any} */ (await instantiate.apply(WebAssembly, /** @type {any} */ (args)));
+    const { exports } = result.instance;
+    const wrapped = Object.fromEntries(Object.entries(exports).map(([name, value]) => [name, typeof value === 'function' ? timed(value) : value]));
+    return { ...result, instance: { exports: wrapped } };
+  });
+  return spent;
+}
+
+async function child(peer, watched) {
+  const binary = watched ? watchBinary() : undefined;
   const tf = require('@tensorflow/tfjs-core');
   tf.env().set('PROD', true);
   await tf.setBackend(backends[peer](tf));
@@ -74,15 +97,17 @@ async function child(peer) {
   };
   process.on('message', (name) => {
     const op = work[/** @type {string} */ (name)];
+    if (binary) binary.ms = 0;
     const us = op ? time(() => op().dispose(), CALLS) : predict ? time(predict, 10) : NaN;
-    /** @type {any} */ (process).send(us);
+    /** @type {any} */ (process).send(binary ? { us, js: us - binary.ms * 1000 / 10 } : us);
   });
   /** @type {any} */ (process).send(Object.keys(work));
 }
 
-async function benchOps({ rounds, json }) {
-  const children = PEERS.map((peer) => fork(__filename, [peer], { stdio: ['ignore', 'ignore', 2, 'ipc'] }));
-  const ask = (process, message) => new Promise((resolve, reject) => {
+const start = (...args) => fork(__filename, args, { stdio: ['ignore', 'ignore', 2, 'ipc'] });
+
+function ask(process, message) {
+  return new Promise((resolve, reject) => {
     const gone = (code) => reject(new Error(`a peer ended (status ${code}).`));
     process.once('exit', gone);
     process.once('message', (answer) => {
@@ -91,9 +116,26 @@ async function benchOps({ rounds, json }) {
     });
     if (message) process.send(message);
   });
+}
+
+/** Of a predict, what is spent outside the binary's exports: tfjs's own code and ours. The least of the rounds. */
+async function javaScriptShare(rounds) {
+  const process = start('ours', 'watched');
+  await ask(process);
+  let least = { us: Infinity, js: Infinity };
+  for (let round = 0; round < rounds + 5; round++) {
+    const one = await ask(process, PREDICT);
+    if (one.us < least.us) least = one;
+  }
+  process.disconnect();
+  return least;
+}
+
+async function benchOps({ rounds, json }) {
+  const children = PEERS.map((peer) => start(peer));
   const [names] = await Promise.all(children.map((process) => ask(process)));
   const rows = {};
-  for (const name of [...names, 'predict of BlazeFace front']) {
+  for (const name of [...names, PREDICT]) {
     const best = PEERS.map(() => Infinity);
     for (let round = 0; round < rounds; round++) {
       for (let i = 0; i < PEERS.length; i++) {
@@ -104,15 +146,17 @@ async function benchOps({ rounds, json }) {
     rows[name] = Object.fromEntries(PEERS.map((peer, i) => [peer, Number.isFinite(best[i]) ? Number(best[i].toFixed(3)) : null]));
   }
   children.forEach((process) => process.disconnect());
-  if (json) return console.log(JSON.stringify(rows, undefined, 1));
+  const share = await javaScriptShare(rounds);
+  if (json) return console.log(JSON.stringify({ ...rows, 'predict, of which JavaScript': share }, undefined, 1));
   console.log(`microseconds, least of ${rounds} rounds\n${''.padEnd(28)}${PEERS.map((peer) => peer.padStart(11)).join('')}   ours / tfjs-wasm, above the floor`);
   for (const [name, row] of Object.entries(rows)) {
     const floor = row.floor || 0;
     const ratio = (row.ours - floor) / (row['tfjs-wasm'] - floor);
     console.log(name.padEnd(28) + PEERS.map((peer) => String(row[peer] === null ? '-' : row[peer].toFixed(2)).padStart(11)).join('') + `   ${ratio.toFixed(2)}`);
   }
+  console.log(`\n${PREDICT}, ours: ${(100 * share.js / share.us).toFixed(1)}% of it (${share.js.toFixed(0)} of ${share.us.toFixed(0)}) outside the binary, tfjs's own code included`);
 }
 
 module.exports = { benchOps };
 
-if (require.main === module) child(process.argv[2]);
+if (require.main === module) child(process.argv[2], process.argv[3]);

@@ -1,6 +1,6 @@
 // A graph as the engine has read and rewritten it, as a list of kernel calls in tfjs's names, for tfjs's other backends
 // (native/wasm/abi.md, wxnn_calls).
-import { kDTypes, viewOf } from '../checks';
+import { kDTypes, lengthOf, viewOf } from '../checks';
 import type { Engine } from '../engine';
 import { utf8Decode } from '../text';
 import type { DType, TensorData, TensorInfo } from '../types';
@@ -31,10 +31,10 @@ export interface CallList {
 const kNumber = 0;  // an attribute's kind
 
 /** Throws the engine's sentence where it cannot read the model. */
-export function readCalls(engine: Engine, file: { name: string; bytes: Uint8Array }): CallList {
+export function readCalls(engine: Engine, { name, pieces }: { name: string; pieces: Uint8Array[] }): CallList {
   const ops = engine.json('wxnn_eager_ops') as OpInfo[];
-  const block = engine.place(file.bytes, file.name);
-  const pointer = engine.demand(`${file.name}: `, 'wxnn_calls', block, file.bytes.length);
+  const block = engine.place(pieces, name);
+  const pointer = engine.demand(`${name}: `, 'wxnn_calls', block, lengthOf(pieces));
   try {
     const list = new Reader(engine.buffer(), pointer, ops).list();
     list.calls.forEach((call) => turnFilter(list, call));

@@ -24,6 +24,13 @@ interface Executor {
   checkInputShapeAndType?(inputs: Tensors): void;
   mapOutputs?(outputs: string[]): string[];
   checkOutputs?(outputs: string[]): void;
+  graph?: MappedGraph;
+}
+
+/** What tfjs has made of the topology: its operators are of the category 'custom' where the application registered them. */
+interface MappedGraph {
+  nodes: { [name: string]: { op: string; category?: string } };
+  functions?: { [name: string]: MappedGraph };
 }
 
 interface Artifacts extends GraphModelJson {
@@ -58,6 +65,12 @@ function weightsOf({ artifacts, weights }: TfGraphModel): { json: GraphModelJson
     return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   });
   return { json: { ...artifacts, weightsManifest: [{ weights: specs }] }, parts };
+}
+
+/** Operators that the application registered, also in place of tfjs's own: only tfjs knows what they do. */
+function customOps({ nodes, functions = {} }: MappedGraph): string[] {
+  const own = Object.keys(nodes).map((name) => nodes[name]).filter(({ category }) => category === 'custom').map(({ op }) => op);
+  return Object.keys(functions).reduce((ops, name) => ops.concat(customOps(functions[name])), own);
 }
 
 /** Why this run is tfjs's, before any plan is looked for; empty when it may be the engine's. */
@@ -103,6 +116,7 @@ export function attach(tf: Tf, model: TfGraphModel): void {
     report.plans = 0;
   };
   const placeholders = placeholdersOf(model.artifacts);
+  const custom = executor.graph ? customOps(executor.graph) : [];
 
   function planFor(inputs: string[], outputs: string[]): GraphPlan | string {
     const { engine } = (tf.backend() as WxnnBackend).calls;
@@ -129,7 +143,7 @@ export function attach(tf: Tf, model: TfGraphModel): void {
 
   /** Undefined when tfjs is to run it; report.reason says why. */
   function runByEngine(given: Tensors, wanted: string[]): TfTensor[] | undefined {
-    report.reason = hindrance(tf, model);
+    report.reason = hindrance(tf, model) || (custom.length ? `${custom[0]} is an operator that the application registered` : '');
     if (report.reason) return undefined;
     if (executor.disposeIntermediateTensors) executor.disposeIntermediateTensors();
     const inputs = executor.mapInputs!(given);

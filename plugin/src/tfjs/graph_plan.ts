@@ -1,5 +1,5 @@
 // A tfjs graph, or the part of it between some inputs and outputs, as one model of the engine, run on tensors of the backend.
-import { fail, kDTypes } from '../checks';
+import { fail, kDTypes, lengthOf } from '../checks';
 import type { Engine } from '../engine';
 import { encodeNodeList } from '../node_list';
 import type { GraphModelJson } from '../node_list';
@@ -31,9 +31,9 @@ export class GraphPlan {
       for (const name of names) endpoints[name] = { name };
       return endpoints;
     };
-    const bytes = encodeNodeList({ ...model, signature: { inputs: named(inputs), outputs: named(outputs) } }, weights);
-    const block = engine.place(bytes, 'the model');
-    const handle = engine.demand('', 'wxnn_load', block, bytes.length);
+    const pieces = encodeNodeList({ ...model, signature: { inputs: named(inputs), outputs: named(outputs) } }, weights);
+    const block = engine.place(pieces, 'the model');
+    const handle = engine.demand('', 'wxnn_load', block, lengthOf(pieces));
     try {
       return new GraphPlan(engine, handle);
     } catch (error) {

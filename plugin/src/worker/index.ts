@@ -1,6 +1,6 @@
 // loadModel(…, {worker}): the engine in a mini-program's worker, started again when it was killed, and the main thread where no
 // worker can be had. The part worker.js.
-import { arrayOf, checkKeys, describe, fail, tagOf } from '../checks';
+import { arrayOf, checkKeys, describe, fail, joinBytes, tagOf } from '../checks';
 import { getEngine } from '../engine';
 import { checkAborted, getHost } from '../host';
 import { createOnEither } from '../model';
@@ -112,7 +112,8 @@ class RemoteModel implements Model {
     while (this.failures < kStarts) {
       try {
         const to = connect(this.settings);
-        const bytes = file.bytes.buffer.slice(file.bytes.byteOffset, file.bytes.byteOffset + file.bytes.length) as ArrayBuffer;
+        const whole = joinBytes(file.pieces);
+        const bytes = whole.buffer.slice(whole.byteOffset, whole.byteOffset + whole.length) as ArrayBuffer;
         const { variant, wasmPath } = this.options;
         const loaded = (await to.ask({ call: 'load', name: file.name, format: file.format, bytes, variant, wasmPath })) as Loaded;
         this.adopt(loaded, 'in a worker');

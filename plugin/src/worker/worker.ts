@@ -25,7 +25,7 @@ let count = 0;
 
 async function answer(request: Request): Promise<Loaded | WireOutputs | undefined> {
   if (request.call === 'load') {
-    const file = { name: request.name, format: request.format, bytes: new Uint8Array(request.bytes) };
+    const file = { name: request.name, format: request.format, pieces: [new Uint8Array(request.bytes)] };
     const model = await createOnEither(await getEngine(request), file, request);
     models[++count] = model;
     return { model: count, inputs: model.inputs.slice(), outputs: model.outputs.slice(), variant: model.backend.variant, reasons: model.backend.reasons as string[] };
