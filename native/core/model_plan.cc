@@ -95,7 +95,14 @@ Status Model::create_kernel(Step& step) {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int v = node.inputs[i];
     if (v == kAbsent || !packs(*node.op, i) || !graph_.values[v].constant) continue;
-    WXNN_TRY(graph_.materialize(v, &tensors_[v]));
+    const Constant& constant = *graph_.values[v].constant;
+    // A kernel copies: what needs no widening may lie where the file has it.
+    if (constant.encoding == Encoding::kPlain && !constant.owned &&
+        reinterpret_cast<uintptr_t>(constant.bytes.data()) % sizeof(float) == 0) {
+      tensors_[v].data = const_cast<std::byte*>(constant.bytes.data());
+    } else {
+      WXNN_TRY(graph_.materialize(v, &tensors_[v]));
+    }
     packs_constant = true;
   }
   step.kernel.reset();

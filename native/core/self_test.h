@@ -5,8 +5,9 @@
 
 namespace wxnn {
 
-// Convolution, depthwise convolution and element-wise kernels on small whole numbers, whose results
-// are exact in float32, against scalar integer loops. Under a millisecond.
+// Convolution and depthwise convolution of small whole numbers, whose results are exact in float32,
+// against scalar integer loops. Under a millisecond. Once it has passed, calls run the kernels
+// alone: engines that compile again what is used often then do so before a model comes.
 Status self_test();
 
 }  // namespace wxnn

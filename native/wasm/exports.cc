@@ -1,7 +1,9 @@
 // The C ABI of the engine: abi.md says what each function promises.
 #include <cstdlib>
 
+#include "core/first_nan.h"
 #include "core/json.h"
+#include "core/loop.h"
 #include "core/model.h"
 #include "core/self_test.h"
 #include "formats/read_model.h"
@@ -126,6 +128,10 @@ WXNN_EXPORT(wxnn_model_input)(Model* model, size_t i)->void* {
   Status status = model->reserve();
   if (!status.ok()) wxnn::failed(status);
   return model->input(i).data;
+}
+
+WXNN_EXPORT(wxnn_first_nan)(const float* x, int32_t count)->int32_t {
+  return wxnn::replaceable(wxnn::first_nan)(x, count);
 }
 
 WXNN_EXPORT(wxnn_model_output)(const Model* model, size_t i)->void* {

@@ -171,13 +171,16 @@ async function chooseEngine(host: Host, variant: string, profile: Profile, wasmP
       reasons.push(`one thread: ${(error as Error).message}`);
     }
   }
-  const plain = () => host.instantiate(`wxnn-plain${profile}.wasm.br`, { env: { wxnn_now: () => host.now() } }, wasmPath);
+  const plain = () => host.instantiate(`wxnn-plain${profile}.wasm.br`, () => ({ env: { wxnn_now: () => host.now() } }), wasmPath);
   const build = variant === 'relaxed' ? variant : 'simd';
-  let untouched: WasmExports | undefined;
+  let untouched: Promise<WasmExports> | undefined = plain();
   if (variant !== 'plain') {
     try {
-      const exports = untouched = await plain();
-      const loops = await host.instantiate(`wxnn-${build}.wasm.br`, { env: { memory: exports.memory } }, wasmPath);
+      const engine = untouched;
+      // Fetched and compiled side by side.
+      const [exports, loops] = await Promise.all([
+        engine, host.instantiate(`wxnn-${build}.wasm.br`, async () => ({ env: { memory: (await engine).memory } }), wasmPath),
+      ]);
       untouched = undefined;
       replaceLoops(exports, loops);
       return tested(new Engine(exports, build, reasons, profile));
@@ -188,7 +191,7 @@ async function chooseEngine(host: Host, variant: string, profile: Profile, wasmP
     }
   }
   try {
-    return tested(new Engine(untouched || await plain(), 'plain', reasons, profile));
+    return tested(new Engine(await (untouched || plain()), 'plain', reasons, profile));
   } catch (error) {
     return fail([`the engine cannot start: ${(error as Error).message}`].concat(reasons).join(' Also, '));
   }
@@ -211,5 +214,7 @@ function replaceLoops(...binaries: unknown[]): void {
 export function tested(engine: Engine): Engine {
   engine.demand('its self-test failed: ', 'wxnn_self_test');
   engine.reasons.push(`the ${engine.variant} build passed its self-test`);
+  const { warmUp } = getHost();
+  if (warmUp) warmUp(engine);
   return engine;
 }

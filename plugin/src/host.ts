@@ -27,11 +27,13 @@ export interface FetchOptions {
 export interface Host {
   /**
    * Instantiates a binary of the package. `file` is a name such as `wxnn-plain.wasm.br`, `directory` the package path of
-   * its directory, or undefined for the package's own. Tries again where the platform is known to fail once in a while.
+   * its directory, or undefined for the package's own. `imports` is asked once the file is there, where that can be told. Tries again where the platform is known to fail once in a while.
    */
-  instantiate(file: string, imports: WasmImports, directory?: string): Promise<WasmExports>;
+  instantiate(file: string, imports: () => WasmImports | Promise<WasmImports>, directory?: string): Promise<WasmExports>;
   /** Starts the build with threads, for at most so many of them (threads.ts). Throws a sentence where there is no shared memory. */
   startThreads?(threads: number, variant: string, reasons: string[]): Promise<Engine>;
+  /** Told of every engine that starts: may make its kernels fast before they are wanted (warm_up.ts). */
+  warmUp?(engine: Engine): void;
   /** All bytes behind a URL or path. Throws a sentence that names it. */
   fetch(url: string, options: FetchOptions): Promise<Uint8Array>;
   /** Throws away what was kept of a URL, because it is no model after all. */

@@ -7,22 +7,24 @@ import { fail } from './checks';
 import { FetchOptions, Host, WasmExports, WasmImports, abortable } from './host';
 import type { Engine } from './engine';
 import { CreateThreads, startOn } from './threads';
+import { warmUp } from './warm_up';
 
 declare const require: (file: string) => CreateThreads;
 
 declare const WebAssembly: {
-  instantiate(bytes: Uint8Array, imports: WasmImports): Promise<{ instance: { exports: WasmExports } }>;
+  compile(bytes: Uint8Array): Promise<object>;
+  instantiate(module: object, imports: WasmImports): Promise<{ exports: WasmExports }>;
 };
 
 const kept = new Map<string, string | number>();  // a program's own: Node has no storage
 const kTimeOut = 60000;  // ms
 
 export const nodeHost: Host = {
-  async instantiate(file: string, imports: WasmImports, directory = path.join(__dirname, '../../plugin/wasm')): Promise<WasmExports> {
+  async instantiate(file: string, imports: () => WasmImports | Promise<WasmImports>, directory = path.join(__dirname, '../../plugin/wasm')): Promise<WasmExports> {
     const whole = /relaxed/.test(file) ? path.join(__dirname, '../web/wxnn-relaxed.wasm') : path.join(directory, file);
     const bytes = await readBinary(whole);
-    const { instance } = await WebAssembly.instantiate(whole.endsWith('.br') ? brotliDecompressSync(bytes) : bytes, imports);
-    return instance.exports;
+    const module = await WebAssembly.compile(whole.endsWith('.br') ? brotliDecompressSync(bytes) : bytes);
+    return (await WebAssembly.instantiate(module, await imports())).exports;
   },
   async startThreads(threads: number, variant: string, reasons: string[]): Promise<Engine> {
     return startOn((settings) => require(path.join(__dirname, '../threads/wxnn-threads.js'))(settings), threads, variant, reasons);
@@ -33,6 +35,7 @@ export const nodeHost: Host = {
     if (options.onBytes) options.onBytes(bytes.length, bytes.length);
     return bytes;
   },
+  warmUp,
   fileSystem: () => fail('in Node, pass a FileSystem as the option fs.'),
   userDataPath: () => fail('in Node, pass a directory as userDataPath.'),
   storage: { read: (key) => kept.get(key), write: (key, value) => { kept.set(key, value); }, remove: (key) => { kept.delete(key); } },

@@ -4,16 +4,19 @@ import { fail } from './checks';
 import { FetchOptions, WasmExports, WasmImports, abortable } from './host';
 import type { Engine } from './engine';
 import { CreateThreads, startOn } from './threads';
+import { warmUp } from './warm_up';
 
 const kTimeOut = 60000;  // ms
 
 export const webHost = {
-  async instantiate(file: string, imports: WasmImports, directory = new URL('.', import.meta.url).href): Promise<WasmExports> {
+  async instantiate(file: string, imports: () => WasmImports | Promise<WasmImports>, directory = new URL('.', import.meta.url).href): Promise<WasmExports> {
     const url = `${directory.replace(/\/$/, '')}/${file.replace(/\.br$/, '')}`;
     const response = await fetch(url);
     if (!response.ok) fail(`could not fetch "${url}": the server answered with status ${response.status}.`);
-    const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), imports);
-    return instance.exports as unknown as WasmExports;
+    // Compiled while it comes, where the server gives the type that browsers ask for.
+    const streams = /^application\/wasm/.test(response.headers.get('content-type') || '') && WebAssembly.compileStreaming;
+    const module = await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer()));
+    return (await WebAssembly.instantiate(module, await imports())).exports as unknown as WasmExports;
   },
   async startThreads(threads: number, variant: string, reasons: string[]): Promise<Engine> {
     if (!self.crossOriginIsolated) fail('this page is not cross-origin isolated, so it has no shared memory');
@@ -25,6 +28,7 @@ export const webHost = {
     if (options.onBytes) options.onBytes(bytes.length, bytes.length);
     return bytes;
   },
+  warmUp,
   fileSystem: () => fail('on a web page, pass a FileSystem as the option fs.'),
   userDataPath: () => fail('on a web page, pass a directory as userDataPath.'),
   storage: {

@@ -8,15 +8,16 @@ const kTries = 3;
 const kRetryDelay = 200;  // ms
 
 /** iOS throws from instantiate now and then, so a failure that is not about the code itself is tried again. */
-export async function instantiate(file: string, imports: WasmImports, directory = WXNN_WASM): Promise<WasmExports> {
+export async function instantiate(file: string, imports: () => WasmImports | Promise<WasmImports>, directory = WXNN_WASM): Promise<WasmExports> {
   if (typeof WXWebAssembly === 'undefined') {
     fail(`this WeChat client has no WXWebAssembly: wxnn needs base library ${WXNN_BASE_LIBRARY} or newer.`);
   }
   const path = packagePath(directory, file);
+  const given = await imports();
   for (let attempt = 1; ; attempt++) {
     try {
       // The typings promise an Instance; clients are known to give {instance, module} as well.
-      const result = (await WXWebAssembly.instantiate(path, imports)) as WXWebAssembly.Instance & { instance?: WXWebAssembly.Instance };
+      const result = (await WXWebAssembly.instantiate(path, given)) as WXWebAssembly.Instance & { instance?: WXWebAssembly.Instance };
       const instance = result && (result.instance || result);
       if (!instance || !instance.exports) fail('the client gave no instance');
       return instance.exports as unknown as WasmExports;

@@ -76,6 +76,7 @@ function createFakeEngine(behaviour = {}, withSimd = behaviour) {
     wxnn_model_info: () => text(JSON.stringify({
       inputs: [{ name: 'x', dtype: 'float32', shape: [-1, 4] }], outputs: [{ name: 'y', dtype: 'float32', shape: [-1, 4] }], nodes: [],
     })),
+    wxnn_first_nan: (pointer, count) => new Float32Array(memory.buffer, pointer, count).findIndex(Number.isNaN),
     wxnn_model_input: () => INPUT,
     wxnn_model_output: () => OUTPUT,
     wxnn_model_output_shape() {

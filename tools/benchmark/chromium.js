@@ -9,7 +9,8 @@ const {root} = require('../checkout');
 const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
 // Software WebGL, since no GPU can be counted on; the chart says so.
 const FLAGS = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
+  '--disable-component-update', '--disable-sync', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
+  '--js-flags=--expose-gc', '--enable-precise-memory-info'];
 const TYPES = {'.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json', '.html': 'text/html'};
 
 const packageFolder = (name) => path.join(root, 'node_modules', name);
@@ -31,8 +32,8 @@ function bundlePage() {
   });
 }
 
-/** @param {Map<string, string>} models name -> folder of a model's files */
-function serve(models) {
+/** @param {Map<string, string>} models name -> folder of a model's files @param {boolean} isolated pages may have shared memory */
+function serve(models, isolated) {
   const fileOf = (pathname) => {
     const [, folder, ...rest] = pathname.split('/').map(decodeURIComponent);
     if (rest.includes('..')) return undefined;
@@ -40,6 +41,7 @@ function serve(models) {
     return FOLDERS[folder] && path.join(FOLDERS[folder], ...rest);
   };
   const server = http.createServer((request, response) => {
+    if (isolated) response.setHeader('cross-origin-opener-policy', 'same-origin').setHeader('cross-origin-embedder-policy', 'require-corp');
     const {pathname} = new URL(request.url, 'http://localhost');
     if (pathname === '/') return response.setHeader('content-type', 'text/html').end('<!doctype html><meta charset="utf-8"><title>bench</title>');
     const file = fileOf(pathname);
@@ -52,10 +54,10 @@ function serve(models) {
 
 class Chromium {
   /** @param {Map<string, string>} models */
-  static async start(models) {
+  static async start(models, {isolated = false} = {}) {
     if (!fs.existsSync(CHROMIUM)) throw new Error(`There is no ${CHROMIUM}: install Debian's chromium, or name another in CHROMIUM.`);
     bundlePage();
-    const server = await serve(models);
+    const server = await serve(models, isolated);
     const {chromium} = require('playwright-core');
     const browser = await chromium.launch({executablePath: CHROMIUM, headless: true, args: FLAGS});
     return new Chromium(server, browser);

@@ -2,14 +2,15 @@
 // One runtime with one model in one process: node node_runner.js PEER FILE; tools/bench sends requests (peer.js).
 
 const {root} = require('../checkout');
-const {answer} = require('./peer.js');
+const {answer, checkThreads, engineOptions} = require('./peer.js');
 
 const [peer, file] = process.argv.slice(2);
 
 /** @returns {Promise<import('./peer.js').Opened>} */
 async function open() {
   if (peer.startsWith('tfjs-')) return require('../../tests/reference/tfjs_cpu.js').open({model: file, backend: peer.slice('tfjs-'.length)});
-  const model = await require(root).loadModel(file, {variant: peer});
+  const model = await require(root).loadModel(file, engineOptions(peer));
+  checkThreads(peer, model);
   return {
     length: model.inputs[0].shape.reduce((n, d) => n * Math.abs(d), 1),
     run: (input) => Object.values(model.run(input)),

@@ -1,13 +1,14 @@
 // The peers in a page of Chromium. tools/bench bundles this; `open` and `ask` are what it calls.
-import {answer} from './peer.js';
+import {answer, checkThreads, engineOptions} from './peer.js';
 
 const elements = (shape) => shape.reduce((n, d) => n * Math.abs(d), 1);
 const bytesOf = async (url) => new Uint8Array(await (await fetch(url)).arrayBuffer());
 
 /** Our engine: the adapter for web pages, as users get it. */
-async function openOurs(variant, url) {
+async function openOurs(peer, url) {
   const {loadModel} = await import(new URL('/web/wxnn.js', location.href).href);
-  const model = await loadModel(url, {variant});
+  const model = await loadModel(url, engineOptions(peer));
+  checkThreads(peer, model);
   return {length: elements(model.inputs[0].shape), run: (input) => Object.values(model.run(input)), profile: () => model.profile(), wasm: () => model.memory().heap};
 }
 
@@ -83,9 +84,6 @@ async function openTflite(url) {
 }
 
 const openers = {
-  simd: (url) => openOurs('simd', url),
-  plain: (url) => openOurs('plain', url),
-  relaxed: (url) => openOurs('relaxed', url),
   'tfjs-wasm': (url) => openTfjs('wasm', url),
   'tfjs-wasm-plain': (url) => openTfjs('wasm-plain', url),
   'tfjs-cpu': (url) => openTfjs('cpu', url),
@@ -98,7 +96,7 @@ const openers = {
 let opened;
 window.openPeer = async (peer, url) => {
   const start = performance.now();
-  opened = await openers[peer](url);
+  opened = await (openers[peer] ? openers[peer](url) : openOurs(peer, url));
   return {loadMs: performance.now() - start};
 };
 window.ask = (request) => answer(opened, request);

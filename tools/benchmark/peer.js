@@ -10,6 +10,17 @@ const {seededInput} = require('./seeded_input.js');
  * @typedef {{warmUp: number} | {runs: number} | {profile: number}} Request
  */
 
+/** What loadModel is told for one of our builds: "simd", "plain", "threads-2". @param {string} peer */
+function engineOptions(peer) {
+  const [, threads] = /^threads-(\d+)$/.exec(peer) || [];
+  return threads ? {numThreads: Number(threads)} : {variant: peer};
+}
+
+/** Throws where the engine had to do without the threads that were asked for. */
+function checkThreads(peer, {backend}) {
+  if (peer.startsWith('threads-') && !backend.reasons.some((r) => / threads passed/.test(r))) throw new Error(backend.reasons.join('; '));
+}
+
 const now = () => performance.now();
 
 /** @param {Opened} opened @param {any} request @returns {Promise<object>} */
@@ -42,4 +53,4 @@ function heapBytes() {
   return typeof process === 'object' && process.memoryUsage ? process.memoryUsage().heapUsed : performance.memory.usedJSHeapSize;
 }
 
-module.exports = {answer};
+module.exports = {answer, checkThreads, engineOptions};

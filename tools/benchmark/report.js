@@ -6,9 +6,11 @@ const path = require('path');
 
 const geometricMean = (list) => Math.exp(list.reduce((sum, x) => sum + Math.log(x), 0) / list.length);
 
-const COLUMNS = ['model', 'host', 'peer', 'min ms', 'median ms', 'p90 ms', 'first ms', 'load ms', 'of limit', 'ours/peer', 'spread', 'difference'];
+const COLUMNS = ['model', 'host', 'peer', 'min ms', 'median ms', 'p90 ms', 'first ms', 'load ms', 'heap MB', 'of limit', 'ours/peer', 'spread', 'difference'];
 
-const cells = (r) => [r.model, r.host, r.peer, ...[r.min_ms, r.median_ms, r.p90_ms, r.first_ms, r.load_ms].map((n) => n.toFixed(2)),
+const megabytes = (bytes) => bytes ? (bytes / 1e6).toFixed(1) : '';
+
+const cells = (r) => [r.model, r.host, r.peer, ...[r.min_ms, r.median_ms, r.p90_ms, r.first_ms, r.load_ms].map((n) => n.toFixed(2)), megabytes(r.heap_bytes),
   r.limit_share ? `${(r.limit_share * 100).toFixed(0)}%` : '', r.ratio ? `${r.ratio.toFixed(2)} (${r.against})` : '', r.ratio_spread ? r.ratio_spread.map((x) => x.toFixed(2)).join('..') : '',
   r.difference === undefined ? '' : r.difference.toExponential(1)];
 
@@ -28,19 +30,31 @@ function summaries(rows) {
 const sentenceOf = (s) =>
   `${s.against} takes ${s.geometric_mean.toFixed(2)}x the time of ${s.peer} (geometric mean of ${s.models} models; most ${s.worst.ratio.toFixed(2)}x, ${s.worst.model})`;
 
+/** Our WebAssembly memory next to the peer's, where both have told: a sentence, or none. */
+function memorySentences(rows) {
+  const heap = (model, peer) => Math.max(...rows.filter((r) => r.model === model && r.peer === peer && r.heap_bytes).map((r) => r.heap_bytes));
+  return ['tfjs-wasm', 'tfjs-wasm-plain'].flatMap((peer) => {
+    const against = peer === 'tfjs-wasm' ? 'simd' : 'plain';
+    const ratios = [...new Set(rows.map((r) => r.model))].map((model) => ({model, ratio: heap(model, against) / heap(model, peer)})).filter(({ratio}) => ratio > 0 && ratio < Infinity);
+    if (!ratios.length) return [];
+    const worst = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+    return [`the heap of ${against} is ${geometricMean(ratios.map((r) => r.ratio)).toFixed(2)}x that of ${peer} (geometric mean of ${ratios.length} models; most ${worst.ratio.toFixed(2)}x, ${worst.model})`];
+  });
+}
+
 const machineLine = (m) => `${m.cpu}, ${m.cores} cores, ${m.platform}, Node ${m.node}${m.chromium ? `, Chromium ${m.chromium}` : ''}, one thread, load ${m.load.toFixed(1)}, limit ${m.limits.simd.toFixed(1)} GFLOP/s (plain ${m.limits.plain.toFixed(1)})`;
 
 function text({machine, rows}) {
   const lines = [COLUMNS, ...rows.map(cells)];
   const widths = COLUMNS.map((_, i) => Math.max(...lines.map((l) => l[i].length)));
   const line = (l) => l.map((cell, i) => i < 3 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join('  ');
-  return [machineLine(machine), '', ...lines.map(line), '', ...summaries(rows).map(sentenceOf)].join('\n');
+  return [machineLine(machine), '', ...lines.map(line), '', ...summaries(rows).map(sentenceOf), ...memorySentences(rows)].join('\n');
 }
 
 function markdown({machine, rows}) {
   const line = (l) => `| ${l.join(' | ')} |`;
   return [`${machineLine(machine)}.`, '', line(COLUMNS), line(COLUMNS.map((_, i) => i < 3 ? '---' : '---:')), ...rows.map((r) => line(cells(r))), '',
-    ...summaries(rows).map((s) => `- ${sentenceOf(s)}`), ''].join('\n');
+    ...summaries(rows).map((s) => `- ${sentenceOf(s)}`), ...memorySentences(rows).map((s) => `- ${s}`), ''].join('\n');
 }
 
 /** The faster host of each peer, models side by side, on a logarithmic scale, drawn by Observable Plot in a page. */
@@ -98,7 +112,7 @@ function readmeTable({machine, rows}) {
   const share = (model) => Math.max(...rows.filter((r) => r.model === model && r.peer === 'simd').map((r) => r.limit_share));
   return [`Median ms of one run; ${machineLine(machine)}.`, '', line(['model', 'SIMD', 'of limit', 'plain', ...peers]), line(['---', ...Array(peers.length + 3).fill('---:')]),
     ...[...new Set(rows.map((r) => r.model))].map((m) => line([m, ms(m, 'simd'), `${(share(m) * 100).toFixed(0)}%`, ms(m, 'plain'), ...peers.map((p) => ms(m, p))])), '',
-    ...summaries(rows).map((s) => `- ${sentenceOf(s)}`)].join('\n');
+    ...summaries(rows).map((s) => `- ${sentenceOf(s)}`), ...memorySentences(rows).map((s) => `- ${s}`)].join('\n');
 }
 
 /** Writes that table between the marks in `file`. */
