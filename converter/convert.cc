@@ -51,30 +51,45 @@ constexpr FormatRow kFormats[] = {
      read_tfjs_json},
 };
 
+// TensorFlow's "x:0" is "x" too.
+int find_called(const Graph& graph, const std::vector<int>& among, std::string_view name) {
+  for (const std::string& whole : {std::string(name), std::string(name) + ":0"}) {
+    const auto at =
+        std::ranges::find_if(among, [&](int v) { return graph.values[v].name == whole; });
+    if (at != among.end()) return *at;
+  }
+  return kAbsent;
+}
+
 Status set_shapes(const ConvertOptions& options, Graph* graph) {
   for (const auto& [name, shape] : options.inputs) {
-    const auto at =
-        std::ranges::find_if(graph->inputs, [&](int v) { return graph->values[v].name == name; });
-    WXNN_CHECK(at != graph->inputs.end(), "--input ", name, ": the model has no such input");
-    Shape& declared = graph->values[*at].type.shape;
+    const int v = find_called(*graph, graph->inputs, name);
+    WXNN_CHECK(v != kAbsent, "--input ", name, ": the model has no such input");
+    Shape& declared = graph->values[v].type.shape;
     bool fits = declared.is_unknown() || declared.rank() == shape.rank();
     for (int i = 0; fits && i < declared.rank(); ++i) {
       fits = declared[i] < 0 || i == 0 || declared[i] == shape[i];
     }
     WXNN_CHECK(fits, "--input ", name, "=", shape, " does not fit the declared ", declared);
+    const bool other_batch = declared.rank() > 0 && declared[0] >= 0 && declared[0] != shape[0];
     declared = shape;
+    if (!other_batch) continue;
+    // What the file says of its outputs was said for its own batch.
+    for (const int v : graph->outputs) graph->values[v].type.shape = Shape::unknown();
   }
   return {};
 }
 
 Status pick_outputs(const ConvertOptions& options, Graph* graph) {
   if (options.outputs.empty()) return {};
+  std::vector<int> all(graph->values.size());
+  for (size_t v = 0; v < all.size(); ++v) all[v] = static_cast<int>(v);
   graph->outputs.clear();
-  for (const std::string& name : options.outputs) {
-    const auto at = std::ranges::find(graph->values, name, &Value::name);
-    WXNN_CHECK(at != graph->values.end(), "--output ", name,
-               ": the model has no tensor of this name");
-    graph->outputs.push_back(static_cast<int>(at - graph->values.begin()));
+  for (const auto& [name, shape] : options.outputs) {
+    const int v = find_called(*graph, all, name);
+    WXNN_CHECK(v != kAbsent, "--output ", name, ": the model has no tensor of this name");
+    graph->outputs.push_back(v);
+    if (!shape.is_unknown()) graph->values[v].type.shape = shape;
   }
   remove_dead(*graph);
   return {};
@@ -96,15 +111,14 @@ std::vector<EndpointInfo> describe(const Graph& graph, const std::vector<int>& v
 // Inputs that always have these values become constants. ONNX's have been, by its importer.
 Status fix_inputs(const ConvertOptions& options, Graph* graph) {
   for (const auto& [name, numbers] : options.constants) {
-    const auto at =
-        std::ranges::find_if(graph->inputs, [&](int v) { return graph->values[v].name == name; });
-    if (at == graph->inputs.end()) {
+    const int fixed = find_called(*graph, graph->inputs, name);
+    if (fixed == kAbsent) {
       const bool known =
           std::ranges::find(graph->values, name, &Value::name) != graph->values.end();
       WXNN_CHECK(known, "--constant ", name, ": the model has no such input");
       continue;
     }
-    Value& value = graph->values[*at];
+    Value& value = graph->values[fixed];
     Shape shape = value.type.shape;
     const int32_t count = static_cast<int32_t>(numbers.size());
     if (!shape.is_known()) shape = count == 1 ? Shape{} : Shape{count};
@@ -122,10 +136,10 @@ Status fix_inputs(const ConvertOptions& options, Graph* graph) {
         whole.push_back(static_cast<int32_t>(std::clamp(d, -2147483648.0, 2147483647.0)));
       WXNN_TRY(b.constant("", shape, whole, &made));
     }
-    Value& input = graph->values[*at];
+    Value& input = graph->values[fixed];
     input.type.shape = shape;
     input.constant = std::move(graph->values[made].constant);
-    graph->inputs.erase(at);
+    std::erase(graph->inputs, fixed);
   }
   return {};
 }
@@ -180,6 +194,13 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   progress("lowering", 60);
   WXNN_TRY(lower(builder));
   converted->outputs = describe(graph, graph.outputs);
+  for (const EndpointInfo& o : converted->outputs) {
+    if (o.type.shape.is_unknown())
+      converted->notes.push_back(sentence("the size of output \"", o.name,
+                                          "\" depends on the data; LiteRT.js wants it settled "
+                                          "(--output ",
+                                          o.name, "=SHAPE, where it is always one)"));
+  }
   release_file(&graph);
   if (builder.open_batch)
     converted->notes.push_back(

@@ -12,7 +12,8 @@ namespace wxnn {
 struct ConvertOptions {
   std::string source;                                 // file or folder
   std::vector<std::pair<std::string, Shape>> inputs;  // shapes that settle open dimensions
-  std::vector<std::string> outputs;                   // these alone, in this order
+  // These alone, in this order. A shape is what one has that depends on the data; else unknown.
+  std::vector<std::pair<std::string, Shape>> outputs;
   // Inputs that become constants: a shape, axes, scales.
   std::vector<std::pair<std::string, std::vector<double>>> constants;
   bool f16 = false;

@@ -66,24 +66,45 @@ bool infer_as(const Node& node, std::span<const Tensor* const> inputs, const Gue
 // float32, i int32, or the number of the input that has the type.
 constexpr struct {
   std::string_view op, types;
-} kLateTypes[] = {{"CropAndResize", "f"},
+} kLateTypes[] = {{"BatchToSpaceND", "0"},
+                  {"CropAndResize", "f"},
                   {"MirrorPad", "0"},
                   {"NonMaxSuppressionV3", "i"},
                   {"NonMaxSuppressionV4", "ii"},
                   {"NonMaxSuppressionV5", "ifi"},
                   {"PadV2", "0"},
                   {"Reshape", "0"},
+                  {"ResizeBilinear", "f"},
+                  {"ResizeNearestNeighbor", "0"},
                   {"ScatterNd", "1"},
                   {"Slice", "0"},
+                  {"SpaceToBatchND", "0"},
+                  {"SplitV", "00000000"},
                   {"StridedSlice", "0"},
                   {"TensorListSetItem", "1"},
                   {"TensorScatterUpdate", "0"},
                   {"Tile", "0"}};
 
+// A Reshape to a shape without an open dimension, whatever the shape of its input.
+bool says_shape(const Node& node, Shape* shape) {
+  if (std::string_view(node.op->name) != "Reshape" || node.inputs.size() != 1) return false;
+  const std::span<const double> numbers = node.attrs.numbers("shape");
+  if (numbers.size() > Shape::kMaxRank) return false;
+  for (const double d : numbers) {
+    if (d < 0 || d > INT32_MAX) return false;
+    shape->push_back(static_cast<int32_t>(d));
+  }
+  return shape->fits();
+}
+
 // The types that a node's outputs will have: what infer says of small tensors of its inputs' types.
 // Their shapes are settled while running.
 bool infer_late_types(const Node& node, std::span<const Tensor* const> inputs,
                       std::span<TensorType> types) {
+  if (Shape said; says_shape(node, &said)) {
+    types[0] = {inputs[0]->dtype, said};
+    return true;
+  }
   for (const auto& row : kLateTypes) {
     if (row.op != node.op->name || row.types.size() < types.size()) continue;
     for (size_t i = 0; i < types.size(); ++i) {
@@ -240,9 +261,15 @@ Status GraphBuilder::put(int made, int original) {
     graph.values[original].constant = std::move(graph.values[copy].constant);
     return {};
   }
-  int same = kAbsent;
-  WXNN_TRY(add("Identity", graph.values[original].name, {made}, {}, &same));
-  return put(same, original);
+  int copy = kAbsent;
+  WXNN_TRY(same(graph.values[original].name, made, &copy));
+  return put(copy, original);
+}
+
+// TFLite has a copy of a tensor of known shape only.
+Status GraphBuilder::same(std::string name, int x, int* y) {
+  if (!shape(x).is_unknown()) return add("Identity", std::move(name), {x}, {}, y);
+  return add("Cast", std::move(name), {x}, {{"dtype", name_of(type(x).dtype)}}, y);
 }
 
 Status GraphBuilder::constant(std::string name, const Shape& shape,

@@ -49,6 +49,8 @@ class GraphBuilder {
   Status add(std::string_view op, std::string name, std::vector<int> inputs,
              std::vector<Setting> settings, size_t count, std::vector<int>* outputs);
 
+  // Appends y = x, of known shape or not.
+  Status same(std::string name, int x, int* y);
   // The value `made` of the last added node (or a constant) takes the place of `original`.
   Status put(int made, int original);
 

@@ -115,23 +115,38 @@ Status apply(GraphBuilder& b, const FusedActivation& a, const std::string& name,
   return b.add(row->op, own, {*y}, {}, y);
 }
 
+Status lower_node(GraphBuilder& b, Node& node) {
+  const LowerRow* row = find_row(node.op->name);
+  const bool late = std::ranges::any_of(
+      node.inputs, [&](int v) { return v != kAbsent && b.shape(v).is_unknown(); });
+  WXNN_CHECK(!late || row == nullptr || row->any_shape, node.place(),
+             ": reads a tensor whose shape depends on the data, which is not supported");
+  return row != nullptr ? row->lower(b, node) : keep(b, node);
+}
+
 Status lower_nodes(GraphBuilder& b) {
   std::vector<Node> nodes = std::exchange(b.graph.nodes, {});
-  for (Node& node : nodes) {
-    const LowerRow* row = find_row(node.op->name);
-    const bool late = std::ranges::any_of(
-        node.inputs, [&](int v) { return v != kAbsent && b.shape(v).is_unknown(); });
-    WXNN_CHECK(!late || row == nullptr || row->any_shape, node.place(),
-               ": reads a tensor whose shape depends on the data, which is not supported");
-    WXNN_TRY(row != nullptr ? row->lower(b, node) : keep(b, node));
-  }
+  for (Node& node : nodes) WXNN_TRY(lower_node(b, node));
   remove_dead(b.graph);
   return {};
 }
 
+// An output whose size nobody can tell gets the one that the file declares.
+Status as_declared(GraphBuilder& b, const Shape& declared, int* output) {
+  if (!b.shape(*output).is_unknown() || !declared.is_known() || !declared.fits()) return {};
+  const std::string name = b.graph.values[*output].name;
+  b.graph.values[*output].name += "/late";
+  return b.add("Reshape", name, {*output}, {{"shape", declared}}, output);
+}
+
 Status lower(GraphBuilder& b) {
+  std::vector<Shape> declared;
+  for (const int v : b.graph.outputs) declared.push_back(b.shape(v));
   WXNN_TRY(settle_inputs(b));
-  return lower_nodes(b);
+  WXNN_TRY(lower_nodes(b));
+  for (size_t i = 0; i < declared.size(); ++i)
+    WXNN_TRY(as_declared(b, declared[i], &b.graph.outputs[i]));
+  return {};
 }
 
 // --- operators of no family

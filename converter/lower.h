@@ -27,6 +27,15 @@ std::span<const LowerRow> rows_of_late();
 // Lowers the nodes of a graph whose inputs have types: the whole graph, or a body of If or While.
 Status lower_nodes(GraphBuilder& builder);
 
+// One node of a graph whose earlier nodes have been lowered.
+Status lower_node(GraphBuilder& builder, Node& node);
+
+// Appends what an If computes whose condition is a constant.
+Status write_out_branch(GraphBuilder& b, const Node& choice);
+// Appends what a While of at most one turn computes (a loop over a batch of one); false where the
+// condition is not known beforehand or asks for more. The bodies are sorted.
+Status write_out_loop(GraphBuilder& b, const Node& loop, bool* done);
+
 // Appends the node as it is.
 Status keep(GraphBuilder& b, Node& node);
 // The activation that `node` (a convolution, a product) has fused: left there when TFLite can fuse

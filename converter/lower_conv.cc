@@ -47,11 +47,17 @@ bool name_padding(Attrs* attrs, const Shape& image, std::pair<int32_t, int32_t> 
 
 // A PAD in front of what then is "valid".
 Status pad_before(GraphBuilder& b, Node& node, std::pair<int32_t, int32_t> filter) {
-  const Shape& image = b.shape(node.inputs[kX]);
+  constexpr int32_t kAny = 1 << 20;  // pixels: the padding of an image of any size is the same
+  Shape image = b.shape(node.inputs[kX]);
   if (node.attrs.numbers("pad").empty()) return {};
+  const std::string_view rounding = node.attrs.text("dimRoundingMode");
+  const bool any = image.is_unknown() && (rounding.empty() || rounding == "floor");
+  if (any) image = {1, kAny, kAny, 1};
   WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image, " should be [N,H,W,C]");
-  if (name_padding(&node.attrs, image, filter)) return {};
-  const Window w = window_of(node.attrs, image, filter);
+  Window w;
+  Status status = slide_window(node.attrs, image, filter, &w);
+  if (!status.ok()) return status.at(node.place());
+  if (!any && name_padding(&node.attrs, image, filter)) return {};
   std::vector<double> sides(8);
   sides[2] = w.y.before, sides[3] = w.y.after, sides[4] = w.x.before, sides[5] = w.x.after;
   WXNN_TRY(b.add("PadV2", node.name + "/pad", {node.inputs[kX]},

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "converter/lower.h"
+#include "core/flow.h"
 #include "passes/passes.h"
 
 namespace wxnn {
@@ -46,24 +47,8 @@ Types types_of(const Graph& body) {
   return types;
 }
 
-// A list that is empty because nobody has written to it yet: nothing but TensorListSetItem reads it
-// in a round, and takes a list without elements for zeros of any shape.
-bool is_only_written(const Graph& graph, int v) {
-  for (const Node& node : graph.nodes) {
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] != v) continue;
-      if (i == 0 && std::string_view(node.op->name) == "TensorListSetItem") continue;
-      const bool inner =
-          std::string_view(node.op->name) == "While" &&
-          std::ranges::all_of(node.bodies, [i](const auto& body) {
-            return i < body->inputs.size() && is_only_written(*body, body->inputs[i]);
-          });
-      if (!inner) return false;
-    }
-  }
-  return true;
-}
-
+// A list that is empty because nobody has written to it yet takes at once the shape that it has
+// after the first round.
 bool grows_at_once(const Node& node, size_t k, const Shape& before, const Shape& after) {
   return before.is_known() && after.is_known() && before.elements() == 0 && after.rank() > 0 &&
          before.rank() > 0 && before[0] == after[0] &&
@@ -182,6 +167,9 @@ Status lower_if(GraphBuilder& b, Node& node) {
     WXNN_TRY(tidy(body.get()));
     WXNN_TRY(check_body(node, *body, node.inputs.size() - 1, node.outputs.size()));
     body->outputs.resize(node.outputs.size());
+  }
+  if (b.is_constant(node.inputs[0])) return write_out_branch(b, node);
+  for (const auto& body : node.bodies) {
     for (size_t i = 1; i < node.inputs.size(); ++i) {
       if (b.is_constant(node.inputs[i])) WXNN_TRY(hand_over(b, node.inputs[i], body.get(), i - 1));
     }
@@ -203,6 +191,9 @@ Status lower_while(GraphBuilder& b, Node& node) {
   Graph& body = *node.bodies[1];
   WXNN_TRY(check_body(node, cond, n, 1));
   WXNN_TRY(check_body(node, body, n, n));
+  bool written_out = false;
+  WXNN_TRY(write_out_loop(b, node, &written_out));
+  if (written_out) return {};
   for (size_t k = 0; k < n; ++k) {
     if (body.outputs[k] != body.inputs[k] || !b.is_constant(node.inputs[k])) continue;
     for (const auto& part : node.bodies) WXNN_TRY(hand_over(b, node.inputs[k], part.get(), k));

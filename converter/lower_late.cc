@@ -50,12 +50,10 @@ Status lower_suppression(GraphBuilder& b, Node& node) {
   return {};
 }
 
-// TFLite has a copy of a tensor of known shape only.
 Status lower_identity(GraphBuilder& b, Node& node) {
-  const TensorType& x = b.type(node.inputs[0]);
-  if (!x.shape.is_unknown()) return keep(b, node);
+  if (!b.shape(node.inputs[0]).is_unknown()) return keep(b, node);
   int y = kAbsent;
-  WXNN_TRY(b.add("Cast", node.name, {node.inputs[0]}, {{"dtype", name_of(x.dtype)}}, &y));
+  WXNN_TRY(b.same(node.name, node.inputs[0], &y));
   return b.put(y, node.outputs[0]);
 }
 
@@ -92,12 +90,39 @@ bool writes_all(GraphBuilder& b, int list, int items, int index) {
   return true;
 }
 
+// The element of a list of one, whatever its shape.
+bool writes_the_only(GraphBuilder& b, int list, int index) {
+  const Shape& l = b.shape(list);
+  if (!l.is_known() || l.rank() == 0 || l[0] != 1 || index == kAbsent || b.shape(index).rank() != 0)
+    return false;
+  std::vector<double> places;
+  return b.is_known(index) && b.numbers(index, "index", &places).ok() && places[0] == 0;
+}
+
+Status lower_length(GraphBuilder& b, Node& node) {
+  bool folded = false;
+  WXNN_TRY(b.settle(node, &folded));
+  if (folded) return {};
+  int y = kAbsent;
+  const std::vector<double> first = {0}, second = {1}, stride = {1};
+  WXNN_TRY(b.add("Shape", node.name + "/shape", {node.inputs[0]}, {}, &y));
+  WXNN_TRY(b.add("StridedSlice", node.name, {y},
+                 {{"begin", first}, {"end", second}, {"strides", stride}, {"shrinkAxisMask", 1}},
+                 &y));
+  return b.put(y, node.outputs[0]);
+}
+
 // A list of known shape is a tensor whose rows are its elements.
 Status lower_set_item(GraphBuilder& b, Node& node) {
   const int list = node.inputs[0], item = node.inputs[1];
   const int index = node.inputs.size() > 2 ? node.inputs[2] : kAbsent;
   const Shape all = b.shape(list);
   if (writes_all(b, list, item, index)) return b.put(item, node.outputs[0]);
+  if (writes_the_only(b, list, index)) {
+    int y = kAbsent;
+    WXNN_TRY(b.add("ExpandDims", node.name, {item}, {{"dim", 0}}, &y));
+    return b.put(y, node.outputs[0]);
+  }
   const bool fixed = index != kAbsent && !node.attrs.b("grow") && all.is_known() &&
                      all.rank() > 0 && b.shape(item).is_known() &&
                      int64_t{b.shape(item).elements()} * all[0] == all.elements() &&
@@ -122,6 +147,7 @@ constexpr LowerRow kRows[] = {
     {"NonMaxSuppressionV3", lower_suppression, true},
     {"NonMaxSuppressionV4", lower_suppression, true},
     {"NonMaxSuppressionV5", lower_suppression, true},
+    {"TensorListLength", lower_length, true},
     {"TensorListReserve", lower_reserve},
     {"TensorListSetItem", lower_set_item, true},
     {"Unique", lower_unique},

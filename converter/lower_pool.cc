@@ -14,7 +14,6 @@ std::pair<int32_t, int32_t> filter_of(const Node& node) {
 
 // "same" or "valid" where that comes to the same as the numbers.
 bool name_padding(Node& node, const Shape& image) {
-  if (node.attrs.numbers("pad").empty()) return true;
   const Window w = window_of(node.attrs, image, filter_of(node));
   for (const char* name : {"valid", "same"}) {
     Attrs named = node.attrs;
@@ -48,11 +47,26 @@ bool is_dilated(const Node& node) {
   return node.attrs.i("dilations", 0) != 1 || node.attrs.i("dilations", 1) != 1;
 }
 
-Status lower_max_pool(GraphBuilder& b, Node& node) {
-  if (is_dilated(node)) return keep(b, node);
+// True where TensorFlow Lite has the pool as it is. One with a padding of its own needs to know the
+// size of its image; others slide over whatever comes.
+Status try_named(GraphBuilder& b, Node& node, bool* named) {
   const Shape& image = b.shape(node.inputs[0]);
-  WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image, " should be [N,H,W,C]");
-  if (name_padding(node, image)) return keep(b, node);
+  *named = is_dilated(node) || node.attrs.numbers("pad").empty();
+  if (*named) return {};
+  WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image,
+             " should be [N,H,W,C], as its padding is explicit");
+  Window w;
+  Status status = slide_window(node.attrs, image, filter_of(node), &w);
+  if (!status.ok()) return status.at(node.place());
+  *named = name_padding(node, image);
+  return {};
+}
+
+Status lower_max_pool(GraphBuilder& b, Node& node) {
+  bool named = false;
+  WXNN_TRY(try_named(b, node, &named));
+  if (named) return keep(b, node);
+  const Shape& image = b.shape(node.inputs[0]);
   const Window w = window_of(node.attrs, image, filter_of(node));
   WXNN_TRY(pad(b, node, w, -std::numeric_limits<double>::infinity()));
   return keep(b, node);
@@ -61,10 +75,10 @@ Status lower_max_pool(GraphBuilder& b, Node& node) {
 // Zeros around the image, then a factor per output pixel, since an average counts only what lies
 // inside.
 Status lower_avg_pool(GraphBuilder& b, Node& node) {
-  if (is_dilated(node)) return keep(b, node);
+  bool named = false;
+  WXNN_TRY(try_named(b, node, &named));
+  if (named) return keep(b, node);
   const Shape& image = b.shape(node.inputs[0]);
-  WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image, " should be [N,H,W,C]");
-  if (name_padding(node, image)) return keep(b, node);
   const Window w = window_of(node.attrs, image, filter_of(node));
   std::vector<float> factors;
   for (int32_t y = 0; y < w.y.out; ++y) {
@@ -86,7 +100,7 @@ Status lower_avg_pool(GraphBuilder& b, Node& node) {
   return {};
 }
 
-constexpr LowerRow kRows[] = {{"AvgPool", lower_avg_pool}, {"MaxPool", lower_max_pool}};
+constexpr LowerRow kRows[] = {{"AvgPool", lower_avg_pool, true}, {"MaxPool", lower_max_pool, true}};
 
 }  // namespace
 

@@ -39,7 +39,8 @@ computed. Inputs and outputs keep their names, order, shapes and layout.
                           tensor's largest; biases and tensors under 1 KB stay float32. Prints the error of each
   --input NAME=1,224,224,3   the size of an input that the model leaves open; may be repeated
   --constant NAME=1,2,2   an input that always has these values (a shape, axes, scales) and is none any more
-  --output NAME           keep this output only; may be repeated, their order is the result's
+  --output NAME[=1,100]   keep this output only; may be repeated, their order is the result's. A shape is for
+                          one whose size depends on the data, and is always this
   --nhwc                  ONNX: image inputs and outputs become [N,H,W,C], and their transposes go
   --custom-ops            write operators that TensorFlow Lite lacks for wxnn alone; LiteRT will refuse the file
   --ops                   list the operators of the result, with their counts
@@ -87,6 +88,17 @@ wxnn::Status take_input(Arguments* a, std::string_view value) {
   return {};
 }
 
+wxnn::Status take_output(Arguments* a, std::string_view value) {
+  const size_t equals = std::min(value.rfind('='), value.size());
+  wxnn::Shape shape = wxnn::Shape::unknown();
+  if (equals < value.size()) {
+    shape = {};
+    WXNN_TRY(parse_shape(value.substr(equals + 1), &shape));
+  }
+  a->convert.outputs.push_back({std::string(value.substr(0, equals)), shape});
+  return {};
+}
+
 wxnn::Status take_constant(Arguments* a, std::string_view value) {
   const size_t equals = value.rfind('=');
   WXNN_CHECK(equals != std::string_view::npos,
@@ -125,11 +137,7 @@ constexpr OptionRow kOptions[] = {
      }},
     {"--input", take_input},
     {"--constant", take_constant},
-    {"--output",
-     [](Arguments* a, std::string_view v) {
-       a->convert.outputs.emplace_back(v);
-       return wxnn::Status();
-     }},
+    {"--output", take_output},
     {"--report",
      [](Arguments* a, std::string_view v) {
        a->report = v;

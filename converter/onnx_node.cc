@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/flow.h"
+
 namespace wxnn {
 
 Perm identity(int rank) {
@@ -35,10 +37,30 @@ bool moves_nothing(const Shape& from, const std::vector<double>& perm) {
 
 }  // namespace
 
-const OnnxTensor* OnnxScope::find(const std::string& name) const {
+const OnnxTensor* OnnxScope::find(const std::string& name) {
   const auto at = tensors.find(name);
   if (at != tensors.end()) return &at->second;
-  return outer == nullptr ? nullptr : outer->find(name);
+  const OnnxTensor* theirs = outer == nullptr ? nullptr : outer->find(name);
+  if (theirs == nullptr || &outer->builder == &builder) return theirs;
+  return capture(name, *theirs);
+}
+
+const OnnxTensor* OnnxScope::capture(const std::string& name, const OnnxTensor& theirs) {
+  const Value& from = outer->builder.graph.values[theirs.value];
+  const int mine = builder.graph.add_value(from.name, from.type);
+  if (!from.constant) {
+    captures.push_back({theirs.value, mine});
+  } else if (!copy_constant(*from.constant, &builder.graph.values[mine].constant).ok()) {
+    return nullptr;
+  }
+  if (outer->is_saturated(theirs.value)) saturated.insert(mine);
+  return &tensors.emplace(name, OnnxTensor{mine, theirs.perm}).first->second;
+}
+
+void OnnxScope::return_to(const Mark& mark) {
+  auto& nodes = builder.graph.nodes;
+  nodes.erase(nodes.begin() + static_cast<ptrdiff_t>(mark.nodes), nodes.end());
+  transposed_ = mark.transposed;
 }
 
 Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value) {
@@ -53,7 +75,7 @@ Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value)
   for (size_t i = 0; i < perm.size(); ++i) moves[perm[i]] = tensor.perm[i];
   const Shape from = builder.shape(tensor.value);
   const std::string name = builder.graph.values[tensor.value].name + "/transposed";
-  if (moves_nothing(from, moves)) {
+  if (!from.is_unknown() && moves_nothing(from, moves)) {
     Shape to;
     for (const double m : moves) to.push_back(from[static_cast<int>(m)]);
     WXNN_TRY(builder.add("Reshape", name, {tensor.value}, {{"shape", to}}, value));
@@ -82,8 +104,8 @@ Status OnnxNode::any(size_t i, OnnxTensor* tensor) {
   const OnnxTensor* known = scope_.find(input);
   WXNN_CHECK(known != nullptr, "its input \"", input, "\" is computed by no node");
   *tensor = *known;
-  WXNN_CHECK(!b.shape(known->value).is_unknown(), "its input \"", input,
-             "\" has a size that depends on the data; only the end of a model may have");
+  WXNN_CHECK(any_size_ || !b.shape(known->value).is_unknown(), "its input \"", input,
+             "\" has a size that depends on the data, which this operator may not have");
   WXNN_CHECK(!scope_.is_saturated(tensor->value), "its input \"", input,
              "\" holds an int64 that does not fit int32");
   return {};
@@ -106,7 +128,8 @@ Status OnnxNode::in(size_t i, int* value) {
 Status OnnxNode::shape(size_t i, Shape* shape) {
   OnnxTensor tensor;
   WXNN_TRY(any(i, &tensor));
-  *shape = {};
+  *shape = b.shape(tensor.value).is_unknown() ? Shape::unknown() : Shape();
+  if (shape->is_unknown()) return {};
   for (const int axis : tensor.perm) shape->push_back(b.shape(tensor.value)[axis]);
   return {};
 }
@@ -228,6 +251,8 @@ Status OnnxNode::reshape(int x, const Shape& shape, int* y) {
 
 Status OnnxNode::out(size_t i, int value, Perm perm) {
   if (!wants(i)) return {};
+  WXNN_CHECK(!perm.empty() || !b.shape(value).is_unknown(),
+             "the size of its result depends on the data, which is not supported");
   if (perm.empty()) perm = identity(b.shape(value).rank());
   const std::string& output = proto_.output(static_cast<int>(i));
   const bool fresh = scope_.tensors.try_emplace(output, OnnxTensor{value, std::move(perm)}).second;

@@ -41,6 +41,15 @@ class OnnxScope {
         prefix(outer.prefix + std::move(prefix)),
         outer(&outer),
         depth(outer.depth + 1) {}
+  // Of a body that becomes a graph of its own, `own`: outer constants are copied into it, other
+  // outer tensors become values that nothing writes, listed in captures.
+  OnnxScope(OnnxScope& outer, GraphBuilder& own, std::string prefix)
+      : builder(own),
+        model_path(outer.model_path),
+        opset(outer.opset),
+        prefix(outer.prefix + std::move(prefix)),
+        outer(&outer),
+        depth(outer.depth + 1) {}
   GraphBuilder& builder;
   const std::string model_path;
   int64_t opset = 0;
@@ -50,18 +59,34 @@ class OnnxScope {
   int64_t unrolled = 0;  // nodes of bodies, counted in the outermost scope
   std::map<std::string, OnnxTensor> tensors;
   // Null where no tensor has the name.
-  const OnnxTensor* find(const std::string& name) const;
+  const OnnxTensor* find(const std::string& name);
   bool is_saturated(int value) const {
-    return saturated.contains(value) || (outer != nullptr && outer->is_saturated(value));
+    const bool shares = outer != nullptr && &outer->builder == &builder;
+    return saturated.contains(value) || (shares && outer->is_saturated(value));
   }
+  struct Capture {
+    int outside, inside;
+  };
+  std::vector<Capture> captures;
   // int64 constants beyond int32, brought to its limits: right where they mean "to the end" only.
   std::set<int> saturated;
 
   // The tensor's value with its axes in this order.
   Status layout(const OnnxTensor& tensor, const Perm& perm, int* value);
 
+  // What has been built, to give up what comes after it.
+  using Transposed = std::map<std::pair<int, Perm>, int>;
+  struct Mark {
+    size_t nodes;
+    Transposed transposed;
+  };
+  Mark mark() const { return {builder.graph.nodes.size(), transposed_}; }
+  void return_to(const Mark& mark);
+
  private:
-  std::map<std::pair<int, Perm>, int> transposed_;
+  const OnnxTensor* capture(const std::string& name, const OnnxTensor& theirs);
+
+  Transposed transposed_;
 };
 
 class OnnxNode {
@@ -73,6 +98,10 @@ class OnnxNode {
   const int64_t opset;
   OnnxScope& scope() { return scope_; }
 
+  // A row that does not ask for the sizes of its inputs says so before it reads them: some may be
+  // known while running only. Their ranks are known always.
+  void allow_any_size() { any_size_ = true; }
+
   // --- inputs: those left out at the end or by an empty name are absent
   // ----------------------------
   size_t inputs() const { return static_cast<size_t>(proto_.input_size()); }
@@ -83,7 +112,7 @@ class OnnxNode {
   Status in(size_t i, const Perm& perm, int* value);
   // The input as it lies there.
   Status any(size_t i, OnnxTensor* tensor);
-  // Shape in ONNX's own order.
+  // Shape in ONNX's own order; unknown where it depends on the data.
   Status shape(size_t i, Shape* shape);
   Status dtype(size_t i, DType* dtype);
   // The numbers of an input that is known beforehand.
@@ -122,7 +151,7 @@ class OnnxNode {
     return i < outputs() && !proto_.output(static_cast<int>(i)).empty();
   }
   Status out(size_t i, int value) { return out(i, value, {}); }
-  // Empty: the identity.
+  // Empty: the identity, for a value of known shape.
   Status out(size_t i, int value, Perm perm);
 
  private:
@@ -130,6 +159,7 @@ class OnnxNode {
   const onnx::NodeProto& proto_;
   std::vector<bool> seen_;
   int added_ = 0;
+  bool any_size_ = false;
 };
 
 // `axis` of a tensor of this rank, made non-negative.

@@ -11,11 +11,13 @@ namespace wxnn {
 
 const OnnxRow* find_onnx_row(std::string_view op) {
   for (const auto& rows :
-       {onnx_rows_elementwise(), onnx_rows_shapes(), onnx_rows_indices(), onnx_rows_reductions(),
-        onnx_rows_activations(), onnx_rows_convolutions(), onnx_rows_pools(), onnx_rows_norms(),
-        onnx_rows_late(), onnx_rows_resize(), onnx_rows_products(), onnx_rows_losses(),
-        onnx_rows_recurrent(), onnx_rows_control(), onnx_rows_sampling(), onnx_rows_signal(),
-        onnx_rows_einsum(), onnx_rows_scatter()}) {
+       {onnx_rows_elementwise(),  onnx_rows_shapes(),     onnx_rows_cuts(),
+        onnx_rows_indices(),      onnx_rows_reductions(), onnx_rows_activations(),
+        onnx_rows_convolutions(), onnx_rows_pools(),      onnx_rows_norms(),
+        onnx_rows_late(),         onnx_rows_resize(),     onnx_rows_products(),
+        onnx_rows_losses(),       onnx_rows_recurrent(),  onnx_rows_control(),
+        onnx_rows_loops(),        onnx_rows_sampling(),   onnx_rows_signal(),
+        onnx_rows_einsum(),       onnx_rows_scatter()}) {
     const auto row = std::ranges::find(rows, op, &OnnxRow::op);
     if (row != rows.end()) return &*row;
   }
@@ -286,8 +288,25 @@ class Importer {
       if (v.name == output.name() && &v != &source_.graph.values[value] && !is_input(v))
         v.name += "/inner";
     }
-    return add_output(source_.graph, value, output.name());
+    WXNN_TRY(add_output(source_.graph, value, output.name()));
+    declare(output, image, &source_.graph.values[source_.graph.outputs.back()].type.shape);
+    return {};
   }
+
+  // The shape that the model states for an output whose size depends on the data.
+  static void declare(const onnx::ValueInfoProto& output, bool image, Shape* shape) {
+    const auto& tensor = output.type().tensor_type();
+    if (!shape->is_unknown() || image || !tensor.has_shape()) return;
+    Shape said;
+    for (const auto& dim : tensor.shape().dim()) {
+      const bool known = dim.has_dim_value() && dim.dim_value() >= 0 &&
+                         dim.dim_value() <= INT32_MAX && said.rank() < Shape::kMaxRank;
+      if (!known) return;
+      said.push_back(static_cast<int32_t>(dim.dim_value()));
+    }
+    *shape = said;
+  }
+
   bool is_input(const Value& value) const {
     return std::ranges::any_of(source_.graph.inputs,
                                [&](int v) { return &source_.graph.values[v] == &value; });

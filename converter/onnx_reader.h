@@ -13,6 +13,7 @@ Status read_onnx(const ConvertOptions& options, const std::string& bytes, Source
 // The operators of one family; each family has its own file.
 std::span<const OnnxRow> onnx_rows_elementwise();
 std::span<const OnnxRow> onnx_rows_shapes();
+std::span<const OnnxRow> onnx_rows_cuts();
 std::span<const OnnxRow> onnx_rows_indices();
 std::span<const OnnxRow> onnx_rows_reductions();
 std::span<const OnnxRow> onnx_rows_activations();
@@ -25,6 +26,7 @@ std::span<const OnnxRow> onnx_rows_products();
 std::span<const OnnxRow> onnx_rows_losses();
 std::span<const OnnxRow> onnx_rows_recurrent();
 std::span<const OnnxRow> onnx_rows_control();
+std::span<const OnnxRow> onnx_rows_loops();
 std::span<const OnnxRow> onnx_rows_einsum();
 std::span<const OnnxRow> onnx_rows_scatter();
 std::span<const OnnxRow> onnx_rows_sampling();

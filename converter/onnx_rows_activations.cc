@@ -57,6 +57,7 @@ Status celu(OnnxNode& n, const OnnxRow&) {
 // min and max are attributes up to opset 10, inputs from 11 on; all may be absent.
 Status clip(OnnxNode& n, const OnnxRow&) {
   OnnxTensor x;
+  n.allow_any_size();
   WXNN_TRY(n.any(0, &x));
   const bool known = (!n.has(1) || n.is_known(1)) && (!n.has(2) || n.is_known(2));
   int y = x.value;

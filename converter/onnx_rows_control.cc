@@ -1,8 +1,9 @@
-// ONNX's If, Loop and Scan, without control flow in the result: a known condition picks its branch,
-// of an unknown one both are computed, and loops of a known number of turns are written out.
+// ONNX's If and Scan: a known condition picks its branch; of an unknown one both are computed, or,
+// where they differ in size, the result has an If of its own. The turns of a Scan are written out.
 #include <algorithm>
+#include <array>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_body.h"
 #include "converter/onnx_steps.h"
 
 namespace wxnn {
@@ -37,87 +38,84 @@ Status branch(OnnxNode& n, const onnx::GraphProto& body, const char* name,
   return {};
 }
 
+// Both branches, and for each output the one that the condition picks.
+Status both(OnnxNode& n, int condition, const onnx::GraphProto& yes, const onnx::GraphProto& no) {
+  std::vector<OnnxTensor> left, right;
+  WXNN_TRY(branch(n, yes, "then", &left));
+  WXNN_TRY(branch(n, no, "else", &right));
+  int flag = kAbsent;
+  WXNN_TRY(n.reshape(condition, {}, &flag));
+  std::vector<int> picked(left.size());
+  for (size_t i = 0; i < left.size(); ++i) {
+    int a = kAbsent, b = kAbsent;
+    WXNN_TRY(in_order(n, left[i], &a));
+    WXNN_TRY(in_order(n, right[i], &b));
+    WXNN_CHECK(n.b.type(a) == n.b.type(b) && !n.b.shape(a).is_unknown(), "its branches give ",
+               n.b.shape(a), " and ", n.b.shape(b));
+    WXNN_TRY(n.add("SelectV2", {flag, a, b}, {}, &picked[i]));
+  }
+  for (size_t i = 0; i < picked.size(); ++i) WXNN_TRY(n.out(i, picked[i]));
+  return {};
+}
+
+// The branches as graphs; what one takes from outside the other takes too, unread.
+Status as_if(OnnxNode& n, int condition, const std::array<const onnx::GraphProto*, 2>& branches) {
+  constexpr const char* kNames[] = {"/then/", "/else/"};
+  std::vector<int> inputs(1), outputs[2], ranks[2];
+  std::unique_ptr<OnnxBody> made[2];
+  WXNN_TRY(n.reshape(condition, {}, &inputs[0]));
+  for (size_t i = 0; i < 2; ++i) {
+    made[i] = std::make_unique<OnnxBody>(n.scope(), n.name + kNames[i]);
+    WXNN_TRY(made[i]->import(*branches[i], {}, &outputs[i], &ranks[i]));
+    WXNN_CHECK(outputs[i].size() == n.outputs(), "a branch has ", outputs[i].size(),
+               " outputs, the node ", n.outputs());
+    made[i]->graph->outputs = outputs[i];
+  }
+  WXNN_CHECK(ranks[0] == ranks[1], "its branches differ in their numbers of dimensions");
+  for (size_t i = 0; i < 2; ++i) {
+    for (const auto& [outside, inside] : made[i]->scope.captures) {
+      inputs.push_back(outside);
+      made[i]->graph->inputs.push_back(inside);
+      made[1 - i]->input("unread", n.b.type(outside));
+    }
+  }
+  std::vector<TensorType> types;
+  for (size_t k = 0; k < n.outputs(); ++k) {
+    const TensorType& a = made[0]->builder.type(outputs[0][k]);
+    const TensorType& b = made[1]->builder.type(outputs[1][k]);
+    WXNN_CHECK(a.dtype == b.dtype, "its branches give ", name_of(a.dtype), " and ",
+               name_of(b.dtype));
+    types.push_back(a.shape == b.shape ? a : TensorType{a.dtype, Shape::unknown()});
+  }
+  std::vector<std::unique_ptr<Graph>> bodies;
+  for (auto& body : made) bodies.push_back(std::move(body->graph));
+  std::vector<int> results;
+  WXNN_TRY(add_flow_node(n, "If", inputs, std::move(bodies), types, &results));
+  for (size_t k = 0; k < results.size(); ++k) {
+    if (ranks[0][k] == 0) WXNN_TRY(n.reshape(results[k], {}, &results[k]));
+    WXNN_TRY(n.out(k, results[k], identity(ranks[0][k])));
+  }
+  return {};
+}
+
 Status if_node(OnnxNode& n, const OnnxRow&) {
   const onnx::GraphProto *yes = nullptr, *no = nullptr;
   WXNN_TRY(body_of(n, "then_branch", &yes));
   WXNN_TRY(body_of(n, "else_branch", &no));
   OnnxTensor condition;
   WXNN_TRY(n.any(0, &condition));
-  std::vector<OnnxTensor> left, right;
   if (n.b.is_known(condition.value)) {
     bool is = false;
+    std::vector<OnnxTensor> left;
     WXNN_TRY(known_flag(n, condition, &is));
     WXNN_TRY(is ? branch(n, *yes, "then", &left) : branch(n, *no, "else", &left));
     for (size_t i = 0; i < left.size(); ++i) WXNN_TRY(n.out(i, left[i].value, left[i].perm));
     return {};
   }
-  WXNN_TRY(branch(n, *yes, "then", &left));
-  WXNN_TRY(branch(n, *no, "else", &right));
-  int flag = kAbsent;
-  WXNN_CHECK(n.b.shape(condition.value).elements() == 1, "its condition is ",
-             n.b.shape(condition.value));
-  WXNN_TRY(n.reshape(condition.value, {}, &flag));
-  for (size_t i = 0; i < left.size(); ++i) {
-    int a = kAbsent, b = kAbsent, y = kAbsent;
-    WXNN_TRY(in_order(n, left[i], &a));
-    WXNN_TRY(in_order(n, right[i], &b));
-    WXNN_CHECK(n.b.type(a) == n.b.type(b), "its branches give ", n.b.shape(a), " and ",
-               n.b.shape(b),
-               ": of different shapes only one with a condition known beforehand is supported");
-    WXNN_TRY(n.add("SelectV2", {flag, a, b}, {}, &y));
-    WXNN_TRY(n.out(i, y));
-  }
-  return {};
-}
-
-// Turns of a loop whose count nobody states.
-constexpr double kMostTurns = 10000;
-
-Status loop(OnnxNode& n, const OnnxRow&) {
-  const onnx::GraphProto* body = nullptr;
-  WXNN_TRY(body_of(n, "body", &body));
-  double most = kMostTurns;
-  if (n.has(0)) {
-    std::vector<double> count;
-    WXNN_TRY(n.numbers(0, "number of turns", &count));
-    WXNN_CHECK(count.size() == 1, "its number of turns is no single number");
-    most = count[0];
-  }
-  bool goes_on = true;
-  if (n.has(1)) {
-    OnnxTensor condition;
-    WXNN_TRY(n.any(1, &condition));
-    WXNN_TRY(known_flag(n, condition, &goes_on));
-  }
-  std::vector<OnnxTensor> state(n.inputs() > 2 ? n.inputs() - 2 : 0);
-  for (size_t i = 0; i < state.size(); ++i) WXNN_TRY(n.any(i + 2, &state[i]));
-  const int carried = static_cast<int>(state.size());
-  WXNN_CHECK(body->output_size() >= 1 + carried, "its body has ", body->output_size(), " outputs");
-  std::vector<std::vector<int>> scans(body->output_size() - 1 - carried);
-  for (double turn = 0; turn < most && goes_on; ++turn) {
-    WXNN_CHECK(n.has(0) || turn + 1 < kMostTurns, "does not end");
-    OnnxScope scope(n.scope(), sentence(n.name, "/", static_cast<int64_t>(turn), "/"));
-    int number = kAbsent, yes = kAbsent;
-    WXNN_TRY(n.scalar(DType::kInt32, turn, &number));
-    WXNN_TRY(n.scalar(DType::kBool, 1, &yes));
-    std::vector<OnnxTensor> inputs = {{number, {}}, {yes, {}}}, outputs;
-    inputs.insert(inputs.end(), state.begin(), state.end());
-    WXNN_TRY(import_body(scope, *body, inputs, &outputs));
-    WXNN_TRY(known_flag(n, outputs[0], &goes_on));
-    state.assign(outputs.begin() + 1, outputs.begin() + 1 + carried);
-    for (size_t k = 0; k < scans.size(); ++k) {
-      scans[k].push_back(kAbsent);
-      WXNN_TRY(in_order(n, outputs[1 + carried + k], &scans[k].back()));
-    }
-  }
-  for (size_t i = 0; i < state.size(); ++i) WXNN_TRY(n.out(i, state[i].value, state[i].perm));
-  for (size_t k = 0; k < scans.size(); ++k) {
-    WXNN_CHECK(!scans[k].empty(), "makes no turn, and its output has no shape");
-    int y = kAbsent;
-    WXNN_TRY(n.add("Pack", scans[k], {{"axis", 0}}, &y));
-    WXNN_TRY(n.out(state.size() + k, y));
-  }
-  return {};
+  const OnnxScope::Mark before = n.scope().mark();
+  if (both(n, condition.value, *yes, *no).ok()) return {};
+  n.scope().return_to(before);
+  return as_if(n, condition.value, {yes, no});
 }
 
 // One sequence's run through a Scan.
@@ -203,7 +201,7 @@ Status scan(OnnxNode& n, const OnnxRow&) {
   return s.done();
 }
 
-constexpr OnnxRow kRows[] = {{"If", if_node}, {"Loop", loop}, {"Scan", scan}};
+constexpr OnnxRow kRows[] = {{"If", if_node}, {"Scan", scan}};
 
 }  // namespace
 

@@ -35,22 +35,33 @@ Status bias_of(OnnxNode& n, int* bias) {
   return n.has(2) ? n.in(2, bias) : Status();
 }
 
-Status conv(OnnxNode& n, const OnnxRow&) {
+// What both have: an image, a filter as ONNX has it, how it slides, a bias.
+struct Convolution {
   OnnxImage x;
   Shape filter;
-  WXNN_TRY(take_image(n, 0, &x));
-  WXNN_TRY(n.shape(1, &filter));
-  WXNN_CHECK(filter.rank() >= 3, "its filter is ", filter);
-  const std::vector<double> kernel = kernel_of(filter);
   OnnxSliding s;
+  int bias = kAbsent;
+};
+
+Status read_convolution(OnnxNode& n, Convolution* c) {
+  WXNN_TRY(take_image(n, 0, &c->x));
+  WXNN_TRY(n.shape(1, &c->filter));
+  WXNN_CHECK(c->filter.rank() >= 3, "its filter is ", c->filter);
+  const std::vector<double> kernel = kernel_of(c->filter);
   WXNN_TRY(check_kernel(n, kernel));
-  WXNN_TRY(read_sliding(n, x, kernel, &s));
+  WXNN_TRY(read_sliding(n, c->x, kernel, &c->s));
+  return bias_of(n, &c->bias);
+}
+
+Status conv(OnnxNode& n, const OnnxRow&) {
+  Convolution c;
+  WXNN_TRY(read_convolution(n, &c));
+  const auto& [x, filter, s, bias] = c;
   const int32_t channels = n.b.shape(x.value)[3];
   const int group = n.integer("group", 1);
   WXNN_CHECK(group > 0 && filter[1] * group == channels && filter[0] % group == 0, "group ", group,
              " does not fit ", channels, " channels and the filter ", filter);
-  int w = kAbsent, bias = kAbsent, y = kAbsent;
-  WXNN_TRY(bias_of(n, &bias));
+  int w = kAbsent, y = kAbsent;
   const bool depthwise = group == channels && group > 1;
   if (depthwise) {
     WXNN_TRY(filter_as(n, x, {2, 3, 0, 1}, &w));
@@ -96,17 +107,11 @@ Status transposed_axis(double in, int axis, const std::vector<double>& output_sh
 }
 
 Status conv_transpose(OnnxNode& n, const OnnxRow&) {
-  OnnxImage x;
-  Shape filter;
-  WXNN_TRY(take_image(n, 0, &x));
-  WXNN_TRY(n.shape(1, &filter));
-  WXNN_CHECK(filter.rank() >= 3, "its filter is ", filter);
-  const std::vector<double> kernel = kernel_of(filter);
-  OnnxSliding s;
+  Convolution c;
+  WXNN_TRY(read_convolution(n, &c));
+  auto& [x, filter, s, bias] = c;
   std::vector<double> extra, output_shape = n.list("output_shape");
   const std::string mode = n.text("auto_pad", "NOTSET");
-  WXNN_TRY(check_kernel(n, kernel));
-  WXNN_TRY(read_sliding(n, x, kernel, &s));
   WXNN_TRY(n.must_be("group", 1));
   WXNN_TRY(two(n.list("output_padding"), x.is_line, 0, &extra));
   if (!output_shape.empty()) {
@@ -122,8 +127,7 @@ Status conv_transpose(OnnxNode& n, const OnnxRow&) {
   for (int axis = 0; axis < 2; ++axis) {
     WXNN_TRY(transposed_axis(in[1 + axis], axis, output_shape, extra, mode, &s, &out[axis]));
   }
-  int w = kAbsent, bias = kAbsent, y = kAbsent;
-  WXNN_TRY(bias_of(n, &bias));
+  int w = kAbsent, y = kAbsent;
   WXNN_TRY(filter_as(n, x, {1, 2, 3, 0}, &w));
   const std::vector<double> image = {1.0 * in[0], out[0], out[1], 1.0 * filter[1]};
   WXNN_TRY(n.add("Conv2DBackpropInput", {x.value, w, bias},
@@ -136,7 +140,60 @@ Status conv_transpose(OnnxNode& n, const OnnxRow&) {
   return give_image(n, x, y);
 }
 
+// Blocks put back where they came from and summed: a transposed convolution whose filter has one 1
+// for each place of a block.
+Status col2im(OnnxNode& n, const OnnxRow&) {
+  constexpr double kLargest = 1 << 10;  // places of a block: the filter has the square of it
+  int x = kAbsent, w = kAbsent, y = kAbsent;
+  OnnxSliding s;
+  std::vector<double> image, block;
+  WXNN_TRY(n.must_be("auto_pad", "NOTSET"));
+  WXNN_TRY(n.in(0, &x));
+  WXNN_TRY(n.numbers(1, "image_shape", &image));
+  WXNN_TRY(n.numbers(2, "block_shape", &block));
+  WXNN_CHECK(image.size() == 2 && block.size() == 2, "has blocks of ", block.size(),
+             " dimensions; two are supported");
+  WXNN_CHECK(block[0] > 0 && block[1] > 0 && block[0] * block[1] <= kLargest,
+             "block_shape is too large, or empty");
+  WXNN_TRY(read_sliding(n, {}, block, &s));
+  const Shape from = n.b.shape(x);
+  const int32_t places = static_cast<int32_t>(block[0] * block[1]);
+  double steps[2] = {};
+  for (int i = 0; i < 2; ++i) {
+    const double padded = image[i] + s.pads[2 * i] + s.pads[2 * i + 1];
+    const double span = (block[i] - 1) * s.dilations[i] + 1;
+    WXNN_CHECK(image[i] > 0 && padded >= span && padded <= INT32_MAX,
+               "image_shape is smaller than a block, or too large");
+    steps[i] = std::floor((padded - span) / s.strides[i]) + 1;
+  }
+  WXNN_CHECK(from.rank() == 3 && from[1] % places == 0 && steps[0] * steps[1] == from[2],
+             "its input ", from, " does not hold a block for each place in the image");
+  const int32_t planes = from[0] * (from[1] / places);
+  std::vector<float> ones(static_cast<size_t>(places) * places);
+  for (int32_t i = 0; i < places; ++i) ones[static_cast<size_t>(i) * (places + 1)] = 1;
+  const Shape filter{1, static_cast<int32_t>(block[0]), static_cast<int32_t>(block[1]), places};
+  WXNN_TRY(n.b.constant(n.name + "/places", filter, ones, &w));
+  WXNN_TRY(n.reshape(x, {planes, places, from[2]}, &y));
+  WXNN_TRY(n.add("Transpose", {y}, {{"perm", std::vector<double>{0, 2, 1}}}, &y));
+  WXNN_TRY(n.reshape(
+      y, {planes, static_cast<int32_t>(steps[0]), static_cast<int32_t>(steps[1]), places}, &y));
+  const std::vector<double> whole = {1.0 * planes, image[0], image[1], 1};
+  WXNN_TRY(n.add("Conv2DBackpropInput", {y, w},
+                 {{"pad", s.pads},
+                  {"strides", s.strides},
+                  {"dilations", s.dilations},
+                  {"filterFormat", "OHWI"},
+                  {"inputShape", whole}},
+                 &y));
+  WXNN_TRY(n.reshape(
+      y,
+      {from[0], from[1] / places, static_cast<int32_t>(image[0]), static_cast<int32_t>(image[1])},
+      &y));
+  return n.out(0, y);
+}
+
 constexpr OnnxRow kRows[] = {
+    {"Col2Im", col2im},
     {"Conv", conv},
     {"ConvTranspose", conv_transpose},
 };

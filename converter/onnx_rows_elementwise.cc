@@ -35,6 +35,11 @@ Status align(OnnxNode& n, std::vector<size_t> inputs, std::vector<int>* values, 
     }
     WXNN_TRY(n.in(i, &value));
     const Shape from = n.b.shape(value);
+    if (from.is_unknown()) {
+      WXNN_CHECK(is_identity(*perm), "its input ", i, " has fewer dimensions than the others, and ",
+                 "a size that depends on the data");
+      continue;
+    }
     if (is_identity(*perm) || from.elements() == 1) {
       if (from.elements() == 1) WXNN_TRY(n.reshape(value, {}, &value));
       continue;
@@ -57,6 +62,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 Status unary(OnnxNode& n, const OnnxRow& row) {
   OnnxTensor x;
+  n.allow_any_size();
   WXNN_TRY(n.any(0, &x));
   int y = kAbsent;
   WXNN_TRY(n.add(row.ours, {x.value}, {}, &y));
@@ -65,6 +71,7 @@ Status unary(OnnxNode& n, const OnnxRow& row) {
 
 Status same(OnnxNode& n, const OnnxRow&) {
   OnnxTensor x;
+  n.allow_any_size();
   WXNN_TRY(n.any(0, &x));
   return n.out(0, x.value, x.perm);
 }
@@ -72,6 +79,7 @@ Status same(OnnxNode& n, const OnnxRow&) {
 Status binary(OnnxNode& n, const OnnxRow& row) {
   std::vector<int> values;
   Perm perm;
+  n.allow_any_size();
   WXNN_TRY(align(n, {0, 1}, &values, &perm));
   int y = kAbsent;
   WXNN_TRY(n.add(row.ours, values, {}, &y));
@@ -81,6 +89,7 @@ Status binary(OnnxNode& n, const OnnxRow& row) {
 // Sum, Max, Min of any number of tensors.
 Status variadic_of(OnnxNode& n, const char* op, int* y, Perm* perm) {
   std::vector<size_t> all;
+  n.allow_any_size();
   for (size_t i = 0; i < n.inputs(); ++i) all.push_back(i);
   std::vector<int> values;
   WXNN_TRY(align(n, all, &values, perm));
@@ -119,6 +128,7 @@ Status divide_integers(OnnxNode& n, int a, int b, int* y) {
 
 Status divide(OnnxNode& n, const OnnxRow& row) {
   DType dtype;
+  n.allow_any_size();
   WXNN_TRY(n.dtype(0, &dtype));
   if (dtype != DType::kInt32) return binary(n, row);
   std::vector<int> v;
@@ -216,6 +226,7 @@ Status dropout(OnnxNode& n, const OnnxRow&) {
 Status where(OnnxNode& n, const OnnxRow&) {
   std::vector<int> v;
   Perm perm;
+  n.allow_any_size();
   WXNN_TRY(align(n, {0, 1, 2}, &v, &perm));
   int y = kAbsent;
   WXNN_TRY(n.add("SelectV2", v, {}, &y));

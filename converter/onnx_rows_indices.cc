@@ -29,14 +29,32 @@ Status wrap(OnnxNode& n, int indices, int32_t length, int* wrapped) {
   return n.add("SelectV2", {below, moved, indices}, {}, wrapped);
 }
 
+// Indices into an axis whose length is known while running only.
+Status check_positive(OnnxNode& n, int indices) {
+  std::vector<double> numbers;
+  WXNN_TRY(n.b.numbers(indices, "indices into an axis of unknown length", &numbers));
+  for (const double d : numbers)
+    WXNN_CHECK(d >= 0, "index ", static_cast<int64_t>(d),
+               " counts from the end of an axis of unknown length");
+  return {};
+}
+
 Status gather(OnnxNode& n, const OnnxRow&) {
+  OnnxTensor from, places;
   int x = kAbsent, indices = kAbsent, y = kAbsent, axis = 0;
+  n.allow_any_size();
+  WXNN_TRY(n.any(0, &from));
+  WXNN_TRY(n.any(1, &places));
   WXNN_TRY(n.in(0, &x));
   WXNN_TRY(n.in(1, &indices));
-  WXNN_TRY(onnx_axis(n.integer("axis", 0), n.b.shape(x).rank(), &axis));
-  WXNN_TRY(wrap(n, indices, n.b.shape(x)[axis], &indices));
+  WXNN_TRY(onnx_axis(n.integer("axis", 0), static_cast<int>(from.perm.size()), &axis));
+  const Shape shape = n.b.shape(x);
+  WXNN_TRY(shape.is_unknown() ? check_positive(n, indices)
+                              : wrap(n, indices, shape[axis], &indices));
   WXNN_TRY(n.add("GatherV2", {x, indices}, {{"axis", axis}}, &y));
-  return n.out(0, y);
+  const int rank = static_cast<int>(from.perm.size() + places.perm.size()) - 1;
+  if (rank == 0) WXNN_TRY(n.reshape(y, {}, &y));
+  return n.out(0, y, identity(rank));
 }
 
 // The position of each element along `axis`, shaped to broadcast.

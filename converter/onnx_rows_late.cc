@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "converter/onnx_reader.h"
+#include "converter/onnx_steps.h"
 
 namespace wxnn {
 
@@ -101,13 +102,49 @@ Status suppression(OnnxNode& n, const OnnxRow&) {
 // Places where x is not zero, one a column.
 Status non_zero(OnnxNode& n, const OnnxRow&) {
   int x = kAbsent, y = kAbsent;
+  n.allow_any_size();
   WXNN_TRY(n.in(0, &x));
   WXNN_TRY(n.add("Where", {x}, {}, &y));
   WXNN_TRY(n.add("Transpose", {y}, {{"perm", std::vector<double>{1, 0}}}, &y));
   return n.out(0, y, identity(2));
 }
 
-constexpr OnnxRow kRows[] = {{"NonMaxSuppression", suppression}, {"NonZero", non_zero}};
+// The different elements of x, in ascending order or in that of their first appearance. Where each
+// first stands, how often, and where each element went: a table of who equals whom says it.
+Status unique(OnnxNode& n, const OnnxRow&) {
+  constexpr int32_t kMost = 4096;  // elements: the table has the square of it
+  const bool sorted = n.integer("sorted", 1) != 0;
+  Steps s(n);
+  int x = s.in(0);
+  WXNN_TRY(s.done());
+  const int32_t length = n.b.shape(x).elements();
+  WXNN_CHECK(!n.has_attribute("axis") || n.b.shape(x).rank() == 1,
+             "axis of more than one dimension is not supported");
+  WXNN_CHECK(length > 0, "its input is empty");
+  x = s.reshape(x, {length});
+  std::vector<int> made;
+  int from = x;
+  if (sorted) {
+    s.keep(n.add("TopK", {x}, {{"k", length}, {"sorted", true}}, 2, &made));
+    WXNN_TRY(s.done());
+    from = s.op("Reverse", {made[0]}, {{"dims", std::vector<double>{0}}});
+  }
+  WXNN_TRY(s.done());
+  WXNN_TRY(n.add("Unique", {from}, {}, 2, &made));
+  WXNN_TRY(n.out(0, made[0], identity(1)));
+  if (!n.wants(1) && !n.wants(2) && !n.wants(3)) return {};
+  WXNN_CHECK(length <= kMost, "has ", length, " elements; its outputs besides Y are supported for ",
+             kMost, " at most");
+  const int own = s.op("Reshape", {made[0]}, {{"shape", Shape{1, -1}}});
+  const int equal = s.cast(s.op("Equal", {s.reshape(x, {length, 1}), own}), DType::kFloat32);
+  WXNN_TRY(s.out(1, s.op("ArgMax", {equal}, {{"axis", 0}}), identity(1)));
+  WXNN_TRY(s.out(2, s.reshape(s.op("ArgMax", {equal}, {{"axis", 1}}), {length})));
+  const int counts = s.op("Sum", {equal}, {{"axis", 0}});
+  return s.out(3, s.cast(counts, DType::kInt32), identity(1));
+}
+
+constexpr OnnxRow kRows[] = {
+    {"NonMaxSuppression", suppression}, {"NonZero", non_zero}, {"Unique", unique}};
 
 }  // namespace
 

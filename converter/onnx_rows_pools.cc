@@ -1,6 +1,7 @@
 // ONNX's pools: they want channels last.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "converter/onnx_image.h"
 #include "converter/onnx_reader.h"
@@ -111,6 +112,83 @@ Status max_places(OnnxNode& n, const OnnxImage& image, const OnnxSliding& s, boo
   return n.out(1, where, channels_last(4));
 }
 
+// "same" as numbers.
+void settle_same(const Shape& image, OnnxSliding* s) {
+  if (s->name != "same") return;
+  for (int axis = 0; axis < 2; ++axis) {
+    const double total =
+        same_total(image[1 + axis], s->kernel[axis], s->strides[axis], s->dilations[axis]);
+    s->pads[2 * axis] = std::floor(total / 2);
+    s->pads[2 * axis + 1] = std::ceil(total / 2);
+  }
+}
+
+// Zeros around the image that count as its own pixels.
+Status pad_zeros(OnnxNode& n, const OnnxSliding& s, int* y) {
+  const std::vector<double> sides = {0, 0, s.pads[0], s.pads[1], s.pads[2], s.pads[3], 0, 0};
+  return n.add("PadV2", {*y}, {{"paddings", sides}, {"constantValue", 0}}, y);
+}
+
+// What the last windows of a pool that rounds up see beyond the padding: zeros too.
+void pad_for_ceil(const Shape& image, OnnxSliding* s) {
+  for (int axis = 0; axis < 2; ++axis) {
+    const double in = image[1 + axis], before = s->pads[2 * axis];
+    double& after = s->pads[2 * axis + 1];
+    const double span = (s->kernel[axis] - 1) * s->dilations[axis] + 1;
+    double steps = std::ceil((in + before + after - span) / s->strides[axis]);
+    if (steps * s->strides[axis] >= in + before) --steps;  // it would see padding alone
+    after = std::max(after, steps * s->strides[axis] + span - in - before);
+  }
+}
+
+// (sum of |x|^p)^(1/p), where `sums` adds up.
+Status norm(OnnxNode& n, double p, int* y, const std::function<Status(int*)>& sums) {
+  WXNN_CHECK(p > 0, "p is not positive");
+  if (p == 2) {
+    WXNN_TRY(n.add("Square", {*y}, {}, y));
+  } else {
+    WXNN_TRY(n.add("Abs", {*y}, {}, y));
+    if (p != 1) WXNN_TRY(n.with_scalar("Pow", *y, p, y));
+  }
+  WXNN_TRY(sums(y));
+  if (p == 2) return n.add("Sqrt", {*y}, {}, y);
+  return p == 1 ? Status() : n.with_scalar("Pow", *y, 1 / p, y);
+}
+
+Status lp_pool(OnnxNode& n, const OnnxRow&) {
+  OnnxImage x;
+  OnnxSliding s;
+  WXNN_TRY(take_image(n, 0, &x));
+  WXNN_TRY(read_sliding(n, x, n.list("kernel_shape"), &s));
+  const Shape image = n.b.shape(x.value);
+  settle_same(image, &s);
+  if (n.integer("ceil_mode", 0) != 0) pad_for_ceil(image, &s);
+  int y = x.value;
+  WXNN_TRY(norm(n, n.number("p", 2), &y, [&](int* sum) {
+    WXNN_TRY(pad_zeros(n, s, sum));
+    WXNN_TRY(n.add("AvgPool", {*sum},
+                   {{"filterSize", s.kernel},
+                    {"pad", "valid"},
+                    {"strides", s.strides},
+                    {"dilations", s.dilations}},
+                   sum));
+    return n.with_scalar("Multiply", *sum, s.kernel[0] * s.kernel[1], sum);
+  }));
+  return give_image(n, x, y);
+}
+
+Status global_lp_pool(OnnxNode& n, const OnnxRow&) {
+  OnnxTensor x;
+  WXNN_TRY(n.any(0, &x));
+  WXNN_CHECK(x.perm.size() > 2, "its input has no spatial dimensions");
+  const std::vector<double> axes(x.perm.begin() + 2, x.perm.end());
+  int y = x.value;
+  WXNN_TRY(norm(n, n.number("p", 2), &y, [&](int* sum) {
+    return n.add("Sum", {*sum}, {{"axis", axes}, {"keepDims", true}}, sum);
+  }));
+  return n.out(0, y, x.perm);
+}
+
 Status pool(OnnxNode& n, const OnnxRow& row) {
   Shape shape;
   WXNN_TRY(n.shape(0, &shape));
@@ -128,18 +206,8 @@ Status pool(OnnxNode& n, const OnnxRow& row) {
              "ceil_mode with count_include_pad is not supported");
   int y = x.value;
   if (counts_pad && s.name != "valid") {
-    // Zeros that count are ordinary numbers.
-    if (s.name == "same") {
-      const Shape shape = n.b.shape(x.value);
-      for (int axis = 0; axis < 2; ++axis) {
-        const double total =
-            same_total(shape[1 + axis], s.kernel[axis], s.strides[axis], s.dilations[axis]);
-        s.pads[2 * axis] = std::floor(total / 2);
-        s.pads[2 * axis + 1] = std::ceil(total / 2);
-      }
-    }
-    const std::vector<double> sides = {0, 0, s.pads[0], s.pads[1], s.pads[2], s.pads[3], 0, 0};
-    WXNN_TRY(n.add("PadV2", {y}, {{"paddings", sides}, {"constantValue", 0}}, &y));
+    settle_same(n.b.shape(x.value), &s);
+    WXNN_TRY(pad_zeros(n, s, &y));
     s.name = "valid";
   }
   if (ceil && s.name == "valid") s.name.clear();  // rounding acts on numbers
@@ -164,7 +232,9 @@ Status global_pool(OnnxNode& n, const OnnxRow& row) {
 constexpr OnnxRow kRows[] = {
     {"AveragePool", pool, "AvgPool"},
     {"GlobalAveragePool", global_pool, "Mean"},
+    {"GlobalLpPool", global_lp_pool},
     {"GlobalMaxPool", global_pool, "Max"},
+    {"LpPool", lp_pool},
     {"MaxPool", pool, "MaxPool"},
 };
 

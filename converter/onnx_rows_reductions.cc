@@ -16,6 +16,7 @@ struct Reduction {
 };
 
 Status read_reduction(OnnxNode& n, Reduction* r) {
+  n.allow_any_size();
   WXNN_TRY(n.any(0, &r->x));
   const int rank = static_cast<int>(r->x.perm.size());
   std::vector<double> axes = n.list("axes");
@@ -47,6 +48,7 @@ Perm perm_after(const Reduction& r) {
 
 Status give(OnnxNode& n, const Reduction& r, int y) {
   const Perm perm = perm_after(r);
+  if (perm.empty()) WXNN_TRY(n.reshape(y, {}, &y));
   // A scalar has the identity, which is empty.
   return n.out(0, y, perm);
 }
@@ -109,6 +111,7 @@ Status reduce_log_sum_exp(OnnxNode& n, const OnnxRow&) {
   int m = kAbsent, y = kAbsent, kept = kAbsent;
   WXNN_TRY(read_reduction(n, &r));
   WXNN_CHECK(!r.nothing, "noop_with_empty_axes is not supported");
+  WXNN_CHECK(!n.b.shape(r.x.value).is_unknown(), "the size of its input depends on the data");
   WXNN_TRY(n.add("Max", {r.x.value}, {{"reductionIndices", r.axes}, {"keepDims", true}}, &kept));
   WXNN_TRY(n.add("Sub", {r.x.value, kept}, {}, &y));
   WXNN_TRY(n.add("Exp", {y}, {}, &y));

@@ -227,7 +227,56 @@ Status roi_align(OnnxNode& n, const OnnxRow&) {
   return s.out(0, y, channels_last(4));
 }
 
-constexpr OnnxRow kRows[] = {{"GridSample", grid_sample}, {"RoiAlign", roi_align}};
+// --- AffineGrid ----------------------------------------------------------------------------------
+// Places of pixels along an axis from -1 to 1: of their centres, or with the first and last there.
+Status line_of(int32_t length, bool corners, std::vector<double>* line) {
+  WXNN_CHECK(length > 0 && (length > 1 || !corners), "size has an axis of ", length,
+             " pixels, which has no corners");
+  for (int32_t i = 0; i < length; ++i)
+    line->push_back(corners ? 2.0 * i / (length - 1) - 1 : (2.0 * i + 1) / length - 1);
+  return {};
+}
+
+// The places of an image's pixels, as rows [x, y, 1] (of a volume [x, y, z, 1]), moved by theta.
+Status affine_grid(OnnxNode& n, const OnnxRow&) {
+  constexpr double kMostPlaces = 1 << 24;
+  Steps s(n);
+  const int theta = s.in(0);
+  const std::vector<double> size = s.numbers(1, "size");
+  const bool corners = n.integer("align_corners", 0) != 0;
+  const int axes = static_cast<int>(size.size()) - 2;
+  s.want(axes == 2 || axes == 3, "size has ", axes + 2, " numbers, 4 or 5 are supported");
+  s.want(s.shape(theta) == Shape{s.shape(theta)[0], axes, axes + 1}, "theta is ", s.shape(theta));
+  WXNN_TRY(s.done());
+  const Shape from = s.shape(theta);
+  Shape to{from[0]};
+  double places = 1;
+  std::vector<std::vector<double>> lines(axes);
+  for (int i = 0; i < axes; ++i) {
+    places *= size[2 + i];
+    s.want(size[2 + i] > 0 && places <= kMostPlaces, "size is too large, or empty");
+    WXNN_TRY(s.done());
+    to.push_back(static_cast<int32_t>(size[2 + i]));
+    WXNN_TRY(line_of(to[-1], corners, &lines[i]));
+  }
+  to.push_back(axes);
+  std::vector<float> rows;
+  const int32_t all = static_cast<int32_t>(places);
+  for (int32_t k = 0; k < all; ++k) {
+    int32_t rest = k;
+    for (int i = axes; i-- > 0;) {
+      const int32_t length = static_cast<int32_t>(lines[i].size());
+      rows.push_back(static_cast<float>(lines[i][rest % length]));
+      rest /= length;
+    }
+    rows.push_back(1);
+  }
+  int y = s.op("BatchMatMul", {s.constant({1, all, axes + 1}, rows), theta}, {{"transposeB", 1}});
+  return s.out(0, s.reshape(y, to));
+}
+
+constexpr OnnxRow kRows[] = {
+    {"AffineGrid", affine_grid}, {"GridSample", grid_sample}, {"RoiAlign", roi_align}};
 
 }  // namespace
 

@@ -22,6 +22,7 @@ Status read_axes(OnnxNode& n, size_t i, int rank, std::vector<int>* axes) {
 
 Status reshape(OnnxNode& n, const OnnxRow&) {
   int x = kAbsent, y = kAbsent;
+  n.allow_any_size();
   WXNN_TRY(n.in(0, &x));
   std::vector<double> wanted = n.list("shape");
   if (n.has(1)) WXNN_TRY(n.numbers(1, "shape", &wanted));
@@ -29,11 +30,13 @@ Status reshape(OnnxNode& n, const OnnxRow&) {
   const Shape from = n.b.shape(x);
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i] != 0 || zero_is_zero) continue;
+    WXNN_CHECK(!from.is_unknown(), "shape copies dimension ", i,
+               " of a tensor whose size depends on the data");
     WXNN_CHECK(static_cast<int>(i) < from.rank(), "shape copies dimension ", i, " of ", from);
     wanted[i] = from[static_cast<int>(i)];
   }
   WXNN_TRY(n.add("Reshape", {x}, {{"shape", wanted}}, &y));
-  return n.out(0, y);
+  return n.out(0, y, identity(static_cast<int>(wanted.size())));
 }
 
 Status flatten(OnnxNode& n, const OnnxRow&) {
@@ -47,12 +50,31 @@ Status flatten(OnnxNode& n, const OnnxRow&) {
   return n.out(0, y);
 }
 
+// Of a tensor whose size is known while running only.
+Status squeeze_late(OnnxNode& n, int x, int rank, const std::vector<int>& axes) {
+  WXNN_CHECK(!axes.empty(), "names no axes, and the size of its input depends on the data");
+  const int left = rank - static_cast<int>(axes.size());
+  int y = kAbsent;
+  if (left == 0) {
+    WXNN_TRY(n.reshape(x, {}, &y));
+    return n.out(0, y);
+  }
+  const std::vector<double> gone(axes.begin(), axes.end());
+  WXNN_TRY(n.add("Squeeze", {x}, {{"axis", gone}}, &y));
+  return n.out(0, y, identity(left));
+}
+
 Status squeeze(OnnxNode& n, const OnnxRow&) {
+  OnnxTensor tensor;
   int x = kAbsent, y = kAbsent;
+  n.allow_any_size();
+  WXNN_TRY(n.any(0, &tensor));
   WXNN_TRY(n.in(0, &x));
   const Shape from = n.b.shape(x);
+  const int rank = static_cast<int>(tensor.perm.size());
   std::vector<int> axes;
-  WXNN_TRY(read_axes(n, 1, from.rank(), &axes));
+  WXNN_TRY(read_axes(n, 1, rank, &axes));
+  if (from.is_unknown()) return squeeze_late(n, x, rank, axes);
   Shape to;
   for (int i = 0; i < from.rank(); ++i) {
     const bool named = std::ranges::find(axes, i) != axes.end();
@@ -64,12 +86,15 @@ Status squeeze(OnnxNode& n, const OnnxRow&) {
 }
 
 Status unsqueeze(OnnxNode& n, const OnnxRow&) {
+  OnnxTensor tensor;
   int x = kAbsent, y = kAbsent;
+  n.allow_any_size();
+  WXNN_TRY(n.any(0, &tensor));
   WXNN_TRY(n.in(0, &x));
   std::vector<double> numbers = n.list("axes");
   if (n.has(1)) WXNN_TRY(n.numbers(1, "axes", &numbers));
   Shape to = n.b.shape(x);
-  const int rank = to.rank() + static_cast<int>(numbers.size());
+  const int rank = static_cast<int>(tensor.perm.size() + numbers.size());
   WXNN_CHECK(rank <= Shape::kMaxRank, "would have ", rank, " dimensions");
   std::vector<int> axes;
   for (const double d : numbers) {
@@ -78,6 +103,11 @@ Status unsqueeze(OnnxNode& n, const OnnxRow&) {
   }
   std::ranges::sort(axes);
   WXNN_CHECK(std::ranges::adjacent_find(axes) == axes.end(), "has an axis twice");
+  if (to.is_unknown()) {
+    y = x;
+    for (const int axis : axes) WXNN_TRY(n.add("ExpandDims", {y}, {{"dim", axis}}, &y));
+    return n.out(0, y, identity(rank));
+  }
   for (const int axis : axes) to.insert(axis, 1);
   WXNN_TRY(n.reshape(x, to, &y));
   return n.out(0, y);
@@ -86,6 +116,7 @@ Status unsqueeze(OnnxNode& n, const OnnxRow&) {
 // Only the layout changes.
 Status transpose(OnnxNode& n, const OnnxRow&) {
   OnnxTensor x;
+  n.allow_any_size();
   WXNN_TRY(n.any(0, &x));
   std::vector<double> perm = n.list("perm");
   const int rank = static_cast<int>(x.perm.size());
@@ -107,6 +138,7 @@ Status transpose(OnnxNode& n, const OnnxRow&) {
 
 Status concat(OnnxNode& n, const OnnxRow&) {
   OnnxTensor first;
+  n.allow_any_size();
   WXNN_TRY(n.any(0, &first));
   for (size_t i = 1; i < n.inputs() && n.b.is_constant(first.value); ++i)
     WXNN_TRY(n.any(i, &first));
@@ -144,146 +176,9 @@ Status split(OnnxNode& n, const OnnxRow&) {
   return {};
 }
 
-// One axis of a Slice, in ONNX's terms, brought inside.
-Status slice_axis(double start, double end, double step, int32_t length, double* first,
-                  double* last) {
-  WXNN_CHECK(step != 0, "has a step of 0");
-  const auto inside = [length](double at, double low, double high) {
-    return std::clamp(at < 0 ? at + length : at, low, high);
-  };
-  *first = step > 0 ? inside(start, 0, length) : inside(start, 0, length - 1.0);
-  *last = step > 0 ? inside(end, 0, length) : inside(end, -1, length - 1.0);
-  // -1 would mean the last element again: the mask says "to the beginning".
-  return {};
-}
-
-Status slice(OnnxNode& n, const OnnxRow&) {
-  OnnxTensor x;
-  WXNN_TRY(n.any(0, &x));
-  const int rank = static_cast<int>(x.perm.size());
-  std::vector<double> starts = n.list("starts"), ends = n.list("ends"), axes = n.list("axes"),
-                      steps;
-  std::vector<double>* lists[] = {&starts, &ends, &axes, &steps};
-  constexpr const char* kNames[] = {"starts", "ends", "axes", "steps"};
-  for (size_t i = 0; i < 4; ++i) {
-    if (n.has(i + 1)) WXNN_TRY(n.numbers(i + 1, kNames[i], lists[i]));
-  }
-  for (size_t i = axes.size(); i < starts.size(); ++i) axes.push_back(static_cast<double>(i));
-  steps.resize(starts.size(), 1);
-  WXNN_CHECK(ends.size() == starts.size() && axes.size() == starts.size(), "has ", starts.size(),
-             " starts and ", ends.size(), " ends");
-  const Shape shape = n.b.shape(x.value);
-  std::vector<double> begin(rank), end(shape.dims().begin(), shape.dims().end()), strides(rank, 1);
-  int end_mask = 0;
-  for (size_t i = 0; i < starts.size(); ++i) {
-    int axis = 0;
-    WXNN_TRY(onnx_axis(axes[i], rank, &axis));
-    axis = x.perm[axis];
-    WXNN_TRY(slice_axis(starts[i], ends[i], steps[i], shape[axis], &begin[axis], &end[axis]));
-    strides[axis] = steps[i];
-    if (end[axis] < 0) end_mask |= 1 << axis;
-    end[axis] = std::max(end[axis], 0.0);
-  }
-  int y = kAbsent;
-  if (rank == 0) return n.out(0, x.value, x.perm);
-  WXNN_TRY(n.add("StridedSlice", {x.value},
-                 {{"begin", begin}, {"end", end}, {"strides", strides}, {"endMask", end_mask}},
-                 &y));
-  return n.out(0, y, x.perm);
-}
-
-Status expand(OnnxNode& n, const OnnxRow&) {
-  int x = kAbsent, y = kAbsent;
-  WXNN_TRY(n.in(0, &x));
-  std::vector<double> wanted;
-  WXNN_TRY(n.numbers(1, "shape", &wanted));
-  Shape to;
-  WXNN_CHECK(wanted.size() <= Shape::kMaxRank, "shape has ", wanted.size(), " dimensions");
-  for (const double d : wanted) to.push_back(static_cast<int32_t>(d));
-  to = broadcast(n.b.shape(x), to);
-  WXNN_CHECK(to.is_known(), "its input ", n.b.shape(x),
-             " does not broadcast to the shape asked for");
-  WXNN_TRY(n.add("BroadcastTo", {x}, {{"shape", to}}, &y));
-  return n.out(0, y);
-}
-
-Status tile(OnnxNode& n, const OnnxRow&) {
-  int x = kAbsent, y = kAbsent;
-  WXNN_TRY(n.in(0, &x));
-  std::vector<double> repeats;
-  WXNN_TRY(n.numbers(1, "repeats", &repeats));
-  WXNN_TRY(n.add("Tile", {x}, {{"reps", repeats}}, &y));
-  return n.out(0, y);
-}
-
-// The first and the last repeated, or all of them in turn: a table of indices per axis.
-Status pad_by_index(OnnxNode& n, const std::vector<double>& paddings, bool wraps, int* y) {
-  const Shape shape = n.b.shape(*y);
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    const double before = paddings[2 * axis], after = paddings[2 * axis + 1];
-    if (before == 0 && after == 0) continue;
-    const int64_t length = shape[axis];
-    WXNN_CHECK(length > 0 && before + after + static_cast<double>(length) < 1 << 24, "pads ", shape,
-               " too far");
-    std::vector<int32_t> indices;
-    for (int64_t i = -static_cast<int64_t>(before); i < length + static_cast<int64_t>(after); ++i) {
-      const int64_t turned = (i % length + length) % length;
-      indices.push_back(
-          static_cast<int32_t>(wraps ? turned : std::clamp<int64_t>(i, 0, length - 1)));
-    }
-    int table = kAbsent;
-    WXNN_TRY(
-        n.b.constant(n.name + "/indices", {static_cast<int32_t>(indices.size())}, indices, &table));
-    WXNN_TRY(n.add("GatherV2", {*y, table}, {{"axis", axis}}, y));
-  }
-  return {};
-}
-
-Status pad(OnnxNode& n, const OnnxRow&) {
-  OnnxTensor x;
-  WXNN_TRY(n.any(0, &x));
-  const int rank = static_cast<int>(x.perm.size());
-  const std::string mode = n.text("mode", "constant");
-  std::vector<double> pads = n.list("pads"), value = {n.number("value", 0)}, axes;
-  if (n.has(1)) WXNN_TRY(n.numbers(1, "pads", &pads));
-  if (n.has(2)) value.clear();
-  if (n.has(2)) WXNN_TRY(n.numbers(2, "constant_value", &value));
-  if (n.has(3)) WXNN_TRY(n.numbers(3, "axes", &axes));
-  for (int i = 0; !n.has(3) && i < rank; ++i) axes.push_back(i);
-  WXNN_CHECK(pads.size() == 2 * axes.size() && value.size() == 1, "has ", pads.size(), " pads for ",
-             axes.size(), " axes");
-  WXNN_CHECK(mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap", "mode \"",
-             mode, "\" is not known");
-  const Shape shape = n.b.shape(x.value);
-  std::vector<double> paddings(2 * rank), begin(rank), size(rank, -1);
-  bool cuts = false;
-  for (size_t i = 0; i < axes.size(); ++i) {
-    int axis = 0;
-    WXNN_TRY(onnx_axis(axes[i], rank, &axis));
-    axis = x.perm[axis];
-    const double before = pads[i], after = pads[i + axes.size()];
-    paddings[2 * axis] = std::max(before, 0.0);
-    paddings[2 * axis + 1] = std::max(after, 0.0);
-    // Negative padding cuts off.
-    begin[axis] = std::max(-before, 0.0);
-    size[axis] = shape[axis] - begin[axis] - std::max(-after, 0.0);
-    cuts = cuts || before < 0 || after < 0;
-  }
-  for (int i = 0; i < rank; ++i) size[i] = size[i] < 0 ? shape[i] : size[i];
-  int y = x.value;
-  if (cuts) WXNN_TRY(n.add("Slice", {y}, {{"begin", begin}, {"size", size}}, &y));
-  if (mode == "edge" || mode == "wrap") {
-    WXNN_TRY(pad_by_index(n, paddings, mode == "wrap", &y));
-  } else if (mode == "constant") {
-    WXNN_TRY(n.add("PadV2", {y}, {{"paddings", paddings}, {"constantValue", value[0]}}, &y));
-  } else {
-    WXNN_TRY(n.add("MirrorPad", {y}, {{"paddings", paddings}, {"mode", "reflect"}}, &y));
-  }
-  return n.out(0, y, x.perm);
-}
-
 Status cast(OnnxNode& n, const OnnxRow&) {
   OnnxTensor x;
+  n.allow_any_size();
   WXNN_TRY(n.any(0, &x));
   n.ignore("saturate");
   DType to;
@@ -306,14 +201,25 @@ Status cast_like(OnnxNode& n, const OnnxRow&) {
   return n.out(0, y, x.perm);
 }
 
-// Shapes are known here: Shape and Size are constants.
+// Of a known shape a constant.
 Status shape_of(OnnxNode& n, const OnnxRow&) {
+  OnnxTensor x;
   Shape shape;
+  n.allow_any_size();
+  WXNN_TRY(n.any(0, &x));
   WXNN_TRY(n.shape(0, &shape));
-  const auto clamped = [&shape](int at) {
-    return std::clamp(at < 0 ? at + shape.rank() : at, 0, shape.rank());
-  };
-  const int start = clamped(n.integer("start", 0)), end = clamped(n.integer("end", shape.rank()));
+  const int rank = static_cast<int>(x.perm.size());
+  const auto clamped = [rank](int at) { return std::clamp(at < 0 ? at + rank : at, 0, rank); };
+  const int start = clamped(n.integer("start", 0)), end = clamped(n.integer("end", rank));
+  if (shape.is_unknown()) {
+    int dims = kAbsent;
+    const std::vector<double> begin = {1.0 * start}, size = {1.0 * std::max(end - start, 0)};
+    WXNN_TRY(n.in(0, &dims));
+    WXNN_TRY(n.add("Shape", {dims}, {}, &dims));
+    WXNN_TRY(n.add("Slice", {dims}, {{"begin", begin}, {"size", size}}, &dims));
+    WXNN_TRY(n.reshape(dims, {static_cast<int32_t>(size[0])}, &dims));
+    return n.out(0, dims);
+  }
   const std::vector<int32_t> dims(shape.dims().begin() + start,
                                   shape.dims().begin() + std::max(start, end));
   int y = kAbsent;
@@ -384,17 +290,13 @@ constexpr OnnxRow kRows[] = {
     {"Concat", concat},
     {"ConstantOfShape", constant_of_shape},
     {"DepthToSpace", depth_to_space},
-    {"Expand", expand},
     {"Flatten", flatten},
-    {"Pad", pad},
     {"Reshape", reshape},
     {"Shape", shape_of},
     {"Size", size_of_tensor},
-    {"Slice", slice},
     {"SpaceToDepth", space_to_depth},
     {"Split", split},
     {"Squeeze", squeeze},
-    {"Tile", tile},
     {"Transpose", transpose},
     {"Unsqueeze", unsqueeze},
 };

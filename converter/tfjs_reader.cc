@@ -86,7 +86,8 @@ class TfjsEncoder {
  public:
   TfjsEncoder(const Json& model, std::string_view weights) : model_(model), weights_(weights) {}
 
-  Status encode(Buffer* file) {
+  // `outputs`: what the signature says of their shapes.
+  Status encode(Buffer* file, std::vector<Dims>* outputs) {
     const Json& nodes = member(member(model_, "modelTopology"), "node");
     WXNN_CHECK(nodes.is_array(), "\"modelTopology\" has no list of nodes");
     for (const Json& node : nodes) {
@@ -94,7 +95,7 @@ class TfjsEncoder {
           !text_of(member(node, "name")).empty() && !text_of(member(node, "op")).empty();
       WXNN_CHECK(named, "a node of \"modelTopology\" has no name or op");
     }
-    WXNN_TRY(write_endpoints(nodes));
+    WXNN_TRY(write_endpoints(nodes, outputs));
     WXNN_TRY(write_weights());
     WXNN_TRY(write_nodes(nodes));
     const Json& functions =
@@ -107,7 +108,7 @@ class TfjsEncoder {
  private:
   // Inputs and outputs in the signature's order; without one, placeholders and nodes that nobody
   // reads.
-  Status write_endpoints(const Json& nodes) {
+  Status write_endpoints(const Json& nodes, std::vector<Dims>* outputs) {
     std::set<std::string_view> read;
     for (const Json& node : nodes) {
       for (const Json& input : items(member(node, "input"))) read.insert(node_of(text_of(input)));
@@ -122,8 +123,9 @@ class TfjsEncoder {
       return !read.contains(name) && op != "Const" && op != "NoOp" &&
              !op.starts_with("Placeholder");
     };
-    WXNN_TRY(write_endpoint_list(member(signature, "inputs"), nodes, is_input));
-    return write_endpoint_list(member(signature, "outputs"), nodes, is_output);
+    std::vector<Dims> inputs;
+    WXNN_TRY(write_endpoint_list(member(signature, "inputs"), nodes, is_input, &inputs));
+    return write_endpoint_list(member(signature, "outputs"), nodes, is_output, outputs);
   }
 
   static std::string_view node_of(std::string_view tensor) {
@@ -132,7 +134,8 @@ class TfjsEncoder {
   }
 
   template <class Pick>
-  Status write_endpoint_list(const Json& entries, const Json& nodes, Pick otherwise) {
+  Status write_endpoint_list(const Json& entries, const Json& nodes, Pick otherwise,
+                             std::vector<Dims>* shapes) {
     std::vector<ListEndpoint> list;
     if (entries.is_object() && !entries.empty()) {
       for (const auto& [key, entry] : entries.items()) {
@@ -149,6 +152,7 @@ class TfjsEncoder {
       }
     }
     for (ListEndpoint& e : list) WXNN_TRY(complete(nodes, &e));
+    for (const ListEndpoint& e : list) shapes->push_back(e.shape);
     out_.endpoints(list);
     return {};
   }
@@ -355,9 +359,17 @@ Status read_tfjs(const std::string& path, const std::string& json, Graph* graph,
                       !member(topology, "model_config").is_null() ||
                       !member(topology, "class_name").is_null();
   if (format != nullptr && layers) *format = "tfjs layers model";
+  std::vector<Dims> outputs;
   WXNN_TRY(layers ? encode_layers(model, weights, &list)
-                  : TfjsEncoder(model, weights).encode(&list));
-  return read_node_list(std::move(list), graph);
+                  : TfjsEncoder(model, weights).encode(&list, &outputs));
+  WXNN_TRY(read_node_list(std::move(list), graph));
+  for (size_t i = 0; i < std::min(outputs.size(), graph->outputs.size()); ++i) {
+    Shape& shape = graph->values[graph->outputs[i]].type.shape;
+    if (!outputs[i] || outputs[i]->size() > Shape::kMaxRank) continue;
+    shape = {};
+    for (const int32_t d : *outputs[i]) shape.push_back(d);
+  }
+  return {};
 }
 
 }  // namespace wxnn

@@ -73,6 +73,7 @@ constexpr WriteRow kRows[] = {
     {"Atan2", Code::ATAN2, Options::ATan2Options},
     {"AvgPool", Code::AVERAGE_POOL_2D, Options::Pool2DOptions, kPool, "f", nullptr, undilated},
     {"BatchMatMul", Code::BATCH_MATMUL, Options::BatchMatMulOptions, "transposeA=b0 transposeB=b1"},
+    {"BatchToSpaceND", Code::BATCH_TO_SPACE_ND, Options::NONE, "blockShape=<1 crops=<2x2", "fi"},
     {"BroadcastTo", Code::BROADCAST_TO, Options::BroadcastToOptions, "shape=<1", "fib", two},
     {"Cast", Code::CAST, Options::CastOptions, "input=t0 dtype=t1", "fib"},
     {"Ceil", Code::CEIL},
@@ -156,6 +157,7 @@ constexpr WriteRow kRows[] = {
     {"Sin", Code::SIN},
     {"Slice", Code::SLICE, Options::SliceOptions, "begin=<1 size=<2", "fib", by_high_rank_5},
     {"Softmax", Code::SOFTMAX, Options::SoftmaxOptions, "1=f0"},
+    {"SpaceToBatchND", Code::SPACE_TO_BATCH_ND, Options::NONE, "blockShape=<1 paddings=<2x2", "fi"},
     {"SpaceToDepth", Code::SPACE_TO_DEPTH, Options::SpaceToDepthOptions, "blockSize=i0", "fi"},
     {"SplitV", Code::SPLIT, Options::SplitOptions, "axis=<0. numOrSizeSplits=i0 ^1", "fi", by_int_3,
      splits_equally},
@@ -179,6 +181,7 @@ constexpr WriteRow kRows[] = {
     {"Unique", Code::UNIQUE, Options::UniqueOptions, "int32=t0", "fi"},
     {"Where", Code::WHERE, Options::WhereOptions, "", "fib", nullptr, nullptr, true},
     {"While", Code::WHILE, Options::WhileOptions, "", "fib"},
+    {"ZerosLike", Code::ZEROS_LIKE, Options::NONE, "", "fi"},
     {"_FusedMatMul", Code::FULLY_CONNECTED, Options::FullyConnectedOptions,
      "activation=a0 keepRank=b2", "f", by_kept_rank, is_product},
 };

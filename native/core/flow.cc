@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace wxnn {
 
@@ -35,24 +36,45 @@ Status Flow::load_bodies(Node& node, size_t bodies, size_t from) {
   return {};
 }
 
+Status copy_constant(const Constant& from, std::unique_ptr<Constant>* to) {
+  auto constant = std::make_unique<Constant>();
+  constant->encoding = from.encoding;
+  constant->bytes = from.bytes;
+  constant->quantization = from.quantization;
+  if (from.owned) {
+    const size_t bytes = from.bytes.size();
+    WXNN_TRY(constant->owned.allocate(bytes));
+    if (bytes != 0) std::memcpy(constant->owned.data(), from.bytes.data(), bytes);
+    constant->bytes = {constant->owned.data(), bytes};
+  }
+  *to = std::move(constant);
+  return {};
+}
+
+bool is_only_written(const Graph& graph, int v) {
+  for (const Node& node : graph.nodes) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] != v) continue;
+      if (i == 0 && std::string_view(node.op->name) == "TensorListSetItem") continue;
+      const bool inner =
+          std::string_view(node.op->name) == "While" && !node.bodies.empty() &&
+          std::ranges::all_of(node.bodies, [i](const auto& body) {
+            return i < body->inputs.size() && is_only_written(*body, body->inputs[i]);
+          });
+      if (!inner) return false;
+    }
+  }
+  return true;
+}
+
 Status Flow::hand_over(const Graph& outer, int value, std::span<const std::unique_ptr<Graph>> to,
                        size_t i) {
   const Value& from = outer.values[value];
   for (const std::unique_ptr<Graph>& graph : to) {
     if (i >= graph->inputs.size()) continue;
     const int v = graph->inputs[i];
-    auto constant = std::make_unique<Constant>();
-    constant->encoding = from.constant->encoding;
-    constant->bytes = from.constant->bytes;
-    constant->quantization = from.constant->quantization;
-    if (from.constant->owned) {
-      const size_t bytes = constant->bytes.size();
-      WXNN_TRY(constant->owned.allocate(bytes));
-      if (bytes != 0) std::memcpy(constant->owned.data(), constant->bytes.data(), bytes);
-      constant->bytes = {constant->owned.data(), bytes};
-    }
+    WXNN_TRY(copy_constant(*from.constant, &graph->values[v].constant));
     graph->values[v].type = from.type;
-    graph->values[v].constant = std::move(constant);
     graph->inputs[i] = graph->add_value(graph->values[v].name, from.type);
   }
   return {};

@@ -7,30 +7,11 @@
 // shape that it has after the first round.
 #include <algorithm>
 #include <cstring>
-#include <string_view>
 
 #include "core/flow.h"
 
 namespace wxnn {
 namespace {
-
-// True when nothing but TensorListSetItem reads value `v` of the graph, which then takes a list
-// without elements for zeros of any shape.
-bool is_only_written(const Graph& graph, int v) {
-  for (const Node& node : graph.nodes) {
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] != v) continue;
-      if (i == 0 && std::string_view(node.op->name) == "TensorListSetItem") continue;
-      const bool inner =
-          std::string_view(node.op->name) == "While" && !node.bodies.empty() &&
-          std::ranges::all_of(node.bodies, [i](const auto& body) {
-            return i < body->inputs.size() && is_only_written(*body, body->inputs[i]);
-          });
-      if (!inner) return false;
-    }
-  }
-  return true;
-}
 
 class While final : public Flow {
  public:

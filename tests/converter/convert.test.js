@@ -15,8 +15,39 @@ const CONVERTER = process.env.WXNN_CONVERT ?? path.join(root, 'build/native/wxnn
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-convert-'));
 test.after(() => fs.rmSync(folder, { recursive: true }));
 
-const MODELS = ['tfjs-front', 'tfjs-back', 'tfjs-mesh', 'posenet', 'handdetect', 'handskeleton', 'faceres', 'selfie-tfjs', 'mobilenetv2-nsfw', 'mobilenetv2-nsfw-layers',
-  'short', 'full', 'full-sparse', 'mesh'];
+const image = (...shape) => [{ shape, dtype: 'float32' }];
+const picture = (height, width) => [{ shape: [1, height, width, 3], dtype: 'int32' }];
+const state = (name) => ({ name, shape: [1, 1, 1, 1], dtype: 'float32', value: 0 });
+/**
+ * Inputs in the model's order. `name`: its size has to be said; `constant`: the conversion fixes it. LiteRT.js wants outputs of known sizes: `outputs` says those that the
+ * data decide and the file does not declare.
+ * @type {{[id: string]: {inputs: {name?: string, shape: number[], dtype: string, value?: number, constant?: boolean}[], outputs?: string[]}}}
+ */
+const MODELS = {
+  'tfjs-front': { inputs: image(1, 128, 128, 3) },
+  'tfjs-back': { inputs: image(1, 256, 256, 3) },
+  'tfjs-mesh': { inputs: image(1, 192, 192, 3) },
+  posenet: { inputs: image(1, 385, 385, 3) },
+  handdetect: { inputs: image(1, 256, 256, 3) },
+  handskeleton: { inputs: image(1, 256, 256, 3) },
+  faceres: { inputs: image(1, 224, 224, 3) },
+  'selfie-tfjs': { inputs: image(1, 256, 256, 3) },
+  'mobilenetv2-nsfw': { inputs: image(1, 224, 224, 3) },
+  'mobilenetv2-nsfw-layers': { inputs: image(1, 224, 224, 3) },
+  short: { inputs: image(1, 128, 128, 3) },
+  full: { inputs: image(1, 192, 192, 3) },
+  'full-sparse': { inputs: image(1, 192, 192, 3) },
+  mesh: { inputs: image(1, 192, 192, 3) },
+  efficientpose: { inputs: image(1, 368, 368, 3) },
+  'facemesh-attention': { inputs: image(1, 192, 192, 3) },
+  'movenet-multipose': { inputs: picture(256, 256) },
+  handtrack: { inputs: picture(320, 320) },
+  faceboxes: { inputs: [{ name: 'image_tensor', ...picture(256, 256)[0] }], outputs: ['scores=1,200', 'boxes=1,200,4', 'num_boxes=1'] },
+  rvm: {
+    inputs: [{ name: 'src', ...image(1, 128, 160, 3)[0] }, state('r2i'), { name: 'downsample_ratio', shape: [1], dtype: 'float32', value: 0.5, constant: true },
+      state('r1i'), state('r3i'), state('r4i')],
+  },
+};
 
 /** @param {string} source @param {...string} options */
 function convert(source, ...options) {
@@ -36,14 +67,11 @@ function noise(length) {
   });
 }
 
-/** Length of the first input, from a run of the converter's own. */
-const lengths = { 'tfjs-front': 128, 'tfjs-back': 256, 'tfjs-mesh': 192, posenet: 385, handdetect: 256, handskeleton: 256, faceres: 224,
-  'selfie-tfjs': 256, 'mobilenetv2-nsfw': 224, 'mobilenetv2-nsfw-layers': 224, short: 128, full: 192, 'full-sparse': 192, mesh: 192 };
-
 /** What our engine gives for a converted model. */
-function engineOutputs(file, name, input) {
+function engineOutputs(file, names, inputs) {
   const runner = path.join(path.dirname(CONVERTER), 'wxnn_run_model');
-  const { status, stdout, stderr } = spawnSync(runner, [file], { input: JSON.stringify({ [name]: Array.from(input) }), encoding: 'utf8', maxBuffer: 1 << 28 });
+  const given = JSON.stringify(Object.fromEntries(inputs.map(({ data }, i) => [names[i], Array.from(data)])));
+  const { status, stdout, stderr } = spawnSync(runner, [file], { input: given, encoding: 'utf8', maxBuffer: 1 << 28 });
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout);
 }
@@ -57,38 +85,56 @@ function difference(got, want) {
     largest = Math.max(largest, Math.abs(w));
     most = Math.max(most, Math.abs(got.data[i] - w));
   });
-  return most / largest;
+  return largest === 0 ? most : most / largest;
 }
 
 // --long: the other tfjs models of tools/models.json whose sizes are known.
 if (process.env.WXNN_LONG) {
   for (const { id, format, input } of require('../../tools/models.json').entries) {
-    const square = input && input.length === 4 && input[1] > 0 && input[1] === input[2] && input[3] === 3;
-    if (!/graph-model/.test(format) || !square || MODELS.includes(id)) continue;
-    MODELS.push(id);
-    lengths[id] = input[1];
+    if (!/^tfjs/.test(format) || !input || input.slice(1).some((d) => d < 0) || MODELS[id] || !isFetched(findEntry(id))) continue;
+    const { inputs } = JSON.parse(fs.readFileSync(modelFile(id), 'utf8')).signature ?? {};
+    const integer = Object.values(inputs ?? {}).some(({ dtype }) => dtype === 'DT_INT32');
+    MODELS[id] = { inputs: [{ shape: [1, ...input.slice(1)], dtype: integer ? 'int32' : 'float32' }] };
   }
 }
 
-for (const name of MODELS) {
-  test(`${name}: LiteRT and the engine run the conversion and agree with the source`, { skip: !isFetched(findEntry(name)) && 'not fetched: tools/fetch_models.js --all' }, async (t) => {
+/** Numbers for an input: of an integer one those of a picture. */
+function filled({ shape, dtype, value }) {
+  const length = shape.reduce((a, b) => a * b, 1);
+  if (value !== undefined) return { shape, dtype, data: new Float32Array(length).fill(value) };
+  const numbers = noise(length);
+  return { shape, dtype, data: dtype === 'int32' ? Int32Array.from(numbers, (x) => Math.floor((x + 1) * 127.5)) : numbers };
+}
+
+for (const [name, { inputs: declared, outputs = [] }] of Object.entries(MODELS)) {
+  test(`${name}: LiteRT and the engine run the conversion and agree with the source`, async (t) => {
     const source = modelFile(name);
-    const shape = [1, lengths[name], lengths[name], 3];  // the batch may be open
-    const open = convert(source);
+    const all = declared.map(filled);
+    const options = outputs.flatMap((o) => ['--output', o]);
+    for (const { name: input, shape, constant, value } of declared.filter((one) => one.name))
+      options.push(...(constant ? ['--constant', `${input}=${value}`] : ['--input', `${input}=${shape}`]));
+    const inputs = all.filter((_, i) => !declared[i].constant);
+    const open = convert(source, ...options);
+    const names = open.report.inputs.map((one) => one.name);
     // LiteRT.js refuses an open batch.
-    const [{ name: inputName, shape: declared }] = open.report.inputs;
-    const { output } = declared[0] < 0 ? convert(source, '--input', `${inputName}=${shape}`) : open;
-    const input = noise(lengths[name] ** 2 * 3);
-    const [wanted, got] = [await referenceOutputs({ model: source, input, shape }), await referenceOutputs({ model: output, input, shape, cache: false })];
+    const isOpen = open.report.inputs[0].shape[0] < 0;
+    const { output } = isOpen ? convert(source, ...options, '--input', `${names[0]}=${inputs[0].shape}`) : open;
+    const [wanted, got] = [await referenceOutputs({ model: source, inputs: all }), await referenceOutputs({ model: output, inputs, cache: false })];
     assert.equal(got.length, wanted.length);
-    const ours = engineOutputs(output, inputName, input);
+    const ours = engineOutputs(output, names, inputs);
     assert.equal(ours.length, wanted.length);
+    let exact;
     // Outputs keep their order; tfjs names nodes where a signature names outputs.
     for (const [i, want] of wanted.entries()) {
       for (const [runtime, mine] of [['LiteRT', got[i]], ['wxnn', ours[i]]]) {
         const relative = difference(mine, want);
         t.diagnostic(`${want.name} in ${runtime}: ${relative.toExponential(1)}`);
-        assert.ok(relative <= 1e-4, `${want.name} in ${runtime} differs by ${relative} of its largest magnitude`);
+        if (relative <= 1e-4) continue;
+        // A model whose own float32 rounding is larger (blazepose): what it gives in double precision judges both.
+        exact ??= await referenceOutputs({ model: source, inputs: all, variant: 'exact' });
+        const [off, theirs] = [difference(mine, exact[i]), difference(want, exact[i])];
+        t.diagnostic(`${want.name} in ${runtime}: ${off.toExponential(1)} from double precision, tfjs is ${theirs.toExponential(1)}`);
+        assert.ok(theirs > 1e-4 && off <= 2 * theirs, `${want.name} in ${runtime} differs by ${relative} of its largest magnitude`);
       }
     }
   });

@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { modelFile, fetchedFile, isFetched, findEntry } = require('../reference');
+const { modelFile, fetchedFile, findEntry } = require('../reference');
 const { DETECTORS, facesOf, overlap, meshRegion, meshOf } = require('../reference/faces.js');
 const { SIGNED, UNIT, readPhoto, letterboxArea, letterboxRegion, crop } = require('../reference/photo.js');
 
@@ -32,10 +32,8 @@ function converted(id, ...options) {
   return { run, report: JSON.parse(stdout), bytes: fs.statSync(output).size };
 }
 
-const missing = (...ids) => !ids.every((id) => isFetched(findEntry(id))) && 'not fetched: tools/fetch_models.js --all';
-
 for (const id of ['tfjs-front', 'tfjs-back', 'short', 'full']) {
-  test(`${id} in float16 finds the same faces`, { skip: missing(id, 'photos') }, async (t) => {
+  test(`${id} in float16 finds the same faces`, async (t) => {
     const full = converted(id);
     const half = converted(id, '--f16');
     for (const { tensor, largest, error } of half.report.float16) {
@@ -57,7 +55,7 @@ for (const id of ['tfjs-front', 'tfjs-back', 'short', 'full']) {
   });
 }
 
-test('the mesh in float16 lies where it lies', { skip: missing('tfjs-mesh', 'full', 'photos') }, async () => {
+test('the mesh in float16 lies where it lies', async () => {
   const photo = await readPhoto(fetchedFile('photos', 'sample1.jpg'));
   const [face] = facesOf(converted('full').run(letterboxArea(photo, 192, SIGNED)), DETECTORS.full, letterboxRegion(photo));
   const region = meshRegion(face);

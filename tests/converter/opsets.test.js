@@ -72,10 +72,22 @@ const CASES = [
   op('BitwiseOr', 18, [i32(3, 4), i32(4)], {}, { outputs: ['int32'] }),
   op('BitwiseXor', 18, [i32(3, 4), i32(3, 4)], {}, { outputs: ['int32'] }),
   op('BitwiseNot', 18, [i32(3, 4)], {}, { outputs: ['int32'] }),
-  op('LpPool', 18, [image()], { kernel_shape: [2, 2], p: 2, strides: [2, 2] }, { refused: /LpPool/ }),
-  op('LpPool', 18, [image()], { kernel_shape: [2, 2], dilations: [2, 1], ceil_mode: 1 }, { refused: /LpPool/ }),
-  op('CenterCropPad', 18, [f32(4, 7, 3), ints(6, 5)], { axes: [0, 1] }, { refused: /CenterCropPad/ }),
-  op('Col2Im', 18, [f32(1, 5, 5), ints(5, 5), ints(1, 5)], {}, { refused: /Col2Im/ }),
+  op('LpPool', 18, [image()], { kernel_shape: [2, 2], p: 2, strides: [2, 2] }),
+  op('LpPool', 18, [image()], { kernel_shape: [2, 2], dilations: [2, 1], ceil_mode: 1 }),
+  op('LpPool', 18, [image()], { kernel_shape: [3, 2], p: 1, strides: [2, 2], pads: [1, 0, 1, 1] }),
+  op('LpPool', 18, [image()], { kernel_shape: [3, 3], p: 3, strides: [2, 2], auto_pad: 'SAME_UPPER' }),
+  op('LpPool', 18, [image()], { kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1 }),
+  op('LpPool', 18, [f32(2, 3, 9)], { kernel_shape: [3], strides: [2] }),
+  op('LpPool', 18, [image()], { kernel_shape: [2, 2], p: 0 }, { refused: /p is not positive/ }),
+  op('GlobalLpPool', 18, [image()], { p: 3 }), op('GlobalLpPool', 18, [f32(2, 3, 4)]),
+  op('CenterCropPad', 18, [f32(4, 7, 3), ints(6, 5)], { axes: [0, 1] }),
+  op('CenterCropPad', 18, [f32(4, 7, 3), ints(7, 4, 8)]), op('CenterCropPad', 18, [f32(5, 8), ints(3)], { axes: [-1] }),
+  op('CenterCropPad', 18, [f32(5, 8), ints(3)], {}, { refused: /1 numbers for 2 axes/ }),
+  op('Col2Im', 18, [f32(1, 5, 5), ints(5, 5), ints(1, 5)]),
+  op('Col2Im', 18, [f32(2, 12, 9), ints(5, 5), ints(2, 2)], { strides: [2, 2], pads: [0, 1, 1, 0] }),
+  op('Col2Im', 18, [f32(1, 4, 15), ints(6, 7), ints(2, 2)], { dilations: [1, 2] , pads: [0, 0, 0, 0] }, { refused: /does not hold a block for each place/ }),
+  op('Col2Im', 18, [f32(1, 8, 25), ints(6, 7), ints(2, 2)], { dilations: [1, 2] }),
+  op('Col2Im', 18, [f32(1, 8, 30), ints(6), ints(2)], {}, { refused: /two are supported/ }),
   op('AveragePool', 19, [image()], { kernel_shape: [2, 2], dilations: [2, 2] }),
   op('AveragePool', 19, [image()], { kernel_shape: [3, 2], strides: [2, 2], ceil_mode: 1 }),
   op('AveragePool', 19, [image()], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], count_include_pad: 1 }),
@@ -100,10 +112,16 @@ const CASES = [
   ...['linear', 'nearest', 'cubic'].flatMap((mode) => ['zeros', 'border', 'reflection'].map((padding) =>
     op('GridSample', 20, [f32(1, 2, 5, 6), f32(1, 4, 3, 2)], { mode, padding_mode: padding }))),
   op('GridSample', 20, [f32(1, 2, 5, 6), f32(1, 4, 3, 2)], { mode: 'linear', align_corners: 1 }),
-  op('AffineGrid', 20, [f32(2, 2, 3), ints(2, 3, 4, 5)], {}, { refused: /AffineGrid/ }),
+  op('AffineGrid', 20, [f32(2, 2, 3), ints(2, 3, 4, 5)]), op('AffineGrid', 20, [f32(2, 2, 3), ints(2, 3, 4, 5)], { align_corners: 1 }),
+  op('AffineGrid', 20, [f32(2, 3, 4), ints(2, 1, 2, 3, 4)]),
+  op('AffineGrid', 20, [f32(2, 2, 3), ints(2, 3, 1, 5)], { align_corners: 1 }, { refused: /has no corners/ }),
   op('HannWindow', 17, [one(9)]),
   op('NonZero', 13, [tensor('float32', [2, 3], [1, 0, 2, 0, 0, -1])], {}, { outputs: ['int64'] }),
   op('NonMaxSuppression', 11, [positive(2, 12, 4), f32(2, 3, 12), one(4), number(0.4), number(0.1)], { center_point_box: 1 }, { outputs: ['int64'] }),
+  ...[0, 1].flatMap((sorted) => [
+    op('Unique', 11, [tensor('float32', [9], [2, -1, 3, 2, 2, 0.5, -1, 3, -7])], { sorted }, { outputs: ['float32', 'int64', 'int64', 'int64'] }),
+    op('Unique', 11, [tensor('int64', [2, 4], [5, 1, 5, 9, -2, 1, 0, 9])], { sorted }, { outputs: ['int64', 'int64', 'int64', 'int64'] })]),
+  op('Unique', 11, [f32(2, 4)], { axis: 0 }, { refused: /axis of more than one dimension/ }),
   op('QuantizeLinear', 21, [f32(3, 4), number(0.1)], {}, { refused: /QuantizeLinear/, outputs: ['uint8'] }),
 ];
 
@@ -124,7 +142,7 @@ for (const [i, c] of CASES.entries()) {
     }
     assert.equal(status, 0, stderr);
     const wanted = await runOnnx(model, c.inputs, outputs);
-    const fed = Object.fromEntries(c.inputs.flatMap((x, k) => (x && !x.constant ? [[`x${k}`, Array.from(x.data, (v) => (Number.isFinite(v) ? Number(v) : String(v)))]] : [])));
+    const fed = Object.fromEntries(c.inputs.flatMap((x, k) => (x && !x.constant ? [[`x${k}`, Array.from(x.data, (v) => (Number.isFinite(Number(v)) ? Number(v) : String(v)))]] : [])));
     const ours = run('wxnn_run_model', [output], JSON.stringify(fed));
     assert.equal(ours.status, 0, ours.stderr);
     JSON.parse(ours.stdout).forEach((got, k) => {
