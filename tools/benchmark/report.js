@@ -116,11 +116,14 @@ function readmeTable({machine, rows}) {
 }
 
 /** Writes that table between the marks in `file`. */
-function writeReadme(result, file) {
-  const text = fs.readFileSync(file, 'utf8');
-  const marked = /(<!-- tools\/bench --readme -->\n)[^]*?(<!-- end -->)/;
-  if (!marked.test(text)) throw new Error(`${file} has no marks for the table.`);
-  fs.writeFileSync(file, text.replace(marked, (_, begin, end) => `${begin}${readmeTable(result)}\n${end}`));
+/** Puts `content` between `<!-- MARK -->` and `<!-- end -->`. */
+function replaceMarked(file, mark, content) {
+  const [before, rest] = fs.readFileSync(file, 'utf8').split(`<!-- ${mark} -->\n`);
+  const end = rest ? rest.indexOf('<!-- end -->') : -1;
+  if (end < 0) throw new Error(`${file} has no marks "${mark}".`);
+  fs.writeFileSync(file, `${before}<!-- ${mark} -->\n${content}\n${rest.slice(end)}`);
 }
 
-module.exports = {text, write, writeReadme, summaries};
+const writeReadme = (result, file) => replaceMarked(file, 'tools/bench --readme', readmeTable(result));
+
+module.exports = {text, write, writeReadme, replaceMarked, summaries};

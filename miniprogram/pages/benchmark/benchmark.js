@@ -2,7 +2,8 @@
 const { createClock, measure } = require('./measure');
 const { COLOURS, drawChart, heightOf } = require('./chart');
 const { listModels, loadOptions, textOf } = require('../../lib/models');
-const { getTexts, switchLanguage } = require('../../texts');
+const { inChinese } = require('../../lib/reasons');
+const { getLanguage, getTexts, switchLanguage } = require('../../texts');
 const wxnn = requirePlugin('wxnn');
 
 /** @type {('simd' | 'plain' | 'worker' | 'webgl' | 'cpu')[]} */
@@ -54,6 +55,7 @@ Page({
 
   /** @type {any} */ words: undefined,
   /** Milliseconds by model and backend. @type {{[model: string]: {[backend: string]: number | undefined}}} */ times: {},
+  /** As wxnn gives them. @type {string[]} */ reasons: [],
   gone: false,
 
   onShow() {
@@ -62,7 +64,12 @@ Page({
 
   async onLoad() {
     const { variant, reasons, startMs } = await wxnn.probe();
-    this.setData({ reasons: reasons.concat(variant ? `${variant}: ${startMs.toFixed(0)} ms` : []) });
+    this.reasons = reasons.concat(variant ? `${variant}: ${startMs.toFixed(0)} ms` : []);
+    this.showReasons();
+  },
+
+  showReasons() {
+    this.setData({ reasons: getLanguage() === 'zh' ? this.reasons.map(inChinese) : this.reasons });
   },
 
   onUnload() {
@@ -79,6 +86,7 @@ Page({
       backends: BACKENDS.map((backend, index) => ({ name: benchmark.columns[backend], colour: COLOURS[index] })),
     });
     this.fillTable();
+    this.showReasons();
     if (this.data.done) this.draw();
   },
 
@@ -134,7 +142,8 @@ Page({
       model = await loadOn(path, backend);
     } catch (error) {
       const reason = textOf(error);
-      if (!this.data.reasons.includes(reason)) this.setData({ reasons: this.data.reasons.concat(reason) });
+      if (!this.reasons.includes(reason)) this.reasons = this.reasons.concat(reason);
+      this.showReasons();
       return undefined;
     }
     try {
