@@ -20,9 +20,9 @@ const CACHE = path.join(ROOT, '.cache');
 const TABLE = require('./models.json');
 
 /**
- * Where one file comes from: a member of the tarball; a member of a MediaPipe asset archive inside it;
+ * Where one file comes from: a member of the tarball; a member of a MediaPipe asset archive inside it, or of a .task file (a zip);
  * or a JavaScript module whose export is the model.json or a shard in base64.
- * @typedef {string | {archive: string, index: string, member: string} | {module: string}} Origin
+ * @typedef {string | {archive: string, index: string, member: string} | {zip: string, member: string} | {module: string}} Origin
  * @typedef {{id: string, default?: boolean, folder?: string, package: string, format: string, weights?: string,
  *   input?: number[], range?: number[], licence: string, files: {[name: string]: Origin}}} Entry
  */
@@ -97,7 +97,22 @@ function download(pinned, folder) {
 /** @param {Origin} origin @returns {string[]} members of the tarball that it needs */
 function membersOf(origin) {
   if (typeof origin === 'string') return [origin];
+  if ('zip' in origin) return [origin.zip];
   return 'module' in origin ? [origin.module] : [origin.archive, origin.index];
+}
+
+/** One file out of a zip that stores its files as they are, as MediaPipe's .task files do. */
+function unpackZip(folder, { zip, member }) {
+  const bytes = fs.readFileSync(path.join(folder, zip));
+  for (let at = 0; (at = bytes.indexOf('PK\x01\x02', at)) >= 0; at += 46) {
+    const length = bytes.readUInt16LE(at + 28);
+    if (bytes.toString('utf8', at + 46, at + 46 + length) !== member) continue;
+    if (bytes.readUInt16LE(at + 10) !== 0) throw new Error(`${zip} holds ${member} compressed.`);
+    const local = bytes.readUInt32LE(at + 42);
+    const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
+    return bytes.subarray(start, start + bytes.readUInt32LE(at + 24));
+  }
+  throw new Error(`${zip} holds no ${member}.`);
 }
 
 /** One file out of a MediaPipe asset archive, whose index its loader script holds. */
@@ -125,6 +140,7 @@ function unpackModule(folder, { module: file }) {
 /** @param {string} folder the unpacked package @param {Origin} origin */
 function bytesOf(folder, origin) {
   if (typeof origin === 'string') return fs.readFileSync(path.join(folder, origin));
+  if ('zip' in origin) return unpackZip(folder, origin);
   return 'module' in origin ? unpackModule(folder, origin) : unpackAsset(folder, origin);
 }
 

@@ -179,16 +179,12 @@ TEST(DetectionPostProcess, BothKinds) {
       {3, 4}, {0.5f, 0.5f, 0.4f, 0.2f, 0.1f, 0.1f, 0.2f, 0.2f, 0.52f, 0.5f, 0.4f, 0.2f});
   // background, then two classes
   const HostTensor scores({1, 3, 3}, {0, 0.9f, 0.3f, 0, 0.2f, 0.8f, 0, 0.7f, 0.6f});
+  OpTest op("DetectionPostProcess", 4);
+  op.attr("maxDetections", 4).attr("nmsScoreThreshold", 0.5).attr("nmsIouThreshold", 0.5);
+  op.attr("numClasses", 2).attr("yScale", 10).attr("xScale", 10);
+  op.attr("hScale", 5).attr("wScale", 5);
   const auto run = [&](bool regular, std::vector<HostTensor>* y) {
-    OpTest op("DetectionPostProcess", 4);
-    op.attr("maxDetections", 4).attr("nmsScoreThreshold", 0.5).attr("nmsIouThreshold", 0.5);
-    op.attr("numClasses", 2)
-        .attr("yScale", 10)
-        .attr("xScale", 10)
-        .attr("hScale", 5)
-        .attr("wScale", 5);
-    op.attr("useRegularNms", regular);
-    return op.run({encodings, scores, anchors}, y);
+    return op.attr("useRegularNms", regular).run({encodings, scores, anchors}, y);
   };
   const auto expect = [](const std::vector<HostTensor>& y,
                          std::vector<std::pair<float, float>> want) {
@@ -211,13 +207,6 @@ TEST(DetectionPostProcess, BothKinds) {
   print_bits("detection_boxes", y[0]);
   HostTensor bad = anchors;
   bad.data()[2] = -1;
-  OpTest op("DetectionPostProcess", 4);
-  op.attr("maxDetections", 4).attr("nmsScoreThreshold", 0.5).attr("nmsIouThreshold", 0.5);
-  op.attr("numClasses", 2)
-      .attr("yScale", 10)
-      .attr("xScale", 10)
-      .attr("hScale", 5)
-      .attr("wScale", 5);
   EXPECT_SAYS(op.run({encodings, scores, bad}, &y), "box 0 is decoded to none");
   op.attr("numClasses", 5);
   EXPECT_SAYS(op.run({encodings, scores, anchors}, &y), "do not give 5 classes");

@@ -1,6 +1,7 @@
 // UnsortedSegment…, SegmentSum, SparseSegment….
 #include <algorithm>
 #include <cfloat>
+#include <cmath>
 
 #include "op_test.h"
 
@@ -108,6 +109,77 @@ TEST(SparseSegment, SumsAndMeans) {
   EXPECT_SAYS(
       OpTest("SparseSegmentSum").run({x, HostTensor::i32({1}, {6}), HostTensor::i32({1}, {0})}, &y),
       "index 6 is outside data [6,3]");
+}
+
+// Random weights; places that follow each other are one sum.
+TEST(EmbeddingLookupSparse, EveryCombiner) {
+  const uint32_t seed = test_seed();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  Random random(seed);
+  for (const int combiner : {0, 1, 2}) {
+    for (const int32_t n : {0, 1, 9}) {
+      const HostTensor table = random.tensor({6, 3}), weights = random.tensor({n}, 0.5F, 1.5F);
+      const HostTensor ids = random.tensor_i32({n}, 0, 5);
+      HostTensor indices(Shape{n, 3}, DType::kInt32);
+      for (int32_t i = 0; i < n; ++i) {
+        const int32_t index[] = {i / 4, i % 2 == 0 ? 1 : 0, i};
+        std::ranges::copy(index, indices.data<int32_t>().begin() + i * 3);
+      }
+      std::vector<double> want(3 * 2 * 3);
+      for (int32_t i = 0; i < n; ++i) {
+        const auto place = static_cast<size_t>(i / 4 * 2 + (i % 2 == 0 ? 1 : 0));
+        const double w = static_cast<double>(weights[i]);
+        // A place that the list comes back to is divided again, as LiteRT does: here by what its
+        // last element alone says.
+        for (size_t k = 0; k < 3; ++k) {
+          const double x = static_cast<double>(
+              table[ids.data<int32_t>()[static_cast<size_t>(i)] * 3 + static_cast<int32_t>(k)]);
+          double& y = want[place * 3 + k];
+          y += x * w;
+          if (combiner == 1) y /= w;
+          if (combiner == 2) y /= std::sqrt(w * w);
+        }
+      }
+      const HostTensor y = OpTest("EmbeddingLookupSparse")
+                               .attr("combiner", combiner)(
+                                   {ids, indices, HostTensor::i32({3}, {3, 2, 9}), weights, table});
+      ASSERT_EQ(y.shape(), Shape({3, 2, 3}));
+      for (int32_t i = 0; i < 18; ++i) {
+        const double w = want[static_cast<size_t>(i)];
+        EXPECT_NEAR(static_cast<double>(y[i]), w, 1e-4 * (1 + std::abs(w))) << combiner << " " << i;
+      }
+      if (n == 9) print_bits(sentence("EmbeddingLookupSparse ", combiner), y);
+    }
+  }
+}
+
+TEST(EmbeddingLookupSparse, NeighboursOfOnePlaceAreOneSum) {
+  const HostTensor table({2, 2}, {1, 2, 10, 20}), weights({3}, {1, 3, 4});
+  const HostTensor ids = HostTensor::i32({3}, {0, 1, 1}), dense = HostTensor::i32({2}, {2, 2});
+  const HostTensor indices = HostTensor::i32({3, 2}, {1, 0, 1, 1, 0, 0});
+  const float want[3][4] = {{40, 80, 31, 62},
+                            {40.0F / 4, 80.0F / 4, 31.0F / 4, 62.0F / 4},
+                            {10, 20, 31 / std::sqrt(10.0F), 62 / std::sqrt(10.0F)}};
+  for (const int combiner : {0, 1, 2}) {
+    const HostTensor y = OpTest("EmbeddingLookupSparse")
+                             .attr("combiner", combiner)({ids, indices, dense, weights, table});
+    for (int32_t i = 0; i < 4; ++i) EXPECT_FLOAT_EQ(y[i], want[combiner][i]) << combiner;
+  }
+  std::vector<HostTensor> y;
+  EXPECT_SAYS(OpTest("EmbeddingLookupSparse")
+                  .run({HostTensor::i32({3}, {0, 1, 2}), indices, dense, weights, table}, &y),
+              "id 2 is outside the table [2,2]");
+  EXPECT_SAYS(
+      OpTest("EmbeddingLookupSparse")
+          .run({ids, HostTensor::i32({3, 2}, {2, 0, 1, 1, 0, 0}), dense, weights, table}, &y),
+      "index 2 is outside denseShape");
+  EXPECT_SAYS(OpTest("EmbeddingLookupSparse")
+                  .attr("combiner", 3)
+                  .run({ids, indices, dense, weights, table}, &y),
+              "combiner 3 is not known");
+  EXPECT_SAYS(OpTest("EmbeddingLookupSparse")
+                  .run({ids, indices, HostTensor::i32({1}, {2}), weights, table}, &y),
+              "ids [3], indices [3,2], denseShape [2] and weights [3] do not go together");
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 #include <cstring>
 #include <vector>
 
-#include "core/buffer.h"
+#include "core/model.h"
+#include "formats/tflite_reader.h"
 #include "formats/tflite_schema.h"
 
 namespace wxnn {
@@ -184,6 +185,12 @@ inline flatbuffers::Offset<tflite::SparsityParameters> sparsity(
     std::vector<flatbuffers::Offset<tflite::DimensionMetadata>> dims) {
   return tflite::CreateSparsityParametersDirect(f.fbb, &order, blocks.empty() ? nullptr : &blocks,
                                                 &dims);
+}
+
+inline Status load(Buffer file, std::unique_ptr<Model>* model) {
+  Graph graph;
+  WXNN_TRY(read_tflite(std::move(file), &graph));
+  return Model::load(std::move(graph), model);
 }
 
 }  // namespace wxnn

@@ -1,8 +1,6 @@
 // IF and WHILE of TensorFlow Lite: subgraphs of the file as bodies.
 #include <cstring>
 
-#include "core/model.h"
-#include "formats/tflite_reader.h"
 #include "op_test.h"
 #include "tflite_file.h"
 
@@ -10,12 +8,6 @@ namespace wxnn {
 namespace {
 
 using Options = tflite::BuiltinOptions;
-
-Status load(Buffer file, std::unique_ptr<Model>* model) {
-  Graph graph;
-  WXNN_TRY(read_tflite(std::move(file), &graph));
-  return Model::load(std::move(graph), model);
-}
 
 // while (i < 5) { i += 1; x = x * w }
 Buffer loop_file(bool recursive) {

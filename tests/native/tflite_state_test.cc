@@ -3,8 +3,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/model.h"
-#include "formats/tflite_reader.h"
 #include "op_test.h"
 #include "tflite_file.h"
 
@@ -12,12 +10,6 @@ namespace wxnn {
 namespace {
 
 using Options = tflite::BuiltinOptions;
-
-Status load(Buffer file, std::unique_ptr<Model>* model) {
-  Graph graph;
-  WXNN_TRY(read_tflite(std::move(file), &graph));
-  return Model::load(std::move(graph), model);
-}
 
 std::vector<uint8_t> bytes_of_tensor(const HostTensor& t) {
   return bytes_of(std::vector<float>(t.data().begin(), t.data().end()));

@@ -145,6 +145,17 @@ void indices(const std::string& folder) {
     const int ids = c.input({3}, Type::INT32);
     c.op(Code::EMBEDDING_LOOKUP, {ids, c.floats({5, 4})}, {3, 4});
   });
+  for (const char* combiner : {"sum", "mean", "sqrtn"}) {
+    one(sentence("embedding_lookup_sparse_", combiner).c_str(), [&](Case& c) {
+      const int ids = c.table({4}, {1, 3, 0, 4}), weights = c.input({4});
+      const int places = c.table({4, 2}, {0, 0, 2, 0, 2, 1, 1, 0});
+      const auto number = static_cast<int8_t>(combiner[0] == 'm' ? 1 : combiner[1] == 'q' ? 2 : 0);
+      c.op(Code::EMBEDDING_LOOKUP_SPARSE,
+           {ids, places, c.table({2}, {3, 2}), weights, c.floats({5, 4})}, {3, 4}, Type::FLOAT32,
+           Opt::EmbeddingLookupSparseOptions,
+           tflite::CreateEmbeddingLookupSparseOptions(c.f.fbb, number).Union());
+    });
+  }
   one("gather_batch_dims", [](Case& c) {
     c.low = 0;
     c.high = 4;

@@ -11,7 +11,7 @@ const { fetchedFile, isFetched, findEntry } = require('../../tools/fetch_models.
  * @typedef {{name: string, shape: number[], data: Float32Array}} Output  integers and bools as floats
  * @typedef {{data: Float32Array | Int32Array | Uint8Array, shape: number[], dtype: 'float32' | 'int32' | 'bool'}} Input
  * @typedef {'cpu' | 'wasm' | 'wasm-plain' | 'exact' | 'compat' | 'default'} Variant
- *   for model.json: tfjs's backend, 'cpu' when left out, 'exact' for the same in double precision; for .tflite: LiteRT's build, 'compat' when left out
+ *   for model.json: tfjs's backend, 'cpu' when left out, 'exact' for the same in double precision; for .tflite: LiteRT's build, 'compat' when left out, 'exact' for tfjs's kernels in double precision
  * @typedef {{model: string, input?: Float32Array, shape?: number[], inputs?: Input[], variant?: Variant, cache?: boolean}} Job
  *   model: a file, or an id of tools/models.json; inputs in the model's own order, or the only one as `input`
  */
@@ -34,7 +34,9 @@ const RUNTIMES = {
   },
   '.tflite': () => {
     const litert = require('./litert_chromium.js');
-    return { version: litert.version, run: (job) => litert.run({ ...job, build: /** @type {any} */ (job.variant) }), variants: ['compat', 'default'] };
+    const runOn = (/** @type {any} */ job) => (job.variant === 'exact' ? require('./tfjs_exact.js').run(job) : litert.run({ ...job, build: job.variant }));
+    const version = (/** @type {any} */ variant) => (variant === 'exact' ? require('./tfjs_cpu.js').version(variant) : litert.version(variant));
+    return { version, run: runOn, variants: ['compat', 'default', 'exact'] };
   },
 };
 

@@ -45,9 +45,24 @@ async function run(job) {
   }
 }
 
+/**
+ * A .tflite as the engine reads it, its nodes as calls of tfjs's kernels: another's numbers, our reading of the file.
+ * @param {{model: string, inputs: import('./index.js').Input[]}} job
+ */
+async function runTflite({ model: file, inputs }) {
+  const wxnn = require('../..');
+  const tf = require('@tensorflow/tfjs-core');
+  await wxnn.configPlugin({ tf, cpu: require('@tensorflow/tfjs-backend-cpu'), wasm: false, prefer: 'cpu' });
+  const model = await wxnn.loadModel(file, { backend: 'cpu' });
+  if (model.backend.name !== 'cpu') throw new Error(`${file} is not run by tfjs's kernels: ${model.backend.reasons.join('; ')}`);
+  const found = await model.runAsync(Object.fromEntries(model.inputs.map(({ name }, i) => [name, inputs[i].data])));
+  return model.outputs.map(({ name }) => ({ name, shape: found[name].shape, data: Float32Array.from(found[name].data) }));
+}
+
 async function main([job, out]) {
   replaceFloats();
-  const outputs = await require('./tfjs_cpu.js').run(v8.deserialize(fs.readFileSync(job)));
+  const given = v8.deserialize(fs.readFileSync(job));
+  const outputs = await (given.model.endsWith('.tflite') ? runTflite(given) : require('./tfjs_cpu.js').run(given));
   fs.writeFileSync(out, v8.serialize(outputs));
 }
 
