@@ -3,12 +3,12 @@ import type { Engine } from './engine';
 import { getHost } from './host';
 
 /**
- * Runs an engine's kernels, by its self-test, which is made of them, whenever the thread has nothing else to do: 6 ms at most, in
+ * Runs an engine's kernels, by its self-test, which is made of them, whenever the thread has nothing else to do: 3 ms at most, in
  * pieces. Weights are mostly still on their way then.
  */
 export function warmUp(engine: Engine): void {
   const { now } = getHost();
-  let left = 6;
+  let left = 3;
   const piece = () => {
     const end = now() + 1;
     while (!engine.stopped && now() < end) engine.call('wxnn_self_test');
