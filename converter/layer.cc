@@ -7,7 +7,7 @@ namespace wxnn {
 tf::NodeDef* Layer::node(const char* op, const std::vector<std::string>& inputs) {
   tf::NodeDef* made = graph_.add_node();
   int& count = counts_of_->nodes;
-  made->set_name(count == 0 ? prefix_ + name_ : sentence(prefix_, name_, "/", op, "_", count));
+  made->set_name(count == 0 ? label_ : sentence(label_, "/", op, "_", count));
   ++count;
   made->set_op(op);
   for (const std::string& input : inputs) made->add_input(input);
@@ -17,7 +17,7 @@ tf::NodeDef* Layer::node(const char* op, const std::vector<std::string>& inputs)
 std::string Layer::ints(const std::vector<int32_t>& numbers, bool scalar) {
   tf::NodeDef* made = graph_.add_node();
   made->set_op("Const");
-  made->set_name(sentence(prefix_, name_, "/numbers_", counts_of_->constants++));
+  made->set_name(sentence(label_, "/numbers_", counts_of_->constants++));
   (*made->mutable_attr())["dtype"].set_type(tf::DT_INT32);
   tf::TensorProto* t = (*made->mutable_attr())["value"].mutable_tensor();
   t->set_dtype(tf::DT_INT32);
@@ -29,7 +29,7 @@ std::string Layer::ints(const std::vector<int32_t>& numbers, bool scalar) {
 std::string Layer::scalar(double number) {
   tf::NodeDef* made = graph_.add_node();
   made->set_op("Const");
-  made->set_name(sentence(prefix_, name_, "/numbers_", counts_of_->constants++));
+  made->set_name(sentence(label_, "/numbers_", counts_of_->constants++));
   (*made->mutable_attr())["dtype"].set_type(tf::DT_FLOAT);
   tf::TensorProto* t = (*made->mutable_attr())["value"].mutable_tensor();
   t->set_dtype(tf::DT_FLOAT);
@@ -123,6 +123,13 @@ Status want_rank(const LayerTensor& x, size_t rank) {
   for (size_t i = 1; i < rank; ++i)
     WXNN_CHECK(x.shape[i] > 0, "its input has an open dimension besides the batch");
   return {};
+}
+
+std::string mask_of(Layer& layer, const std::string& bools, int32_t steps) {
+  tf::NodeDef* ones = layer.node("Cast", {bools});
+  (*ones->mutable_attr())["SrcT"].set_type(tf::DT_BOOL);
+  (*ones->mutable_attr())["DstT"].set_type(tf::DT_FLOAT);
+  return layer.op("Reshape", {ones->name(), layer.ints({-1, steps})});
 }
 
 Status to_shape(Layer& layer, const LayerTensor& x, std::vector<int32_t> shape, LayerTensor* y) {

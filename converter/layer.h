@@ -16,17 +16,23 @@ namespace wxnn {
 struct LayerTensor {
   std::string name;
   std::vector<int32_t> shape;
+  // [batch, steps] of float32: 1 where a step counts, 0 where recurrent layers pass it over. Empty:
+  // all count.
+  std::string mask = {};
 };
 using Tensors = std::vector<LayerTensor>;
 
 // One layer while it becomes nodes.
 class Layer {
  public:
+  // `prefix`, `own`: of the weights' names; `label`: of the nodes', which a layer that is used
+  // several times has of several names.
   Layer(tf::GraphDef& graph, const std::set<std::string_view>& weights, const Json& config,
-        std::string prefix, std::string own)
+        std::string prefix, std::string own, std::string label)
       : config(config),
         prefix_(std::move(prefix)),
         name_(std::move(own)),
+        label_(std::move(label)),
         graph_(graph),
         weights_(weights) {}
 
@@ -87,7 +93,7 @@ class Layer {
 
   // A layer that this one wraps, with this one's nodes and weights.
   Layer inner(const Json& inner_config) {
-    return Layer(graph_, weights_, inner_config, prefix_, name_, counts_of_);
+    return Layer(graph_, weights_, inner_config, prefix_, name_, label_, counts_of_);
   }
 
  private:
@@ -95,24 +101,28 @@ class Layer {
     int nodes = 0, constants = 0;
   };
   Layer(tf::GraphDef& graph, const std::set<std::string_view>& weights, const Json& config,
-        std::string prefix, std::string own, Counts* counts)
+        std::string prefix, std::string own, std::string label, Counts* counts)
       : config(config),
         prefix_(std::move(prefix)),
         name_(std::move(own)),
+        label_(std::move(label)),
         graph_(graph),
         weights_(weights),
         counts_of_(counts) {}
 
-  const std::string prefix_, name_;
+  const std::string prefix_, name_, label_;
   tf::GraphDef& graph_;
   const std::set<std::string_view>& weights_;
   Counts counts_;
   Counts* counts_of_ = &counts_;
 };
 
+// What a layer does with the mask of its input.
+enum class Masks { kRefused, kPassed, kOwn };
 struct LayerRow {
   std::string_view name;
   Status (*build)(Layer& layer, const Tensors& in, LayerTensor* y);
+  Masks masks = Masks::kRefused;
 };
 // One list per family, each in its own file.
 std::span<const LayerRow> layers_of_convolutions();
@@ -130,6 +140,8 @@ const LayerRow* find_layer_row(std::string_view name);
 // --- for the rows -------------------------------------------------------------------------------
 void set_list(tf::NodeDef* node, const char* name, const std::vector<int32_t>& numbers);
 Status want_rank(const LayerTensor& x, size_t rank);
+// A mask from the bools that say which steps count: [batch, steps].
+std::string mask_of(Layer& layer, const std::string& bools, int32_t steps);
 Status to_shape(Layer& layer, const LayerTensor& x, std::vector<int32_t> shape, LayerTensor* y);
 // Elements of one item of the batch.
 int64_t features(const LayerTensor& x);

@@ -131,15 +131,14 @@ Status resizing(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_TRY(want_rank(*y, 4));
   WXNN_TRY(layer.numbers("height", 1, 0, &height));
   WXNN_TRY(layer.numbers("width", 1, 0, &width));
-  WXNN_CHECK(!layer.flag("crop_to_aspect_ratio"), "crop_to_aspect_ratio is not supported");
   const std::string mode = layer.text("interpolation", "bilinear");
   WXNN_CHECK(mode == "nearest" || mode == "bilinear", "interpolation \"", mode,
              "\" is not supported");
   y->shape[1] = height[0], y->shape[2] = width[0];
   tf::NodeDef* node = layer.node(mode == "nearest" ? "ResizeNearestNeighbor" : "ResizeBilinear",
                                  {y->name, layer.ints({height[0], width[0]})});
-  // As tfjs computes it.
-  (*node->mutable_attr())["align_corners"].set_b(true);
+  // tfjs crops nothing: it takes the setting for this one.
+  (*node->mutable_attr())["align_corners"].set_b(!layer.flag("crop_to_aspect_ratio"));
   (*node->mutable_attr())["half_pixel_centers"].set_b(false);
   y->name = node->name();
   return {};

@@ -28,44 +28,93 @@ class Network {
     }
   }
 
-  // Adds the layers of a model. `inputs`: what an outer model gives, none for the outermost.
-  Status add(const Json& model, const std::string& prefix, const Tensors& inputs, int depth,
-             Tensors* outputs) {
+  // Adds the layers of a model. `prefix`: of the weights' names; `label`: of the nodes'. `inputs`:
+  // what an outer model gives, none for the outermost.
+  Status add(const Json& model, const std::string& prefix, const std::string& label,
+             const Tensors& inputs, int depth, Tensors* outputs) {
     WXNN_CHECK(depth < kDeepest, "its models are nested ", kDeepest, " deep");
     const bool sequential = text_of(member(model, "class_name")) == "Sequential";
-    Scope scope{.prefix = prefix, .given = inputs, .depth = depth};
-    for (const Json& layer : layers_of(model)) {
-      Status status = add_layer(layer, sequential, &scope);
-      if (!status.ok())
-        return std::move(status).at(sentence("layer \"", prefix, name_of_layer(layer), "\" (",
-                                             text_of(member(layer, "class_name")), ")"));
-    }
+    Scope scope{.prefix = prefix, .label = label, .given = inputs, .depth = depth};
     if (sequential) {
+      for (const Json& layer : layers_of(model)) WXNN_TRY(call(layer, 0, true, &scope));
       *outputs = scope.last;
       return {};
     }
+    WXNN_TRY(call_all(layers_of(model), &scope));
     for (const Json& output : ends_of(member(member(model, "config"), "output_layers"))) {
-      const auto at =
-          scope.tensors.find(text_of(output.is_array() && !output.empty() ? output[0] : output));
-      WXNN_CHECK(at != scope.tensors.end() && !at->second.empty(),
-                 "an output is the result of no layer");
-      outputs->push_back(at->second[0]);
-      output_names_.push_back(at->first);
+      const Tensors* made = result_of(scope, output);
+      WXNN_CHECK(made != nullptr && !made->empty(), "an output is the result of no layer");
+      outputs->push_back((*made)[0]);
     }
     return {};
   }
-  const std::vector<std::string>& output_names() const { return output_names_; }
 
  private:
   static constexpr int kDeepest = 16;
+  static constexpr size_t kMostUses = 1 << 12, kMostCalls = 1 << 16;
+  // A layer and the number of its use. A model's own making is its use 0, as tfjs and Keras count.
+  using Use = std::pair<std::string, int>;
   struct Scope {
-    std::string prefix;
+    std::string prefix, label;
     Tensors given;
     int depth = 0;
-    std::map<std::string, Tensors, std::less<>> tensors;
+    std::map<Use, Tensors> tensors;
     Tensors last;      // of a Sequential
     size_t taken = 0;  // of `given`
   };
+
+  // ["a", 0, 0], or "a": what the use gives; null where there is none yet.
+  static const Tensors* result_of(const Scope& scope, const Json& end) {
+    const bool is_list = end.is_array() && !end.empty();
+    const double use = is_list && end.size() > 1 ? number_of(end[1]) : 0;
+    if (!(use >= 0 && use <= kMostUses)) return nullptr;
+    const auto at =
+        scope.tensors.find({std::string(text_of(is_list ? end[0] : end)), static_cast<int>(use)});
+    return at == scope.tensors.end() ? nullptr : &at->second;
+  }
+
+  // In the list's order, but for uses of what later layers make.
+  Status call_all(const Json& layers, Scope* scope) {
+    std::vector<std::pair<const Json*, int>> open;
+    for (const Json& layer : layers) {
+      const size_t uses = std::max<size_t>(items(member(layer, "inbound_nodes")).size(), 1);
+      WXNN_CHECK(uses <= kMostUses && open.size() <= kMostCalls, "has too many uses of layers");
+      for (size_t i = 0; i < uses; ++i) open.emplace_back(&layer, static_cast<int>(i));
+    }
+    while (!open.empty()) {
+      std::vector<std::pair<const Json*, int>> later;
+      for (const auto& [layer, use] : open) {
+        if (is_ready(*layer, use, *scope))
+          WXNN_TRY(call(*layer, use, false, scope));
+        else
+          later.emplace_back(layer, use);
+      }
+      // Nothing more can be made: the first says what it lacks.
+      if (later.size() == open.size()) return call(*later[0].first, later[0].second, false, scope);
+      open = std::move(later);
+    }
+    return {};
+  }
+
+  static const Json& sources_of(const Json& layer, int use) {
+    const Json& calls = items(member(layer, "inbound_nodes"));
+    if (static_cast<size_t>(use) >= calls.size()) return items(Json());
+    const Json& call = calls[static_cast<size_t>(use)];
+    return items(call.is_object() ? member(call, "args") : call);
+  }
+
+  static bool is_ready(const Json& layer, int use, const Scope& scope) {
+    return std::ranges::all_of(sources_of(layer, use), [&](const Json& source) {
+      return result_of(scope, source) != nullptr;
+    });
+  }
+
+  Status call(const Json& layer, int use, bool sequential, Scope* scope) {
+    Status status = add_layer(layer, use, sequential, scope);
+    if (status.ok()) return {};
+    return std::move(status).at(sentence("layer \"", scope->prefix, name_of_layer(layer), "\" (",
+                                         text_of(member(layer, "class_name")), ")"));
+  }
 
   static const Json& layers_of(const Json& model) {
     const Json& config = member(model, "config");
@@ -110,38 +159,33 @@ class Network {
     return {};
   }
 
-  Status inputs_of(const Json& layer, Scope* scope, Tensors* in) {
-    const Json& calls = items(member(layer, "inbound_nodes"));
-    WXNN_CHECK(calls.size() == 1, "is used ", calls.size(),
-               " times; a shared layer is not supported");
-    const Json& call = calls[0].is_object() ? member(calls[0], "args") : calls[0];
-    WXNN_CHECK(call.is_array(), "its inbound_nodes are of a form that is not known");
-    for (const Json& source : call) {
+  static Status inputs_of(const Json& layer, int use, const Scope& scope, Tensors* in) {
+    for (const Json& source : sources_of(layer, use)) {
       WXNN_CHECK(source.is_array() && source.size() >= 3,
                  "its inbound_nodes are of a form that is not known");
-      const auto at = scope->tensors.find(text_of(source[0]));
-      WXNN_CHECK(at != scope->tensors.end(), "reads layer \"", text_of(source[0]),
-                 "\", which comes later or not at all");
+      const Tensors* made = result_of(scope, source);
+      WXNN_CHECK(made != nullptr, "reads layer \"", text_of(source[0]),
+                 "\", which it depends on itself, or which is not there");
       const double index = number_of(source[2]);
-      WXNN_CHECK(
-          number_of(source[1]) == 0 && index >= 0 && index < static_cast<double>(at->second.size()),
-          "reads a result of layer \"", text_of(source[0]), "\" that it does not have");
-      in->push_back(at->second[static_cast<size_t>(index)]);
+      WXNN_CHECK(index >= 0 && index < static_cast<double>(made->size()),
+                 "reads a result of layer \"", text_of(source[0]), "\" that it does not have");
+      in->push_back((*made)[static_cast<size_t>(index)]);
     }
     WXNN_CHECK(!in->empty(), "has no inputs");
     return {};
   }
 
-  Status add_layer(const Json& layer, bool sequential, Scope* scope) {
+  Status add_layer(const Json& layer, int use, bool sequential, Scope* scope) {
     const std::string_view kind = text_of(member(layer, "class_name"));
-    const Json& config = member(layer, "config");
     const std::string name = name_of_layer(layer);
-    WXNN_CHECK(!name.empty() && !scope->tensors.contains(name), "a layer has no name of its own");
+    const Use made_as{name, is_model(kind) ? use + 1 : use};
+    WXNN_CHECK(!name.empty() && !scope->tensors.contains(made_as),
+               "a layer has no name of its own");
     LayerTensor y;
     Tensors in;
     if (kind == "InputLayer") {
       WXNN_TRY(input(layer, name, scope, &y));
-      scope->last = scope->tensors[name] = {y};
+      scope->last = scope->tensors[made_as] = {y};
       return {};
     }
     if (sequential && scope->tensors.empty()) {  // the first layer says the input's shape itself
@@ -150,26 +194,40 @@ class Network {
     } else if (sequential) {
       in = scope->last;
     } else {
-      WXNN_TRY(inputs_of(layer, scope, &in));
+      WXNN_TRY(inputs_of(layer, use, *scope, &in));
     }
-    Tensors results;
+    std::string label = scope->label + name;
+    if (use > 0) label += sentence("/use_", use);
+    Tensors results(1);
     if (is_model(kind)) {
-      WXNN_TRY(add(layer, scope->prefix + name + "/", in, scope->depth + 1, &results));
+      results.clear();
+      WXNN_TRY(add(layer, scope->prefix + name + "/", label + "/", in, scope->depth + 1, &results));
     } else {
       const LayerRow* row = find_layer_row(kind);
       WXNN_CHECK(row != nullptr, "is not supported");
-      Layer made(graph_, weights_, config, scope->prefix, name);
-      WXNN_TRY(row->build(made, in, &y));
-      results = {y};
+      Layer made(graph_, weights_, member(layer, "config"), scope->prefix, name, label);
+      WXNN_TRY(build(made, *row, in, &results[0]));
     }
-    scope->last = scope->tensors[name] = results;
+    scope->last = scope->tensors[made_as] = results;
+    return {};
+  }
+
+  // As tfjs does with masks.
+  static Status build(Layer& layer, const LayerRow& row, const Tensors& in, LayerTensor* y) {
+    if (row.masks == Masks::kOwn) return row.build(layer, in, y);
+    Tensors bare = in;
+    for (LayerTensor& t : bare) {
+      WXNN_CHECK(t.mask.empty() || row.masks == Masks::kPassed, "takes no input that is masked");
+      t.mask.clear();
+    }
+    WXNN_TRY(row.build(layer, bare, y));
+    y->mask = in[0].mask;
     return {};
   }
 
   const std::set<std::string_view>& weights_;
   tf::GraphDef& graph_;
   TfModel& model_;
-  std::vector<std::string> output_names_;
 };
 
 }  // namespace
@@ -181,7 +239,7 @@ Status build_layers_graph(const Json& config, const std::set<std::string_view>& 
   network.collect_unknown(config, 0, &missing);
   WXNN_TRY(refuse_missing(std::move(missing)));
   Tensors outputs;
-  WXNN_TRY(network.add(config, "", {}, 0, &outputs));
+  WXNN_TRY(network.add(config, "", "", {}, 0, &outputs));
   WXNN_CHECK(!outputs.empty(), "the model has no outputs");
   for (const LayerTensor& t : outputs)
     model->outputs.push_back({.name = t.name.substr(0, t.name.find('/')), .tensor = t.name});

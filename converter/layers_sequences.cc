@@ -15,6 +15,9 @@ struct Recurrence {
   std::vector<std::string> inputs;  // per step: x W + b, [batch, gates * units]
   std::string recurrent;            // R: [units, gates * units]
   std::string part;                 // of the weights' names
+  std::vector<std::string> masks;   // per step, [batch, 1]; none: all steps count
+  // Of an image: [batch, height, width, gates * units], R a filter.
+  bool is_image = false;
 };
 
 struct State {
@@ -24,14 +27,31 @@ struct State {
 // One step, whose number of gates is the kind's.
 using Step = Status (*)(Layer& layer, const Recurrence& r, const std::string& x, State* state);
 
-std::string columns(Layer& layer, const std::string& x, int32_t from, int32_t count) {
-  return layer.op("Slice", {x, layer.ints({0, from}), layer.ints({-1, count})});
+std::string columns(Layer& layer, const std::string& x, int32_t from, int32_t count,
+                    bool is_image = false) {
+  std::vector<int32_t> begin(is_image ? 3 : 1), size(begin.size(), -1);
+  begin.push_back(from);
+  size.push_back(count);
+  return layer.op("Slice", {x, layer.ints(begin), layer.ints(size)});
+}
+
+// A convolution that keeps the image's size.
+std::string convolve(Layer& layer, const std::string& x, const std::string& filter) {
+  tf::NodeDef* node = layer.node("Conv2D", {x, filter});
+  set_list(node, "strides", {1, 1, 1, 1});
+  set_list(node, "dilations", {1, 1, 1, 1});
+  (*node->mutable_attr())["padding"].set_s("SAME");
+  (*node->mutable_attr())["data_format"].set_s("NHWC");
+  return node->name();
 }
 
 // x + h R, or x alone where h is zero.
 std::string with_state(Layer& layer, const Recurrence& r, const std::string& x,
                        const std::string& h) {
-  return h.empty() ? x : layer.op("AddV2", {x, layer.op("MatMul", {h, r.recurrent})});
+  if (h.empty()) return x;
+  const std::string moved =
+      r.is_image ? convolve(layer, h, r.recurrent) : layer.op("MatMul", {h, r.recurrent});
+  return layer.op("AddV2", {x, moved});
 }
 
 Status activate(Layer& layer, const char* key, const char* otherwise, std::string* x) {
@@ -48,7 +68,7 @@ Status lstm_step(Layer& layer, const Recurrence& r, const std::string& x, State*
   const std::string z = with_state(layer, r, x, state->h);
   std::string gates[4];
   for (int32_t i = 0; i < 4; ++i) {
-    gates[i] = columns(layer, z, i * r.units, r.units);
+    gates[i] = columns(layer, z, i * r.units, r.units, r.is_image);
     WXNN_TRY(activate(layer, i == 2 ? "activation" : "recurrent_activation",
                       i == 2 ? "tanh" : "hard_sigmoid", &gates[i]));
   }
@@ -93,14 +113,26 @@ struct KindRow {
 constexpr KindRow kKinds[] = {
     {"GRU", 3, gru_step}, {"LSTM", 4, lstm_step}, {"SimpleRNN", 1, simple_step}};
 
-Status check_settings(const Layer& layer, const Tensors& in) {
+Status check_recurrence(const Layer& layer, const Tensors& in) {
   WXNN_CHECK(in.size() == 1, "an initial state is not supported");
-  WXNN_TRY(want_rank(in[0], 3));
   WXNN_CHECK(in[0].shape[1] <= kMostSteps, "has ", in[0].shape[1], " steps, at most ", kMostSteps,
              " are written out");
   for (const char* key : {"return_state", "stateful", "reset_after", "time_major"})
     WXNN_CHECK(!layer.flag(key), key, " is not supported");
   return {};
+}
+
+Status check_settings(const Layer& layer, const Tensors& in) {
+  WXNN_TRY(want_rank(in[0], 3));
+  return check_recurrence(layer, in);
+}
+
+void unpack_steps(Layer& layer, const std::string& x, Recurrence* r) {
+  tf::NodeDef* parts = layer.node("Unpack", {x});
+  (*parts->mutable_attr())["axis"].set_i(1);
+  (*parts->mutable_attr())["num"].set_i(r->steps);
+  for (int32_t t = 0; t < r->steps; ++t)
+    r->inputs.push_back(t == 0 ? parts->name() : sentence(parts->name(), ":", t));
 }
 
 // All steps' inputs at once: one product.
@@ -121,11 +153,39 @@ Status prepare(Layer& layer, const LayerTensor& x, const KindRow& kind, Recurren
     y = layer.op("BiasAdd", {y, bias});
   }
   y = layer.op("Reshape", {y, layer.ints({-1, r->steps, kind.gates * r->units})});
-  tf::NodeDef* parts = layer.node("Unpack", {y});
-  (*parts->mutable_attr())["axis"].set_i(1);
-  (*parts->mutable_attr())["num"].set_i(r->steps);
-  for (int32_t t = 0; t < r->steps; ++t)
-    r->inputs.push_back(t == 0 ? parts->name() : sentence(parts->name(), ":", t));
+  unpack_steps(layer, y, r);
+  for (int32_t t = 0; t < r->steps && !x.mask.empty(); ++t)
+    r->masks.push_back(columns(layer, x.mask, t, 1));
+  return {};
+}
+
+// What counts of a step: where its mask is 0 the state stays.
+void keep_masked(Layer& layer, const std::string& mask, const State& before, State* after) {
+  std::string rest;
+  const auto mix = [&](const std::string& old, std::string* fresh) {
+    if (fresh->empty()) return;
+    *fresh = layer.op("Mul", {*fresh, mask});
+    if (old.empty()) return;
+    if (rest.empty()) rest = layer.op("Sub", {layer.scalar(1), mask});
+    *fresh = layer.op("AddV2", {*fresh, layer.op("Mul", {old, rest})});
+  };
+  mix(before.h, &after->h);
+  mix(before.c, &after->c);
+}
+
+Status run_steps(Layer& layer, Step step, bool backwards, Recurrence* r,
+                 std::vector<std::string>* states) {
+  State state;
+  if (backwards) {
+    std::ranges::reverse(r->inputs);
+    std::ranges::reverse(r->masks);
+  }
+  for (size_t t = 0; t < r->inputs.size(); ++t) {
+    const State before = state;
+    WXNN_TRY(step(layer, *r, r->inputs[t], &state));
+    if (!r->masks.empty()) keep_masked(layer, r->masks[t], before, &state);
+    states->push_back(state.h);
+  }
   return {};
 }
 
@@ -135,13 +195,7 @@ Status run_through(Layer& layer, const KindRow& kind, const LayerTensor& x, bool
   Recurrence r;
   r.part = part;
   WXNN_TRY(prepare(layer, x, kind, &r));
-  State state;
-  if (backwards) std::ranges::reverse(r.inputs);
-  for (const std::string& input : r.inputs) {
-    WXNN_TRY(kind.step(layer, r, input, &state));
-    states->push_back(state.h);
-  }
-  return {};
+  return run_steps(layer, kind.step, backwards, &r, states);
 }
 
 std::string stack(Layer& layer, const std::vector<std::string>& states) {
@@ -168,6 +222,41 @@ Status recurrent(Layer& layer, const Tensors& in, const char* name, LayerTensor*
   WXNN_TRY(check_settings(layer, in));
   WXNN_TRY(run_through(layer, *find_kind(name), in[0], layer.flag("go_backwards"), "", &states));
   give(layer, states, static_cast<int32_t>(layer.number("units", 1)), y);
+  if (layer.flag("return_sequences")) y->mask = in[0].mask;
+  return {};
+}
+
+// An LSTM whose products are convolutions: those of the input at once, as one batch.
+Status conv_lstm(Layer& layer, const Tensors& in, LayerTensor* y) {
+  Recurrence r{.is_image = true};
+  Sliding s;
+  std::vector<int32_t> filters;
+  LayerTensor x;
+  std::string kernel;
+  WXNN_TRY(want_rank(in[0], 5));
+  WXNN_TRY(check_recurrence(layer, in));
+  WXNN_TRY(read_sliding(layer, "kernel_size", 2, 1, &s));
+  WXNN_TRY(layer.numbers("filters", 1, 1, &filters));
+  WXNN_CHECK(filters[0] <= 1 << 16, "filters is out of range");
+  r.units = filters[0];
+  r.steps = in[0].shape[1];
+  WXNN_TRY(layer.weight("kernel", &kernel));
+  WXNN_TRY(layer.weight("recurrent_kernel", &r.recurrent));
+  std::vector<int32_t> shape = in[0].shape;
+  shape.erase(shape.begin() + 1);
+  WXNN_TRY(to_shape(layer, in[0], shape, &x));
+  tf::NodeDef* node = layer.node("Conv2D", {x.name, kernel});
+  set_list(node, "dilations", {1, s.dilations[0], s.dilations[1], 1});
+  WXNN_TRY(slide(&x, node, s, 4 * r.units));
+  WXNN_TRY(layer.bias(&x.name));
+  shape = x.shape;
+  shape.insert(shape.begin() + 1, r.steps);
+  WXNN_TRY(to_shape(layer, x, shape, &x));
+  unpack_steps(layer, x.name, &r);
+  std::vector<std::string> states;
+  WXNN_TRY(run_steps(layer, lstm_step, layer.flag("go_backwards"), &r, &states));
+  give(layer, states, r.units, y);
+  y->shape.insert(y->shape.end() - 1, {shape[2], shape[3]});
   return {};
 }
 
@@ -193,6 +282,7 @@ Status bidirectional(Layer& layer, const Tensors& in, LayerTensor* y) {
   LayerTensor other;
   give(inner, there, units, y);
   give(inner, back, units, &other);
+  if (inner.flag("return_sequences")) y->mask = in[0].mask;
   const Json& said = member(layer.config, "merge_mode");
   const std::string mode = said.is_string() ? std::string(text_of(said)) : "concat";
   WXNN_CHECK(!said.is_null(), "merge_mode null, which gives two outputs, is not supported");
@@ -208,6 +298,18 @@ Status bidirectional(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_CHECK(row != std::end(kMerges), "merge_mode \"", mode, "\" is not supported");
   y->name = layer.op(row->op, {y->name, other.name});
   if (mode == "ave") y->name = layer.op("Mul", {y->name, layer.scalar(0.5)});
+  return {};
+}
+
+// Steps of nothing but one number do not count; they become zeros.
+Status masking(Layer& layer, const Tensors& in, LayerTensor* y) {
+  *y = in[0];
+  WXNN_TRY(want_rank(*y, 3));
+  const std::string bools =
+      layer.op("NotEqual", {y->name, layer.scalar(layer.number("mask_value", 0))});
+  y->mask = mask_of(layer, layer.op("Any", {bools, layer.ints({-1})}), y->shape[1]);
+  const std::string column = layer.op("ExpandDims", {y->mask, layer.ints({-1}, true)});
+  y->name = layer.op("Mul", {y->name, column});
   return {};
 }
 
@@ -231,9 +333,13 @@ Status time_distributed(Layer& layer, const Tensors& in, LayerTensor* y) {
 }
 
 constexpr LayerRow kRows[] = {
-    {"Bidirectional", bidirectional},       {"GRU", WXNN_WITH(recurrent, "GRU")},
-    {"LSTM", WXNN_WITH(recurrent, "LSTM")}, {"SimpleRNN", WXNN_WITH(recurrent, "SimpleRNN")},
-    {"TimeDistributed", time_distributed},
+    {"Bidirectional", bidirectional, Masks::kOwn},
+    {"ConvLSTM2D", conv_lstm},
+    {"GRU", WXNN_WITH(recurrent, "GRU"), Masks::kOwn},
+    {"LSTM", WXNN_WITH(recurrent, "LSTM"), Masks::kOwn},
+    {"Masking", masking, Masks::kOwn},
+    {"SimpleRNN", WXNN_WITH(recurrent, "SimpleRNN"), Masks::kOwn},
+    {"TimeDistributed", time_distributed, Masks::kPassed},
 };
 
 }  // namespace

@@ -90,20 +90,23 @@ Status embedding(Layer& layer, const Tensors& in, LayerTensor* y) {
   std::vector<int32_t> width;
   std::string table;
   *y = in[0];
-  WXNN_CHECK(!layer.flag("mask_zero"), "mask_zero is not supported");
   WXNN_TRY(layer.numbers("output_dim", 1, 1, &width));
   WXNN_TRY(layer.weight("embeddings", &table));
   tf::NodeDef* rows = layer.node("Cast", {y->name});
   (*rows->mutable_attr())["SrcT"].set_type(tf::DT_FLOAT);
   (*rows->mutable_attr())["DstT"].set_type(tf::DT_INT32);
   y->name = layer.op("GatherV2", {table, rows->name(), layer.ints({0}, true)});
+  if (layer.flag("mask_zero")) {
+    WXNN_TRY(want_rank(in[0], 2));
+    y->mask = mask_of(layer, layer.op("NotEqual", {in[0].name, layer.scalar(0)}), in[0].shape[1]);
+  }
   y->shape.push_back(width[0]);
   return {};
 }
 
 constexpr LayerRow kRows[] = {
-    {"Concatenate", concatenate}, {"Embedding", embedding},        {"Flatten", flatten},
-    {"Permute", permute},         {"RepeatVector", repeat_vector}, {"Reshape", reshape},
+    {"Concatenate", concatenate}, {"Embedding", embedding, Masks::kOwn}, {"Flatten", flatten},
+    {"Permute", permute},         {"RepeatVector", repeat_vector},       {"Reshape", reshape},
 };
 
 }  // namespace

@@ -162,11 +162,12 @@ Status add_list(OnnxNode& n, const Loop& loop, size_t k, While* w) {
              "gathers tensors whose size depends on the data");
   Shape shape = element.shape;
   shape.insert(0, 0);
-  bool always = false;
+  bool always = false, starts = false;
   WXNN_TRY(goes_on_always(*w, &always));
+  if (n.b.is_constant(w->start[1])) WXNN_TRY(known_flag(n.b, w->start[1], &starts));
   const double all = loop.most * std::max(element.shape.elements(), 1);
-  const bool fixed = always && loop.is_limited && loop.computed_most == kAbsent && loop.most > 0 &&
-                     all <= kMostElements;
+  const bool fixed = starts && always && loop.is_limited && loop.computed_most == kAbsent &&
+                     loop.most > 0 && all <= kMostElements;
   int start = kAbsent, next = kAbsent;
   if (fixed) {
     shape[0] = static_cast<int32_t>(loop.most);

@@ -3,14 +3,11 @@
 // source, or is refused with a reason.
 
 const { test } = require('node:test');
-const assert = require('node:assert');
-const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { tensor, onnxModel, runOnnx } = require('./onnx_model.js');
+const { tensor, onnxModel, compareWithOnnxruntime } = require('./onnx_model.js');
 
-const bin = path.join(__dirname, '../../build/native');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-opsets-'));
 test.after(() => fs.rmSync(folder, { recursive: true }));
 
@@ -125,34 +122,11 @@ const CASES = [
   op('QuantizeLinear', 21, [f32(3, 4), number(0.1)], {}, { refused: /QuantizeLinear/, outputs: ['uint8'] }),
 ];
 
-const run = (program, args, input) => spawnSync(path.join(bin, program), args, { input, encoding: 'utf8', maxBuffer: 1 << 26 });
-const numberOf = (x) => (typeof x === 'number' ? x : typeof x === 'boolean' ? Number(x) : Number(x));
-
 for (const [i, c] of CASES.entries()) {
   const shapes = c.inputs.map((x) => (x ? `${x.constant ? 'constant ' : ''}${x.dtype}[${x.shape}]` : '-')).join(' ');
-  test(`opset ${c.opset} ${c.op} ${shapes} ${JSON.stringify(c.attrs)}, seed ${seed}`, async () => {
-    const outputs = c.outputs ?? ['float32'];
-    const source = path.join(folder, `${i}.onnx`), output = path.join(folder, `${i}.tflite`);
-    const model = onnxModel({ ...c, outputs: outputs.map((t) => (t === 'uint8' ? 'float32' : t)) });
-    fs.writeFileSync(source, model);
-    const { status, stderr } = run('wxnn_convert', [source, '-o', output, '--custom-ops']);
-    if (c.refused) {
-      assert.equal(status, 1);
-      return assert.match(stderr, c.refused);
-    }
-    assert.equal(status, 0, stderr);
-    const wanted = await runOnnx(model, c.inputs, outputs);
-    const fed = Object.fromEntries(c.inputs.flatMap((x, k) => (x && !x.constant ? [[`x${k}`, Array.from(x.data, (v) => (Number.isFinite(Number(v)) ? Number(v) : String(v)))]] : [])));
-    const ours = run('wxnn_run_model', [output], JSON.stringify(fed));
-    assert.equal(ours.status, 0, ours.stderr);
-    JSON.parse(ours.stdout).forEach((got, k) => {
-      assert.deepEqual(got.shape, wanted[k].shape);
-      const largest = wanted[k].data.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-      wanted[k].data.forEach((w, e) => {
-        const g = numberOf(got.data[e]);
-        assert.ok(Object.is(g, w) || g === w || Math.abs(g - w) <= (c.tolerance ?? 1e-5) * largest, `[${e}] is ${g}, onnxruntime says ${w}`);
-      });
-    });
-    return undefined;
+  test(`opset ${c.opset} ${c.op} ${shapes} ${JSON.stringify(c.attrs)}, seed ${seed}`, () => {
+    const outputs = (c.outputs ?? ['float32']).map((t) => (t === 'uint8' ? 'float32' : t));
+    const fed = Object.fromEntries(c.inputs.flatMap((x, k) => (x && !x.constant ? [[`x${k}`, x]] : [])));
+    return compareWithOnnxruntime(folder, `${i}`, onnxModel({ ...c, outputs }), fed, c);
   });
 }
