@@ -18,12 +18,12 @@ h1 { font-size: 20px; margin: 0 0 4px; overflow-wrap: anywhere; }
 dl { display: flex; flex-wrap: wrap; gap: 6px 28px; margin: 12px 0; }
 dt { color: var(--soft); font-size: 12px; } dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
 main { display: flex; flex-wrap: wrap; gap: 16px; padding: 8px 24px 32px; align-items: flex-start; }
-#graph { flex: 1 1 480px; overflow: auto; max-height: 85vh; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
-#side { flex: 0 1 520px; max-height: 85vh; overflow: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+#graph { flex: 1 1 420px; min-width: 0; overflow: auto; max-height: 85vh; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+#side { flex: 0 1 600px; min-width: 0; max-height: 85vh; overflow: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: 12px; }
 th { position: sticky; top: 0; background: var(--card); text-align: left; color: var(--soft); font-weight: 500; }
-th, td { padding: 4px 10px; border-bottom: 1px solid #eef1f4; } td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.name { overflow-wrap: anywhere; min-width: 130px; } tr.on td { background: #fff3d6; } tr { cursor: pointer; }
+th, td { padding: 4px 7px; border-bottom: 1px solid #eef1f4; } td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.name, td.op { overflow-wrap: anywhere; min-width: 90px; } td.name { min-width: 110px; } tr.on td { background: #fff3d6; } tr { cursor: pointer; }
 svg text { font: 11px system-ui, sans-serif; fill: var(--ink); } svg .sub { fill: var(--soft); font-size: 10px; }
 svg path { fill: none; stroke: #9aa6b4; } svg rect { stroke: #9aa6b4; } svg g.on rect { stroke: #b35900; stroke-width: 2.5; } svg g { cursor: pointer; }
 </style></head><body>
@@ -87,7 +87,9 @@ model.nodes.forEach((n, i) => {
   g.onclick = () => pick(i, false);
   svg.append(g);
 });
-document.getElementById('graph').append(svg);
+const box = document.getElementById('graph');
+box.append(svg);
+box.scrollLeft = (model.nodes[0]?.x ?? 0) + W / 2 - box.clientWidth / 2;
 // What every name begins with says nothing.
 let common = model.nodes[0]?.name ?? '';
 for (const n of model.nodes) while (!n.name.startsWith(common)) common = common.slice(0, -1);
@@ -97,7 +99,7 @@ for (const h of ['node', 'operator', 'multiply-adds', 'time', 'share']) head.app
 table.append(head);
 [...model.nodes.keys()].sort((a, b) => model.nodes[b].ms - model.nodes[a].ms).forEach((i) => {
   const n = model.nodes[i], tr = el('tr', { id: 'r' + i });
-  tr.append(el('td', { class: 'name', title: n.name }, n.name.slice(common.length)), el('td', {}, n.op), el('td', { class: 'n' }, short(n.macs)), el('td', { class: 'n' }, ms(n.ms)),
+  tr.append(el('td', { class: 'name', title: n.name }, n.name.slice(common.length)), el('td', { class: 'op' }, n.op), el('td', { class: 'n' }, short(n.macs)), el('td', { class: 'n' }, ms(n.ms)),
     el('td', { class: 'n' }, (100 * n.ms / Math.max(model.ms, 1e-9)).toFixed(1) + '%'));
   tr.onclick = () => pick(i, true);
   table.append(tr);

@@ -191,6 +191,9 @@ Status lower_while(GraphBuilder& b, Node& node) {
   Graph& body = *node.bodies[1];
   WXNN_TRY(check_body(node, cond, n, 1));
   WXNN_TRY(check_body(node, body, n, n));
+  WXNN_CHECK(cond.outputs.size() == 1 && body.outputs.size() == n, node.place(),
+             ": has a condition that gives ", cond.outputs.size(), " values and a body that gives ",
+             body.outputs.size(), " for ", n);
   bool written_out = false;
   WXNN_TRY(write_out_loop(b, node, &written_out));
   if (written_out) return {};
