@@ -159,25 +159,24 @@ Status transposed(Layer& layer, const Tensors& in, LayerTensor* y) {
   return finish(layer, y);
 }
 
-Status depthwise(Layer& layer, const Tensors& in, LayerTensor* y) {
+// Each channel by filters of its own.
+Status by_channel(Layer& layer, const Tensors& in, LayerTensor* y) {
   Sliding s;
   int32_t channels = 0;
   *y = in[0];
   WXNN_TRY(want_rank(*y, 4));
   WXNN_TRY(read_sliding(layer, "kernel_size", 2, 1, &s));
   WXNN_TRY(multiplied(layer, *y, &channels));
-  WXNN_TRY(convolve_by(layer, y, "DepthwiseConv2dNative", "depthwise_kernel", s, channels));
+  return convolve_by(layer, y, "DepthwiseConv2dNative", "depthwise_kernel", s, channels);
+}
+
+Status depthwise(Layer& layer, const Tensors& in, LayerTensor* y) {
+  WXNN_TRY(by_channel(layer, in, y));
   return finish(layer, y);
 }
 
 Status separable(Layer& layer, const Tensors& in, LayerTensor* y) {
-  Sliding s;
-  int32_t channels = 0;
-  *y = in[0];
-  WXNN_TRY(want_rank(*y, 4));
-  WXNN_TRY(read_sliding(layer, "kernel_size", 2, 1, &s));
-  WXNN_TRY(multiplied(layer, *y, &channels));
-  WXNN_TRY(convolve_by(layer, y, "DepthwiseConv2dNative", "depthwise_kernel", s, channels));
+  WXNN_TRY(by_channel(layer, in, y));
   const Sliding one{.kernel = {1, 1}, .strides = {1, 1}, .dilations = {1, 1}};
   WXNN_TRY(convolve_by(layer, y, "Conv2D", "pointwise_kernel", one, filters_of(layer)));
   return finish(layer, y);

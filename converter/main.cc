@@ -1,4 +1,6 @@
 // The converter's program: reads the command line, converts, says what happened.
+#include <google/protobuf/stubs/logging.h>
+
 #include <unistd.h>
 
 #include <charconv>
@@ -237,6 +239,7 @@ wxnn::Status run(const Arguments& a) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  google::protobuf::SetLogHandler(nullptr);  // of a damaged file our sentence says it all
   Arguments a;
   wxnn::Status status = parse(count, arguments, &a);
   if (status.ok() && a.help) {

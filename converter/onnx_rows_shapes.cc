@@ -176,29 +176,28 @@ Status split(OnnxNode& n, const OnnxRow&) {
   return {};
 }
 
-Status cast(OnnxNode& n, const OnnxRow&) {
+Status cast_to(OnnxNode& n, DType to) {
   OnnxTensor x;
   n.allow_any_size();
-  WXNN_TRY(n.any(0, &x));
   n.ignore("saturate");
-  DType to;
-  WXNN_TRY(onnx_dtype(n.integer("to", 0), &to));
+  WXNN_TRY(n.any(0, &x));
   int y = x.value;
   if (n.b.type(x.value).dtype != to)
     WXNN_TRY(n.add("Cast", {x.value}, {{"dtype", name_of(to)}}, &y));
   return n.out(0, y, x.perm);
 }
 
-Status cast_like(OnnxNode& n, const OnnxRow&) {
-  OnnxTensor x;
+Status cast(OnnxNode& n, const OnnxRow&) {
   DType to;
-  WXNN_TRY(n.any(0, &x));
+  WXNN_TRY(onnx_dtype(n.integer("to", 0), &to));
+  return cast_to(n, to);
+}
+
+Status cast_like(OnnxNode& n, const OnnxRow&) {
+  DType to;
+  n.allow_any_size();
   WXNN_TRY(n.dtype(1, &to));
-  n.ignore("saturate");
-  int y = x.value;
-  if (n.b.type(x.value).dtype != to)
-    WXNN_TRY(n.add("Cast", {x.value}, {{"dtype", name_of(to)}}, &y));
-  return n.out(0, y, x.perm);
+  return cast_to(n, to);
 }
 
 // Of a known shape a constant.

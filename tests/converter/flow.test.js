@@ -85,3 +85,12 @@ const LATE = [
 for (const [i, one] of LATE.entries()) {
   test(`${one.title}, seed ${seed}`, () => compare(one, `late${i}`, false));
 }
+
+test('of a damaged file one sentence is said, and nothing else', () => {
+  const node = Buffer.concat([Buffer.from([0x0a, 1, 0xff, 0x12, 4]), Buffer.from('Relu')]);   // a name that is no UTF-8
+  const file = path.join(folder, 'damaged.pb');
+  fs.writeFileSync(file, Buffer.concat([Buffer.from([0x0a, node.length]), node]));
+  const { status, stderr } = run('wxnn_convert', [file]);
+  assert.equal(status, 1);
+  assert.match(stderr, /^tools\/convert: [^\n]+\.\n$/);
+});

@@ -5,18 +5,13 @@ const { test } = require('node:test');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { tensor, modelOf, compareWithOnnxruntime } = require('./onnx_model.js');
+const { tensor, modelOf, random, compareWithOnnxruntime } = require('./onnx_model.js');
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-onnx-flow-'));
 test.after(() => fs.rmSync(folder, { recursive: true }));
 
 const seed = Number(process.env.WXNN_SEED || 1);
-let state = seed;
-const next = () => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return state / 2 ** 31 - 1;
-};
-const f32 = (...shape) => tensor('float32', shape, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, next));
+const { f32 } = random(seed);
 const int64 = (shape, ...numbers) => tensor('int64', shape, numbers);
 const bool = (yes) => tensor('bool', [], [Number(yes)]);
 const number = (x) => tensor('float32', [], [x]);

@@ -143,4 +143,15 @@ async function compareWithOnnxruntime(folder, name, model, inputs, { tolerance =
   theirs.forEach((got, k) => near('LiteRT', got, wanted[k], tolerance));
 }
 
-module.exports = { tensor, onnxModel, modelOf, compareWithOnnxruntime };
+/** Numbers in [-1, 1) that depend on the seed alone, one by one and as tensors. */
+function random(seed) {
+  let state = seed;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  };
+  const fill = (dtype, shape, make) => tensor(dtype, shape, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, make));
+  return { next, fill, f32: (...shape) => fill('float32', shape, next) };
+}
+
+module.exports = { tensor, onnxModel, modelOf, random, compareWithOnnxruntime };

@@ -6,23 +6,16 @@ const { test } = require('node:test');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { tensor, onnxModel, compareWithOnnxruntime } = require('./onnx_model.js');
+const { tensor, onnxModel, random, compareWithOnnxruntime } = require('./onnx_model.js');
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-opsets-'));
 test.after(() => fs.rmSync(folder, { recursive: true }));
 
 const seed = Number(process.env.WXNN_SEED || 1);
-let state = seed;
-/** Numbers in [-1, 1) that depend on the seed alone. */
-const next = () => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return state / 2 ** 31 - 1;
-};
-const fill = (shape, make) => Array.from({ length: shape.reduce((a, b) => a * b, 1) }, make);
-const f32 = (...shape) => tensor('float32', shape, fill(shape, next));
-const positive = (...shape) => tensor('float32', shape, fill(shape, () => Math.abs(next()) + 0.1));
-const i32 = (...shape) => tensor('int32', shape, fill(shape, () => Math.floor(next() * 100)));
-const bool = (...shape) => tensor('bool', shape, fill(shape, () => next() > 0));
+const { next, fill, f32 } = random(seed);
+const positive = (...shape) => fill('float32', shape, () => Math.abs(next()) + 0.1);
+const i32 = (...shape) => fill('int32', shape, () => Math.floor(next() * 100));
+const bool = (...shape) => fill('bool', shape, () => next() > 0);
 const fixed = (x) => ({ ...x, constant: true });
 const ints = (...numbers) => fixed(tensor('int64', [numbers.length], numbers));
 const floats = (...numbers) => fixed(tensor('float32', [numbers.length], numbers));

@@ -81,8 +81,8 @@ void put_json(const std::string& folder) {
 // Real models, where they have been fetched: their nodes or layers whole, their weights so small
 // that fuzz_convert's 4 KB hold many.
 void put_real_json(const std::string& folder) {
-  constexpr const char* kModels[] = {"tfjs-front", "tfjs-mesh", "selfie-tfjs",
-                                     "mobilenetv2-nsfw-layers"};
+  constexpr const char* kModels[] = {
+      "tfjs-front", "tfjs-mesh", "selfie-tfjs", "mobilenetv2-nsfw-layers", "faceboxes", "rvm"};
   for (const char* id : kModels) {
     std::string text;
     if (!read_file(sentence(".cache/models/", id, "/model.json"), &text).ok()) continue;
