@@ -38,7 +38,7 @@ async function benchFrames(peers, frames) {
   for (const [model, host, peer, open] of peers) {
     const runner = await open();
     await runner.ask({warmUp: 5});
-    const halves = [await runner.ask({runs: frames >> 1}), await runner.ask({runs: frames >> 1})];
+    const halves = [await runner.ask({runs: frames >> 1, heap: true}), await runner.ask({runs: frames >> 1, heap: true})];
     await runner.end();
     const ms = halves.flatMap((h) => h.ms), middle = quantile(ms, 0.5);
     rows.push([model, host, peer, middle.toFixed(2), quantile(ms, 0.99).toFixed(2), `${(quantile(ms, 0.99) / middle).toFixed(2)}x`,

@@ -60,7 +60,7 @@ function markdown({machine, rows}) {
 /** The faster host of each peer, models side by side, on a logarithmic scale, drawn by Observable Plot in a page. */
 async function chart(result, page, address, file) {
   const {machine, rows} = result;
-  const names = {simd: 'wxnn SIMD', plain: 'wxnn plain', 'tfjs-webgl': 'tfjs-webgl (software)'};
+  const names = {simd: 'wxnn SIMD', plain: 'wxnn plain', relaxed: 'wxnn relaxed SIMD', 'tfjs-webgl': 'tfjs-webgl (software)'};
   const bars = [];
   for (const r of rows) {
     const peer = names[r.peer] || r.peer;
