@@ -12,7 +12,7 @@ const { PLUGIN, ROOT, createFakeProgram, requireBuilt } = require('./programs.js
 
 const FILES = ['index.js', 'download.js', 'tfjs.js', 'worker.js'];  // of the mini-program; index.js requires the others when they are needed
 // Bytes, minified: index.js alone has the limit of design.md, section 7.
-const BUDGETS = { 'index.js': 30000, 'download.js': 11700, 'tfjs.js': 49000, 'worker.js': 5100 };
+const BUDGETS = { 'index.js': 30000, 'download.js': 11700, 'tfjs.js': 48600, 'worker.js': 6500 };
 const PUBLIC = [
   'accelerate', 'chooseBackend', 'configPlugin', 'createFaceDetector', 'fileStorageIO', 'kernelReport', 'loadGraphModel', 'loadModel', 'localStorageIO',
   'probe', 'registerBackend', 'version',

@@ -5,6 +5,7 @@ import { getEngine } from '../engine';
 import { createDetector } from '../faces';
 import { Host, setHost } from '../host';
 import { createOnEither } from '../model';
+import type { ModelFile } from '../source';
 import type { FaceDetector, Model, TensorData } from '../types';
 import { instantiate } from '../wechat_instantiate';
 import { Answer, Loaded, Request, WireFace, WireOutputs, fromWire, toWire } from './messages';
@@ -54,7 +55,7 @@ function detect(detector: FaceDetector, { rgba, width, height, options }: Reques
 async function answer(request: Request): Promise<Loaded | WireOutputs | WireFace[] | undefined> {
   if (request.call === 'detector') return createDetectorOf(request);
   if (request.call === 'load') {
-    const file = { name: request.name, format: request.format, pieces: [new Uint8Array(request.bytes)] };
+    const file: ModelFile = { name: request.name, format: request.format, pieces: [new Uint8Array(request.bytes)] };
     const model = await createOnEither(await getEngine(request), file, request);
     models[++count] = model;
     return { model: count, inputs: model.inputs.slice(), outputs: model.outputs.slice(), variant: model.backend.variant, reasons: model.backend.reasons as string[] };
