@@ -3,7 +3,7 @@ const zh = {
   tabs: ['相机', '照片', '测速'],
   other: 'English',
   loading: '正在加载模型…',
-  builds: { simd: 'WASM SIMD', plain: 'WASM' },
+  builds: { simd: 'WASM SIMD', plain: 'WASM' }, worker: ' · Worker',
   stays: '一切计算都在本机完成，不上传任何画面',
   boxes: '人脸框', keypoints: '关键点', mesh: '468 点网格',
   privacy: {
@@ -44,7 +44,7 @@ const en = {
   tabs: ['Camera', 'Photo', 'Benchmark'],
   other: '中文',
   loading: 'Loading the models…',
-  builds: { simd: 'WASM SIMD', plain: 'WASM' },
+  builds: { simd: 'WASM SIMD', plain: 'WASM' }, worker: ' · Worker',
   stays: 'Everything is computed on this phone; no picture leaves it',
   boxes: 'Boxes', keypoints: 'Keypoints', mesh: '468-point mesh',
   privacy: {

@@ -20,6 +20,8 @@ const { libVersion } = require('../project.config.json');  // the minimum base l
 /** Kinds of binaries, as their names end: operators that models of phones use, every operator. Here both are at hand. */
 const PROFILES = ['', '-tfjs'];
 
+const BINARIES = ['wxnn-plain.wasm.br', 'wxnn-plain-tfjs.wasm.br', 'wxnn-simd.wasm.br'];
+
 /** Parts in files of their own: entry -> file. index.js requires them when they are asked for (src/parts.ts). */
 const PARTS = { 'download.ts': 'download.js', 'tfjs/index.ts': 'tfjs.js', 'worker/index.ts': 'worker.js' };
 
@@ -121,6 +123,8 @@ function bundleWorker(file, profiles = PROFILES) {
 
 async function main() {
   fs.mkdirSync(output('wasm'), { recursive: true });
+  // WeChat packs whatever lies there, also what an older checkout has built.
+  for (const file of fs.readdirSync(output('wasm'))) if (!BINARIES.includes(file)) fs.rmSync(output(`wasm/${file}`));
   await Promise.all([
     bundleAdapter(output('.'), '/wasm'),
     bundle('node.ts', output('../build/node/index.js'), { platform: 'node' }),

@@ -49,6 +49,7 @@ async function drawIcons() {
 function copyWorker() {
   const script = path.join(root, 'build/worker/wxnn.js'), binaries = path.join(root, 'plugin/wasm');
   if (!fs.existsSync(script)) return console.error('tools/demo_files.js: the worker\'s script is missing: run node tools/bundle.js.');
+  fs.rmSync(path.join(demo, 'wasm'), { recursive: true, force: true });
   for (const folder of ['workers', 'wasm']) fs.mkdirSync(path.join(demo, folder), { recursive: true });
   for (const name of fs.readdirSync(binaries).filter((file) => !file.includes('tfjs'))) fs.copyFileSync(path.join(binaries, name), path.join(demo, 'wasm', name));
   return fs.copyFileSync(script, path.join(demo, 'workers/wxnn.js'));

@@ -26,6 +26,12 @@ function loadFaceModels() {
   return loading;
 }
 
+/** Where the two lie, for a detector that loads them elsewhere. */
+async function facePaths() {
+  const { MESH } = await openSubpackage();
+  return { ...options(), model: DETECTOR, meshModel: MESH };
+}
+
 /** Every packaged model: its name in the texts, and where it is. */
 async function listModels() {
   const { MESH, SHORT } = await openSubpackage();
@@ -35,4 +41,4 @@ async function listModels() {
 /** What is to be shown of an error. @param {any} error */
 const textOf = (error) => error.message || error.errMsg || String(error);
 
-module.exports = { loadFaceModels, listModels, loadOptions: options, textOf };
+module.exports = { facePaths, loadFaceModels, listModels, loadOptions: options, textOf };

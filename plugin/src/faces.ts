@@ -2,33 +2,33 @@
 import { checkInteger, checkKeys, checkNumber, fail } from './checks';
 import { getHost } from './host';
 import { Residence, kLoadOptions, load, residenceOf } from './model';
+import { getParts } from './parts';
 import { PictureBlock, checkRotation } from './picture';
-import type { Face, FaceDetector, FaceDetectorOptions, LoadOptions, Model, ModelSource } from './types';
+import type { Face, FaceDetector, FaceDetectorOptions, Model, ModelSource } from './types';
 
 const kFaceFloats = 20;        // native/vision/tracker.h
 const kLandmarkFloats = 1404;  // native/vision/mesh.h
 
 export async function createDetector(options: FaceDetectorOptions = {}): Promise<FaceDetector> {
   checkKeys('createFaceDetector\'s options', options, kLoadOptions.concat('model', 'meshModel', 'threshold', 'maxFaces', 'track', 'smooth'));
+  if (options.worker) return getParts().worker().detectInWorker(options);
   const { model = getHost().models.faces, meshModel, threshold = 0.5, maxFaces, track, smooth = track, ...loadOptions } = options;
   checkNumber('threshold', threshold, 0, 1);
   if (maxFaces !== undefined) checkInteger('maxFaces', maxFaces, 1, 1000000);
   if (smooth && !track) fail('smooth needs track: only the same face on several frames can be smoothed.');
   const own: Model[] = [];  // loaded here, so they go with the detector; a Model that was given stays the caller's
   const disposeOwn = () => own.forEach((loaded) => loaded.dispose());
-  const provide = async (source: ModelSource | Model, loadOptions: LoadOptions) => {
-    if (residenceOf(source)) return source as Model;
-    const loaded = await load(source as ModelSource, loadOptions);
-    own.push(loaded);
-    return loaded;
+  const provide = async (source: ModelSource | Model) => {
+    const loaded = residenceOf(source) ? (source as Model) : await load(source as ModelSource, loadOptions);
+    if (loaded !== source) own.push(loaded);
+    return residenceOf(loaded) || fail('a face detector computes on the engine: it takes no other backend.');
   };
   try {
-    const network = async () => residenceOf(await provide(model, loadOptions))!;
-    const first = await network();
+    const first = await provide(model);
     loadOptions.onProgress = undefined;
-    const mesh = meshModel === undefined ? meshModel : residenceOf(await provide(meshModel, loadOptions));
+    const mesh = meshModel === undefined ? meshModel : await provide(meshModel);
     // A mesh model that needed the engine with every operator takes the detector there.
-    return createOn(mesh && mesh.engine !== first.engine ? await network() : first, mesh, [threshold, maxFaces || 0, +!!track, +!!smooth], disposeOwn);
+    return createOn(mesh && mesh.engine !== first.engine ? await provide(model) : first, mesh, [threshold, maxFaces || 0, +!!track, +!!smooth], disposeOwn);
   } catch (error) {
     disposeOwn();
     throw error;
@@ -74,7 +74,8 @@ function createOn(network: Residence, mesh: Residence | undefined, configuration
     free();
     throw error;
   }
-  return {
+  const detector: FaceDetector = {
+    detectAsync: (...picture) => new Promise((resolve) => resolve(detector.detect(...picture))),
     detect(rgba, width, height, options = {}) {
       checkKeys('detect\'s options', options, ['rotation', 'mirror', 'time']);
       const { rotation = 0, mirror, time = getHost().now() } = options;
@@ -94,4 +95,5 @@ function createOn(network: Residence, mesh: Residence | undefined, configuration
     },
     dispose: free,
   };
+  return detector;
 }

@@ -1,10 +1,11 @@
 // wxnn in a mini-program: as a plugin, from npm, or copied in.
-import { arrayOf, asBytes, checkKeys, describe, elements, fail, joinBytes, kDTypes, lengthOf, messageOf, tagOf, viewOf } from './checks';
+import { arrayOf, asBytes, checkKeys, checkPicture, describe, elements, fail, joinBytes, kDTypes, lengthOf, messageOf, tagOf, viewOf } from './checks';
 import { getEngine } from './engine';
+import { createDetector } from './faces';
 import { readFile } from './files';
 import { checkAborted, getHost, setHost } from './host';
 import { setDownload, wechatHost } from './host_wechat';
-import { createOnEither, kLoadOptions, load } from './model';
+import { createOnEither, kLoadOptions, load, residenceOf } from './model';
 import { encodeNodeList } from './node_list';
 import { setParts } from './parts';
 import { writeImage } from './picture';
@@ -20,8 +21,8 @@ import { base64Decode, base64Encode, utf8Decode, utf8Encode } from './text';
  * of other names from the modules above.
  */
 const shared = [
-  arrayOf, asBytes, base64Decode, base64Encode, checkAborted, checkKeys, createOnEither, describe, elements, encodeNodeList, fail, fetchModel, fromParts,
-  getEngine, getHost, joinBytes, kDTypes, kLoadOptions, lengthOf, load, messageOf, parseModelJson, readFile, readModel, tagOf, utf8Decode, utf8Encode, viewOf,
+  arrayOf, asBytes, base64Decode, base64Encode, checkAborted, checkKeys, checkPicture, createDetector, createOnEither, describe, elements, encodeNodeList, fail, fetchModel, fromParts,
+  getEngine, getHost, joinBytes, kDTypes, kLoadOptions, lengthOf, load, messageOf, parseModelJson, readFile, readModel, residenceOf, tagOf, utf8Decode, utf8Encode, viewOf,
   writeImage,
 ];
 

@@ -8,15 +8,14 @@ const kMagic = 0x4c4e5857;  // "WXNL"
 const kVersion = 1;
 const kUnknownRank = -1;
 
-/** TensorFlow's DataType numbers. */
-const kTypes: { [name: string]: number } = {
-  FLOAT: 1, DOUBLE: 2, INT32: 3, UINT8: 4, INT16: 5, INT8: 6, STRING: 7, COMPLEX64: 8, INT64: 9, BOOL: 10, UINT16: 17, HALF: 19,
-  RESOURCE: 20, VARIANT: 21, UINT32: 22, UINT64: 23,
-};
+/** TensorFlow's DataTypes, each at its number. */
+const kTypes = ' FLOAT DOUBLE INT32 UINT8 INT16 INT8 STRING COMPLEX64 INT64 BOOL       UINT16  HALF RESOURCE VARIANT UINT32 UINT64'.split(' ');
+const enum Type { Float = 1, Double, Int32, Uint8, Int16, Int8, String, Complex64, Int64, Bool, Uint16 = 17, Half = 19 }
+
 /** tfjs's names for weights, and the bytes of an element. */
 const kWeightTypes: { [name: string]: [number, number] } = {
-  float32: [kTypes.FLOAT, 4], int32: [kTypes.INT32, 4], bool: [kTypes.BOOL, 1], complex64: [kTypes.COMPLEX64, 8],
-  uint8: [kTypes.UINT8, 1], uint16: [kTypes.UINT16, 2], float16: [kTypes.HALF, 2], string: [kTypes.STRING, 0],
+  float32: [Type.Float, 4], int32: [Type.Int32, 4], bool: [Type.Bool, 1], complex64: [Type.Complex64, 8],
+  uint8: [Type.Uint8, 1], uint16: [Type.Uint16, 2], float16: [Type.Half, 2], string: [Type.String, 0],
 };
 
 const enum Kind { Numbers = 1, Text = 2, Texts = 3, Shape = 4, Types = 5, Tensor = 6, Function = 7 }
@@ -89,7 +88,7 @@ class Writer {
 
 function typeNumber(type: string | number | undefined): number {
   if (typeof type === 'number') return type;
-  return kTypes[(type || '').replace(/^DT_/, '')] || 0;
+  return Math.max(0, kTypes.indexOf((type || '').replace(/^DT_/, '')));
 }
 
 function dimensions(shape: Shape | undefined): number[] | undefined {
@@ -131,11 +130,11 @@ function tensorBytes(tensor: TensorProto, name: string): Uint8Array {
     return new Uint8Array(into.buffer as ArrayBuffer);
   };
   const type = typeNumber(tensor.dtype);
-  if (type === kTypes.FLOAT) return fill(tensor.floatVal, new Float32Array(count));
-  if (type === kTypes.DOUBLE) return fill(tensor.doubleVal, new Float64Array(count));
-  if (type === kTypes.INT32) return fill(tensor.intVal, new Int32Array(count));
-  if (type === kTypes.BOOL) return fill(tensor.boolVal, new Uint8Array(count));
-  if (type === kTypes.INT64) {
+  if (type === Type.Float) return fill(tensor.floatVal, new Float32Array(count));
+  if (type === Type.Double) return fill(tensor.doubleVal, new Float64Array(count));
+  if (type === Type.Int32) return fill(tensor.intVal, new Int32Array(count));
+  if (type === Type.Bool) return fill(tensor.boolVal, new Uint8Array(count));
+  if (type === Type.Int64) {
     const halves = new Int32Array(2 * count);
     const values = new Float64Array(count);
     fill(tensor.int64Val, values);

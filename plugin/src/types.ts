@@ -297,6 +297,11 @@ export interface FaceDetector {
    * sentence that names the argument when one is wrong; the next call works.
    */
   detect(rgba: Bytes, width: number, height: number, options?: DetectOptions): Face[];
+  /**
+   * The same as a promise; the picture is copied before it returns. It is the only way with the option `worker`, where the picture is
+   * looked at in the worker, and another one that comes meanwhile is dropped: rejected with name "BusyError".
+   */
+  detectAsync(rgba: Bytes, width: number, height: number, options?: DetectOptions): Promise<Face[]>;
   /** Gives the detector's memory back, and that of the models it loaded itself. Calls after it throw. */
   dispose(): void;
 }

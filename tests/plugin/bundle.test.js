@@ -12,7 +12,7 @@ const { PLUGIN, ROOT, createFakeProgram, requireBuilt } = require('./programs.js
 
 const FILES = ['index.js', 'download.js', 'tfjs.js', 'worker.js'];  // of the mini-program; index.js requires the others when they are needed
 // Bytes, minified: index.js alone has the limit of design.md, section 7.
-const BUDGETS = { 'index.js': 30000, 'download.js': 11700, 'tfjs.js': 49000, 'worker.js': 5100 };
+const BUDGETS = { 'index.js': 30000, 'download.js': 11700, 'tfjs.js': 48600, 'worker.js': 6500 };
 const PUBLIC = [
   'accelerate', 'chooseBackend', 'configPlugin', 'createFaceDetector', 'fileStorageIO', 'kernelReport', 'loadGraphModel', 'loadModel', 'localStorageIO',
   'probe', 'registerBackend', 'version',
@@ -105,7 +105,7 @@ test('index.d.ts describes the bundle to a user, without anyone\'s typings', () 
       const model = await wxnn.loadModel('/models/m.br', { variant: 'plain', onProgress: (f: number) => void f, signal: { aborted: false } });
       const { y } = model.run({ x: new Float32Array(4) }, { views: true });
       const detector: wxnn.FaceDetector = await wxnn.createFaceDetector({ model, threshold: 0.5, maxFaces: 2 });
-      const faces: wxnn.Face[] = detector.detect(rgba, 640, 480, { rotation: 90, mirror: true });
+      const faces: wxnn.Face[] = detector.detect(rgba, 640, 480, { rotation: 90, mirror: true }).concat(await detector.detectAsync(rgba, 640, 480));
       const choice: wxnn.BackendChoice = await wxnn.configPlugin({ tf: {}, prefer: 'webgl' });
       const chosen: wxnn.ChosenModel = await wxnn.chooseBackend('/models/m.br', { cache: { bytes: 1 } });
       await chosen.runAsync(new Float32Array(4)).then(() => choice.reasons.length);

@@ -45,6 +45,23 @@ test('a frame is copied before the client writes the next one, and what arrives 
   assert.equal(log.detected.length, 2);
 });
 
+test('while a detector in a worker looks at a frame, others are dropped', async () => {
+  let answer;
+  const { log, send } = createCamera(() => new Promise((resolve) => { answer = resolve; }));
+  send(1);
+  await settle();
+  send(2);
+  await settle();
+  assert.deepEqual(log.detected.map(({ first }) => first), [1]);
+  assert.deepEqual(log.shown, []);
+  answer([{ id: 1 }]);
+  await settle();
+  assert.equal(log.shown[0].faces.length, 1);
+  send(3);
+  await settle();
+  assert.deepEqual(log.detected.map(({ first }) => first), [1, 3]);
+});
+
 test('numbers come twice a second; a failure is told and the next frame works', async () => {
   let fails = false;
   const { log, send } = createCamera(() => { if (fails) throw new Error('no memory'); return [{}]; });

@@ -21,7 +21,7 @@ function isOurs(declaration) {
   if (!file.startsWith(SOURCE)) return false;
   const name = file.slice(SOURCE.length);
   for (let node = declaration; node; node = node.parent) {
-    if (OWN_PARTS[name] && node.kind === OWN_PARTS[name]) return true;
+    if ((OWN_PARTS[name] && node.kind === OWN_PARTS[name]) || (node.name && node.name.text === 'ModelFile')) return true;
     if (node.name && OUTSIDE_TYPES.includes(node.name.text)) return false;
   }
   return !OUTSIDE.includes(name);

@@ -7,6 +7,8 @@ const path = require('node:path');
 const test = require('node:test');
 const { ROOT, createFakeProgram, createRealProgram, readModel, requireBuilt } = require('./programs.js');
 const { MODEL } = require('./fake_engine.js');
+const { readPhoto } = require('../reference/photo.js');
+const { fetchedFile } = require('../../tools/fetch_models.js');
 
 const SCRIPT = 'build/worker/wxnn.js';
 const input = () => Float32Array.of(1, 2, 3, 4);
@@ -114,4 +116,44 @@ test('BlazeFace in the worker gives the bits of the main thread', async () => {
   rgba.fill(0);
   const pictured = await there.runAsync();
   for (const [output, { data }] of Object.entries(here.run())) assert.deepEqual([...pictured[output].data], [...data]);
+});
+
+test('a face detector in the worker: the main thread\'s faces, dropped frames, a killed worker, sentences', async () => {
+  const p = createRealProgram({ packageFiles: script(), timeScale: 1000 });
+  const options = { model: readModel('full'), meshModel: readModel('mesh'), track: true, maxFaces: 4 };
+  const { data, width, height } = await readPhoto(fetchedFile('photos', 'sample1.jpg'));
+  const here = await p.wxnn.createFaceDetector(options);
+  const expected = here.detect(data, width, height, { time: 5 });
+  assert.ok(expected.length >= 3);
+  const plainOf = (faces) => JSON.parse(JSON.stringify(faces.map((face) => ({ ...face, mesh: [...face.mesh] }))));
+  assert.deepEqual(plainOf(await here.detectAsync(data, width, height, { time: 5 })).length, expected.length);
+
+  const there = await p.wxnn.createFaceDetector({ ...options, worker: true });
+  const frame = Uint8Array.from(data);
+  const running = there.detectAsync(frame, width, height, { time: 5 });
+  frame.fill(0);  // the client writes the next frame
+  await assert.rejects(there.detectAsync(frame, width, height), { name: 'BusyError', message: /this frame was dropped/ });
+  assert.deepEqual(plainOf(await running), plainOf(expected));
+  await assert.rejects(there.detectAsync(data, 0, height), { message: /width must be a whole number from 1 to 65535; this is 0/ });
+  await assert.rejects(there.detectAsync(data, width, height, { rotation: 45 }), { message: /rotation must be 0, 90, 180 or 270; this is 45/ });
+  assert.throws(() => there.detect(data, width, height), { message: 'a face detector in a worker runs by detectAsync.' });
+
+  const again = there.detectAsync(data, width, height, { time: 10 });
+  p.worker.kill();
+  assert.equal((await again).length, expected.length, 'a new worker looks at the same frame');
+  there.dispose();
+  await assert.rejects(there.detectAsync(data, width, height), /was disposed/);
+
+  const model = await p.wxnn.loadModel(readModel('full'));
+  await assert.rejects(p.wxnn.createFaceDetector({ model, worker: true }), { message: 'a face detector in a worker loads its models itself: give it their addresses or bytes.' });
+  await assert.rejects(p.wxnn.createFaceDetector({ model: readModel('mesh'), worker: true }), /the model is not a face detector/);
+  await assert.rejects(p.wxnn.createFaceDetector({ ...options, threshold: 2, worker: true }), /threshold must be a number from 0 to 1; this is 2/);
+});
+
+test('a face detector without a worker to be had runs here', async () => {
+  const p = createRealProgram({ faults: { noWorker: true } });
+  const detector = await p.wxnn.createFaceDetector({ model: readModel('short'), worker: true });
+  const { data, width, height } = await readPhoto(fetchedFile('photos', 'sample1.jpg'));
+  const here = await p.wxnn.createFaceDetector({ model: readModel('short') });
+  assert.deepEqual(JSON.parse(JSON.stringify(await detector.detectAsync(data, width, height))), JSON.parse(JSON.stringify(here.detect(data, width, height))));
 });

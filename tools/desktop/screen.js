@@ -93,6 +93,7 @@ const wx = createWx(screen, {
   language: parameters.get('language') || navigator.language.replace('-', '_'),
   privacy: parameters.get('privacy') === 'agreed',
   samples: [1, 2, 3, 4].map((n) => `/photos/sample${n}.jpg`),
+  worker: parameters.get('worker') !== 'none',
   camera: { source: parameters.get('camera') || 'photos', rotation: Number(parameters.get('rotation')) || 0 },
 });
 

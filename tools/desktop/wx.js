@@ -137,7 +137,7 @@ function systemOf(options) {
 
 /**
  * @param {object} screen pages and bars (screen.js)
- * @param {{language: string, privacy: boolean, camera: object}} options
+ * @param {{language: string, privacy: boolean, worker: boolean, camera: object}} options
  */
 export function createWx(screen, options) {
   const userFiles = new Map(), privacy = createPrivacy(options.privacy);
@@ -183,7 +183,7 @@ export function createWx(screen, options) {
     switchTab: call('switchTab', ({ url }) => screen.open(url)),
     getSetting: call('getSetting', () => ({ authSetting: { 'scope.camera': true } })), openSetting: nothing('openSetting'), authorize: nothing('authorize'),
   };
-  wx.createWorker = createWorker;
+  if (options.worker) wx.createWorker = createWorker;
   const host = createFileSystemManager('/package/', userFiles), own = createFileSystemManager('/plugin/', new Map());
   return {
     host: { ...wx, env: { USER_DATA_PATH: 'http://usr' }, getFileSystemManager: () => host },

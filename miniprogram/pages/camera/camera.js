@@ -1,11 +1,23 @@
 // Faces in the camera's picture. The host opens the camera and hands frames over: a plugin may not.
 const { createFrameLoop } = require('./frame_loop');
-const { loadFaceModels, textOf } = require('../../lib/models');
+const { facePaths, loadFaceModels, textOf } = require('../../lib/models');
 const { requirePrivacy } = require('../../lib/privacy');
 const { getTexts, switchLanguage } = require('../../texts');
 const wxnn = requirePlugin('wxnn');
 
+const SLOW = 60;  // ms a frame: from here on a worker may be better
+const TRACKING = { track: true, maxFaces: 6 };
+
 const NOTHING = { fps: '–', ms: '–', faces: '–', dropped: '–' };
+
+/** Milliseconds for a grey picture, the second time. @param {any} detector */
+async function timeOf(detector) {
+  const grey = new Uint8Array(320 * 240 * 4).fill(128);
+  await detector.detectAsync(grey, 320, 240);
+  const start = Date.now();
+  await detector.detectAsync(grey, 320, 240);
+  return Date.now() - start;
+}
 
 Page({
   data: {
@@ -29,6 +41,8 @@ Page({
   /** @type {any} */ words: undefined,
   build: /** @type {'simd' | 'plain'} */ ('simd'),
   visible: false,
+  gone: false,
+  where: '',  // after the build's name: a worker
 
   onLoad() {
     wx.setKeepScreenOn({ keepScreenOn: true });
@@ -48,18 +62,19 @@ Page({
   },
 
   onUnload() {
+    this.gone = true;
     this.onHide();
     if (this.detector) this.detector.dispose();
     this.detector = this.making = undefined;
   },
 
   localise() {
-    const { camera, privacy, mesh, other, loading, builds } = getTexts('camera');
+    const { camera, privacy, mesh, other, loading, builds, worker } = getTexts('camera');
     this.setData({
       texts: { ...camera, backend: undefined, meshName: mesh, other, loading, build: builds },
       privacyTexts: { title: privacy.title, body: privacy.text(privacy.contract), contract: privacy.contract, agree: privacy.agree, refuse: privacy.refuse },
     });
-    this.words = { backend: camera.backend, privacy, builds };
+    this.words = { backend: camera.backend, privacy, builds, worker };
   },
 
   /** Authorisation, models, camera, one after the other; the camera's frames start in cameraReady. */
@@ -78,7 +93,7 @@ Page({
       await this.making;
       if (!this.visible) return;
       this.say(texts.waiting);
-      this.setData({ allowed: true, backend: this.words.backend(this.words.builds[this.build], 0, 0) });
+      this.setData({ allowed: true, backend: this.words.backend(this.buildName(), 0, 0) });
     } catch (error) {
       this.making = undefined;
       this.say(textOf(error));
@@ -88,7 +103,33 @@ Page({
   async makeDetector() {
     const models = await loadFaceModels();
     this.build = models.model.backend.variant;
-    this.detector = await wxnn.createFaceDetector({ ...models, track: true, maxFaces: 6 });
+    const detector = await wxnn.createFaceDetector({ ...models, ...TRACKING });
+    if (this.gone) return detector.dispose();  // closed while it was loading
+    this.detector = detector;
+    const ms = await timeOf(detector);
+    if (ms > SLOW && 'createWorker' in wx) await this.tryWorker(ms);
+  },
+
+  /**
+   * The detector in a worker, where that takes less than `ms`: iPhones interpret WebAssembly on the main thread, and compile it in an
+   * experimental worker. Measured, whatever the device is called.
+   * @param {number} ms
+   */
+  async tryWorker(ms) {
+    try {
+      const other = await wxnn.createFaceDetector({ ...(await facePaths()), ...TRACKING, worker: { create: wx.createWorker } });
+      const isBetter = (await timeOf(other)) < ms && !this.gone;
+      (isBetter ? this.detector : other).dispose();
+      if (!isBetter) return;
+      this.detector = other;
+      this.where = this.words.worker;
+    } catch (error) {
+      console.warn(textOf(error));  // no worker: the main thread goes on
+    }
+  },
+
+  buildName() {
+    return this.words.builds[this.build] + this.where;
   },
 
   cameraReady() {
@@ -97,7 +138,7 @@ Page({
     this.say('');
     const overlay = this.selectComponent('#overlay');
     this.loop = createFrameLoop({
-      detect: (pixels, width, height, time) => this.detector.detect(pixels, width, height, { rotation: this.data.rotation, time }),
+      detect: (pixels, width, height, time) => this.detector[this.where ? 'detectAsync' : 'detect'](pixels, width, height, { rotation: this.data.rotation, time }),
       show: (faces, frame) => overlay.draw(faces, { ...frame, rotation: this.data.rotation, mirror: this.data.mirror }),
       report: (numbers) => this.report(numbers),
       fail: (error) => this.say(textOf(error)),
@@ -122,7 +163,7 @@ Page({
   report({ fps, ms, faces, dropped, width, height }) {
     this.setData({
       numbers: { fps: fps.toFixed(fps < 10 ? 1 : 0), ms: ms.toFixed(ms < 10 ? 1 : 0), faces: String(faces), dropped: `${Math.round(100 * dropped)}%` },
-      backend: this.words.backend(this.words.builds[this.build], width, height),
+      backend: this.words.backend(this.buildName(), width, height),
     });
   },
 
@@ -151,6 +192,6 @@ Page({
   switchLanguage() {
     switchLanguage();
     this.localise();
-    if (this.detector) this.setData({ backend: this.words.backend(this.words.builds[this.build], 0, 0) });
+    if (this.detector) this.setData({ backend: this.words.backend(this.buildName(), 0, 0) });
   },
 });

@@ -4,7 +4,7 @@ const SECOND = 1000;
 
 /**
  * @param {{
- *   detect(pixels: Uint8Array, width: number, height: number, time: number): any[],
+ *   detect(pixels: Uint8Array, width: number, height: number, time: number): any[] | Promise<any[]>,
  *   show(faces: any[], frame: {width: number, height: number}): void,
  *   report(numbers: {fps: number, ms: number, faces: number, dropped: number, width: number, height: number}): void,
  *   fail(error: any): void,
@@ -26,11 +26,13 @@ function createFrameLoop({ detect, show, report, fail }) {
   }
 
   /** @param {{width: number, height: number}} frame @param {number} time */
-  function look({ width, height }, time) {
+  async function look({ width, height }, time) {
     if (stopped) return;
     try {
       const start = Date.now();
-      const faces = detect(pixels, width, height, time);
+      const found = detect(pixels, width, height, time);
+      const faces = Array.isArray(found) ? found : await found;  // Promises are slow on old iPhones
+      if (stopped) return;
       spent += Date.now() - start;
       show(faces, { width, height });
       count(faces.length, { width, height });

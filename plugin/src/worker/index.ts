@@ -1,12 +1,16 @@
-// loadModel(…, {worker}): the engine in a mini-program's worker, started again when it was killed, and the main thread where no
+// loadModel(…, {worker}) and createFaceDetector({worker}): the engine in a mini-program's worker, started again when it was killed, and the main thread where no
 // worker can be had. The part worker.js.
-import { arrayOf, checkKeys, describe, fail, joinBytes, tagOf } from '../checks';
+import { arrayOf, checkKeys, checkPicture, describe, fail, joinBytes, tagOf } from '../checks';
 import { getEngine } from '../engine';
 import { checkAborted, getHost } from '../host';
-import { createOnEither } from '../model';
+import { createDetector } from '../faces';
+import { createOnEither, residenceOf } from '../model';
 import { readModel } from '../source';
-import type { Build, LoadOptions, Model, ModelInputs, ModelSource, TensorData, WorkerOptions } from '../types';
-import { Answer, Loaded, Request, WireArray, WireOutputs, outputsFromWire, toWire } from './messages';
+import type { ModelFile } from '../source';
+import type {
+  Build, Bytes, DetectOptions, Face, FaceDetector, FaceDetectorOptions, LoadOptions, Model, ModelInputs, ModelSource, TensorData, WorkerOptions,
+} from '../types';
+import { Answer, Loaded, Request, WireArray, WireFace, WireOutputs, outputsFromWire, toWire } from './messages';
 
 /** What wx.createWorker gives. */
 interface PlatformWorker {
@@ -83,41 +87,60 @@ function connect(options: WorkerOptions): Connection {
   return connection;
 }
 
-export async function loadInWorker(source: ModelSource, options: LoadOptions): Promise<Model> {
-  const { worker, ...rest } = options;
+function settingsOf({ worker, signal }: LoadOptions): WorkerOptions {
   const settings: WorkerOptions = typeof worker === 'object' ? worker : {};
   checkKeys('worker', settings, ['path', 'experimental', 'create']);
-  checkAborted(options.signal, 'the model');
-  const model = new RemoteModel(source, rest, settings);
+  checkAborted(signal, 'the model');
+  return settings;
+}
+
+export async function loadInWorker(source: ModelSource, options: LoadOptions): Promise<Model> {
+  const settings = settingsOf(options);
+  const model = new RemoteModel(source, { ...options, worker: undefined }, settings);
   await model.start();
   if (options.onProgress) options.onProgress(1);
   return model;
 }
 
-class RemoteModel implements Model {
-  inputs: Model['inputs'] = [];
-  outputs: Model['outputs'] = [];
+export async function detectInWorker(options: FaceDetectorOptions): Promise<FaceDetector> {
+  const settings = settingsOf(options);
+  const detector = new RemoteDetector({ ...options, worker: undefined }, settings);
+  await detector.start();
+  return detector;
+}
+
+/** How something comes into being: the message that makes it in the worker, or this thread's own. */
+interface Making<Local> {
+  request: Request;
+  here(): Promise<Local>;
+}
+
+/** Something in a worker, or here where no worker can be had. */
+abstract class Remote<Local extends { dispose(): void }> {
   readonly backend: { variant: Build; reasons: string[] } = { variant: 'plain', reasons: [] };
-  private place: { connection: Connection; model: number } | Model | undefined;
+  protected place: { connection: Connection; model: number } | Local | undefined;
   private failures = 0;
   private busy = false;
-  private disposed = false;
-  private shapes: { [input: string]: number[] } = {};  // what resize was told, for a model that is loaded again
+  protected disposed = false;
+  private failed: Error | undefined;  // of resize or setImage: the next run says it
 
-  constructor(private readonly source: ModelSource, private readonly options: LoadOptions, private readonly settings: WorkerOptions) {}
+  constructor(private readonly settings: WorkerOptions) {}
 
-  /** Loads the model in the worker, or here where that failed too often. Only a model's own failure rejects. */
+  protected abstract making(): Promise<Making<Local>>;
+
+  /** It is there: in the worker, or here. */
+  protected abstract adopt(loaded: Loaded, to: Connection | undefined): unknown;
+
+  /** Makes it in the worker, or here where that failed too often. Only a model's own failure rejects. */
   async start(): Promise<void> {
-    const file = await readModel(this.source, this.options);
+    const { request, here } = await this.making();
     while (this.failures < kStarts) {
       try {
         const to = connect(this.settings);
-        const whole = joinBytes(file.pieces);
-        const bytes = whole.buffer.slice(whole.byteOffset, whole.byteOffset + whole.length) as ArrayBuffer;
-        const { variant, wasmPath } = this.options;
-        const loaded = (await to.ask({ call: 'load', name: file.name, format: file.format, bytes, variant, wasmPath })) as Loaded;
-        this.adopt(loaded, 'in a worker');
-        if (Object.keys(this.shapes).length) await to.ask({ call: 'resize', model: loaded.model, shapes: this.shapes });
+        const loaded = (await to.ask(request)) as Loaded;
+        this.backend.variant = loaded.variant;
+        this.backend.reasons.push(...loaded.reasons, 'in a worker');
+        await this.adopt(loaded, to);
         this.place = { connection: to, model: loaded.model };
         return;
       } catch (error) {
@@ -127,37 +150,152 @@ class RemoteModel implements Model {
       }
     }
     // What ails the model itself shows here once more, in the main thread's own sentence.
-    const engine = await getEngine(this.options);
-    const local = await createOnEither(engine, file, this.options);
-    if (Object.keys(this.shapes).length) local.resize(this.shapes);
-    this.adopt({ model: 0, inputs: local.inputs.slice(), outputs: local.outputs.slice(), variant: engine.variant, reasons: local.backend.reasons as string[] }, 'on the main thread');
-    this.place = local;
+    this.place = await here();
+    this.backend.reasons.push('on the main thread');
   }
 
-  private adopt({ inputs, outputs, variant, reasons }: Loaded, where: string): void {
-    this.inputs = inputs;
-    this.outputs = outputs;
-    this.backend.variant = variant;
-    this.backend.reasons.push(...reasons, where);
+  /** One at a time: others are dropped, rejected with name "BusyError". */
+  protected whenFree<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      if (this.busy) fail('this frame was dropped, because the last one is still being computed.');
+    } catch (error) {
+      (error as Error).name = 'BusyError';
+      return Promise.reject(error);
+    }
+    this.busy = true;
+    const free = () => {
+      this.busy = false;
+    };
+    const result = work();
+    result.then(free, free);
+    return result;
+  }
+
+  protected later(request: (model: number) => Request, local: (local: Local) => void): void {
+    const { place } = this;
+    if (this.disposed || !place) fail('this model was disposed.');
+    if (!('connection' in place)) local(place);
+    else place.connection.ask(request(place.model)).catch((error: Error & { lost?: boolean }) => {
+      if (!error.lost) this.failed = error;
+    });
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.later((model) => ({ call: 'dispose', model }), (local) => local.dispose());
+    this.disposed = true;
+  }
+
+  /** Asks the worker; when that is lost, makes it again (in a new worker, at last here) and asks once more. */
+  protected async onModel<T extends Answer['result']>(request: (model: number) => Request, local: (local: Local) => T): Promise<T> {
+    for (;;) {
+      if (this.disposed) fail('this model was disposed.');
+      if (!this.place) await this.start();
+      const place = this.place as { connection: Connection; model: number } | Local;
+      if (!('connection' in place)) return local(place);
+      try {
+        const result = await place.connection.ask(request(place.model));
+        this.failures = 0;
+        // Answers come in the order of what was asked, so a resize or picture before this run has had its own.
+        const { failed } = this;
+        this.failed = undefined;
+        if (failed) throw failed;
+        return result as T;
+      } catch (error) {
+        const { message, lost } = error as Error & { lost?: boolean };
+        if (!lost) throw error;
+        this.failures++;
+        this.backend.reasons.push(message);
+        place.connection.end(message);
+        this.place = undefined;
+      }
+    }
+  }
+}
+
+const wholeOf = ({ name, format, pieces }: ModelFile) => {
+  const { buffer, byteOffset, byteLength } = joinBytes(pieces);
+  return { name, format, bytes: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer };
+};
+
+class RemoteDetector extends Remote<FaceDetector> implements FaceDetector {
+  constructor(private readonly options: FaceDetectorOptions, settings: WorkerOptions) {
+    super(settings);
+  }
+
+  protected async making(): Promise<Making<FaceDetector>> {
+    const { options } = this;
+    const { model = getHost().models.faces, meshModel, threshold, maxFaces, track, smooth, variant, wasmPath } = options;
+    const sources = [model].concat(meshModel === undefined ? [] : meshModel);
+    if (sources.some(residenceOf)) fail('a face detector in a worker loads its models itself: give it their addresses or bytes.');
+    const files = (await Promise.all((sources as ModelSource[]).map((source) => readModel(source, options)))).map(wholeOf);
+    return { request: { call: 'detector', files, options: { threshold, maxFaces, track, smooth }, variant, wasmPath }, here: () => createDetector(options) };
+  }
+
+  protected adopt(): void {
+    // a detector has nothing to tell
+  }
+
+  detect(): never {
+    return fail('a face detector in a worker runs by detectAsync.');
+  }
+
+  detectAsync(rgba: Bytes, width: number, height: number, options: DetectOptions = {}): Promise<Face[]> {
+    const picture = (): Request & { call: 'detect' } => ({
+      call: 'detect', model: 0, rgba: checkPicture(rgba, width, height).slice().buffer, width, height, options: { time: getHost().now(), ...options },
+    });
+    return this.whenFree(async () => {
+      const request = picture();
+      const faces = await this.onModel<WireFace[]>((model) => ({ ...request, model }), (local) => local.detect(request.rgba, width, height, request.options) as never);
+      return faces.map(({ mesh, ...face }) => ({ ...face, ...(mesh && { mesh: tagOf(mesh) === 'ArrayBuffer' ? new Float32Array(mesh) : (mesh as never) }) }));
+    });
+  }
+}
+
+class RemoteModel extends Remote<Model> implements Model {
+  inputs: Model['inputs'] = [];
+  outputs: Model['outputs'] = [];
+  private shapes: { [input: string]: number[] } = {};  // what resize was told, for a model that is loaded again
+
+  constructor(private readonly source: ModelSource, private readonly options: LoadOptions, settings: WorkerOptions) {
+    super(settings);
+  }
+
+  protected async making(): Promise<Making<Model>> {
+    const { options } = this;
+    const file = await readModel(this.source, options);
+    const { variant, wasmPath } = options;
+    return {
+      request: { call: 'load', ...wholeOf(file), variant, wasmPath },
+      here: async () => {
+        const engine = await getEngine(options);
+        const local = await createOnEither(engine, file, options);
+        if (Object.keys(this.shapes).length) local.resize(this.shapes);
+        this.backend.variant = engine.variant;
+        this.backend.reasons.push(...local.backend.reasons);
+        this.adopt(local);
+        return local;
+      },
+    };
+  }
+
+  protected adopt({ inputs, outputs, model }: Pick<Model, 'inputs' | 'outputs'> & { model?: number }, to?: Connection): unknown {
+    this.inputs = inputs.slice();
+    this.outputs = outputs.slice();
+    return to && Object.keys(this.shapes).length ? to.ask({ call: 'resize', model: model as number, shapes: this.shapes }) : undefined;
   }
 
   /** The inputs are copied before it returns. While one run is under way others are dropped: rejected with name "BusyError". */
   runAsync(given: ModelInputs = {}, options: { allowNaN?: boolean } = {}): ReturnType<Model['runAsync']> {
+    let inputs: { [name: string]: WireArray };
     try {
       checkKeys('run\'s options', options, ['views', 'allowNaN']);
-      const inputs = this.toWire(given);
-      if (this.busy) fail('this frame was dropped, because the last one is still being computed.');
-      this.busy = true;
-      const free = () => {
-        this.busy = false;
-      };
-      const result = this.onModel((model) => ({ call: 'run', model, inputs, options }), (model) => toWireOutputs(model, inputs, options));
-      result.then(free, free);
-      return result.then((outputs) => outputsFromWire(outputs as WireOutputs));
+      inputs = this.toWire(given);
     } catch (error) {
-      if (this.busy) (error as Error).name = 'BusyError';
       return Promise.reject(error);
     }
+    return this.whenFree(() => this.onModel<WireOutputs>((model) => ({ call: 'run', model, inputs, options }), (model) => toWireOutputs(model, inputs, options)))
+      .then(outputsFromWire);
   }
 
   resize(shapes: { [input: string]: number[] }): void {
@@ -184,49 +322,6 @@ class RemoteModel implements Model {
 
   memory(): never {
     return fail('a model in a worker does not tell its memory.');
-  }
-
-  dispose(): void {
-    if (this.disposed) return;
-    this.later((model) => ({ call: 'dispose', model }), (local) => local.dispose());
-    this.disposed = true;
-  }
-
-  private failed: Error | undefined;  // of resize or setImage: the next run says it
-
-  private later(request: (model: number) => Request, local: (model: Model) => void): void {
-    const { place } = this;
-    if (this.disposed || !place) fail('this model was disposed.');
-    if (!('connection' in place)) local(place);
-    else place.connection.ask(request(place.model)).catch((error: Error & { lost?: boolean }) => {
-      if (!error.lost) this.failed = error;
-    });
-  }
-
-  /** Asks the worker; when that is lost, loads the model again (in a new worker, at last here) and asks once more. */
-  private async onModel(request: (model: number) => Request, local: (model: Model) => WireOutputs): Promise<Answer['result']> {
-    for (;;) {
-      if (this.disposed) fail('this model was disposed.');
-      if (!this.place) await this.start();
-      const place = this.place as { connection: Connection; model: number } | Model;
-      if (!('connection' in place)) return local(place);
-      try {
-        const result = await place.connection.ask(request(place.model));
-        this.failures = 0;
-        // Answers come in the order of what was asked, so a resize or picture before this run has had its own.
-        const { failed } = this;
-        this.failed = undefined;
-        if (failed) throw failed;
-        return result;
-      } catch (error) {
-        const { message, lost } = error as Error & { lost?: boolean };
-        if (!lost) throw error;
-        this.failures++;
-        this.backend.reasons.push(message);
-        place.connection.end(message);
-        this.place = undefined;
-      }
-    }
   }
 
   private toWire(given: ModelInputs): { [name: string]: WireArray } {

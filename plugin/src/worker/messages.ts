@@ -1,6 +1,6 @@
 // What logic layer and worker say to each other. WeChat copies messages, so arrays travel as plain buffers.
 import { viewOf } from '../checks';
-import type { Build, DType, ImageOptions, RunOptions, Tensor, TensorData, TensorInfo, Variant } from '../types';
+import type { Build, DetectOptions, DType, Face, FaceDetectorOptions, ImageOptions, RunOptions, Tensor, TensorData, TensorInfo, Variant } from '../types';
 
 export interface WireArray {
   dtype: DType;
@@ -12,7 +12,11 @@ export type Request =
   | { call: 'run'; model: number; inputs: { [name: string]: WireArray }; options: RunOptions }
   | { call: 'resize'; model: number; shapes: { [input: string]: number[] } }
   | { call: 'setImage'; model: number; input: string; rgba: ArrayBuffer; width: number; height: number; options?: ImageOptions }
+  | { call: 'detector'; files: { name: string; format: 'tflite' | 'tfjs'; bytes: ArrayBuffer }[]; options: FaceDetectorOptions; variant?: Variant; wasmPath?: string }
+  | { call: 'detect'; model: number; rgba: ArrayBuffer; width: number; height: number; options: DetectOptions }
   | { call: 'resetState' | 'dispose'; model: number };
+
+export type WireFace = Omit<Face, 'mesh'> & { mesh?: ArrayBuffer };
 
 export interface Loaded {
   model: number;
@@ -29,7 +33,7 @@ export interface WireOutputs {
 /** An answer has the request's id, and either a result or the sentence of a failure. */
 export interface Answer {
   id: number;
-  result?: Loaded | WireOutputs;
+  result?: Loaded | WireOutputs | WireFace[];
   error?: string;
   /** The engine has stopped: the model must be loaded again. */
   stopped?: boolean;

@@ -2,11 +2,13 @@
 // the host. A worker has WXWebAssembly and no wx.
 import { fail } from '../checks';
 import { getEngine } from '../engine';
+import { createDetector } from '../faces';
 import { Host, setHost } from '../host';
 import { createOnEither } from '../model';
-import type { Model, TensorData } from '../types';
+import type { ModelFile } from '../source';
+import type { FaceDetector, Model, TensorData } from '../types';
 import { instantiate } from '../wechat_instantiate';
-import { Answer, Loaded, Request, WireOutputs, fromWire, toWire } from './messages';
+import { Answer, Loaded, Request, WireFace, WireOutputs, fromWire, toWire } from './messages';
 
 declare const worker: {
   onMessage(listener: (message: Request & { id: number }) => void): void;
@@ -20,17 +22,47 @@ const workerHost: Host = {
 };
 setHost(workerHost);
 
-const models: { [id: number]: Model } = {};
+const models: { [id: number]: Model | FaceDetector } = {};
 let count = 0;
 
-async function answer(request: Request): Promise<Loaded | WireOutputs | undefined> {
+/** A detector with its models, which go with it. */
+async function createDetectorOf(request: Request & { call: 'detector' }): Promise<Loaded> {
+  const engine = await getEngine(request);
+  const own: Model[] = [];
+  const disposeOwn = () => own.forEach((loaded) => loaded.dispose());
+  try {
+    for (const { name, format, bytes } of request.files) own.push(await createOnEither(engine, { name, format, pieces: [new Uint8Array(bytes)] }, request));
+    const [model, meshModel] = own;
+    const detector = await createDetector({ ...request.options, model, meshModel });
+    models[++count] = {
+      ...detector,
+      dispose() {
+        detector.dispose();
+        disposeOwn();
+      },
+    };
+    return { model: count, inputs: [], outputs: [], variant: engine.variant, reasons: model.backend.reasons as string[] };
+  } catch (error) {
+    disposeOwn();
+    throw error;
+  }
+}
+
+function detect(detector: FaceDetector, { rgba, width, height, options }: Request & { call: 'detect' }): WireFace[] {
+  return detector.detect(rgba, width, height, options).map(({ mesh, ...face }) => ({ ...face, ...(mesh && { mesh: toWire(mesh, 'float32').buffer }) }));
+}
+
+async function answer(request: Request): Promise<Loaded | WireOutputs | WireFace[] | undefined> {
+  if (request.call === 'detector') return createDetectorOf(request);
   if (request.call === 'load') {
-    const file = { name: request.name, format: request.format, pieces: [new Uint8Array(request.bytes)] };
+    const file: ModelFile = { name: request.name, format: request.format, pieces: [new Uint8Array(request.bytes)] };
     const model = await createOnEither(await getEngine(request), file, request);
     models[++count] = model;
     return { model: count, inputs: model.inputs.slice(), outputs: model.outputs.slice(), variant: model.backend.variant, reasons: model.backend.reasons as string[] };
   }
-  const model = models[request.model] || fail('the worker was started anew.');
+  const thing = models[request.model] || fail('the worker was started anew.');
+  if (request.call === 'detect') return detect(thing as FaceDetector, request);
+  const model = thing as Model;
   switch (request.call) {
     case 'run': {
       const inputs: { [name: string]: TensorData } = {};
