@@ -143,6 +143,7 @@ Status TfliteGraphReader::find_rows() {
       Status status = find_variable(i, code);
       if (!status.ok()) return status.at(place_of(i));
     }
+    if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE)) scan_bodies(i);
     if (is_by_reader(code) || (row != nullptr && available(row->recipe))) continue;
     const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
     missing.push_back({is_custom ? custom : tflite_name(code), name_of_operator(i)});
@@ -274,6 +275,7 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
   }
   if (kBuildParts.grids && has(kCopies, code) && !node.inputs.empty()) node.copies_elements();
   WXNN_TRY(cook(node, row.recipe));
+  if (kBuildParts.flow) WXNN_TRY(hand_variables(&graph_.nodes.back()));
   return node.emit_roundings();
 }
 

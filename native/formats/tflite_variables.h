@@ -15,6 +15,7 @@ class TfliteVariables {
  public:
   // The variable of this name; made on first use.
   int find(std::string_view name);
+  const std::string& name(int variable) const { return list_[variable].name; }
   // ASSIGN_VARIABLE somewhere in the graph: what is read before is not the first value for ever.
   void mark_assigned(int variable) { list_[variable].assigned = true; }
   void assign(int variable, int value, bool once);
