@@ -55,13 +55,6 @@ class TfliteGraphReader {
   Status read_quantize(size_t i);
   Status read_widening(size_t i, bool is_dequantize);
 
-  // A variable that a body of a loop or a condition uses: one more input of that body and, as its
-  // last value there, one more output.
-  struct Use {
-    int variable, input, current;  // the last two are values of the body
-    bool assigned = false;
-  };
-
   Status check_subgraph(size_t index);
   void scan_bodies(size_t i);
   Status read_inside(size_t i, size_t index, bool once);
@@ -70,10 +63,6 @@ class TfliteGraphReader {
   Status find_variable(size_t i, Code code);
   Status variable_of(size_t i, int* variable) const;
   Status use_variable(size_t i, Code code);
-  Use& use_of(int variable);
-  Status value_of(int variable, int* value);
-  void assign(int variable, int value);
-  Status hand_variables(Node* node);
 
   TfliteReading& reading_;
   const tflite::SubGraph& subgraph_;
@@ -81,13 +70,11 @@ class TfliteGraphReader {
   int depth_;
   Graph& graph_;
   TfliteTensors tensors_;
-  bool once_ = false;                     // in what CALL_ONCE runs
-  TfliteGraphReader* whole_ = this;       // of a subgraph that has become nodes of another's graph
-  std::vector<Use> uses_;                 // of a body, in the order of their first use
-  std::vector<std::vector<Use>> bodies_;  // of the operator that is being built
-  std::vector<int> handles_;              // per tensor: the variable that it stands for
-  std::vector<int> states_;               // variables that some operator keeps
-  std::vector<const TfliteRow*> rows_;    // parallel to the operators; null for DEQUANTIZE, DENSIFY
+  bool once_ = false;                   // in what CALL_ONCE runs
+  bool is_inside_ = false;              // a subgraph that has become nodes of the main graph
+  std::vector<int> handles_;            // per tensor: the variable that it stands for
+  std::vector<int> states_;             // variables that some operator keeps
+  std::vector<const TfliteRow*> rows_;  // parallel to the operators; null for DEQUANTIZE, DENSIFY
 };
 
 }  // namespace wxnn

@@ -83,8 +83,11 @@ TfliteGraphReader::TfliteGraphReader(TfliteReading& reading, size_t index, int d
 Status TfliteGraphReader::run() {
   WXNN_TRY(find_rows());
   WXNN_TRY(read_inputs());
+  std::vector<int> outside;
+  if (kBuildParts.flow && depth_ > 0) outside = reading_.variables.enter(graph_);
   for (size_t i = 0; i < rows_.size(); ++i) WXNN_TRY(read_operator(i));
   WXNN_TRY(read_outputs());
+  if (kBuildParts.flow && depth_ > 0) reading_.variables.leave(graph_, outside);
   if (kBuildParts.flow && depth_ == 0) WXNN_TRY(reading_.variables.finish(graph_));
   return sort(graph_);
 }
@@ -275,7 +278,8 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
   }
   if (kBuildParts.grids && has(kCopies, code) && !node.inputs.empty()) node.copies_elements();
   WXNN_TRY(cook(node, row.recipe));
-  if (kBuildParts.flow) WXNN_TRY(hand_variables(&graph_.nodes.back()));
+  if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE))
+    WXNN_TRY(reading_.variables.hand_over(graph_, code == Code::WHILE));
   return node.emit_roundings();
 }
 

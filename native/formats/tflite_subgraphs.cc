@@ -14,10 +14,7 @@ constexpr int kMostDepth = 32;
 Status TfliteGraphReader::read_body(size_t index, std::unique_ptr<Graph>* graph) {
   WXNN_TRY(check_subgraph(index));
   *graph = std::make_unique<Graph>();
-  TfliteGraphReader body(reading_, index, depth_ + 1, graph->get());
-  WXNN_TRY(body.run());
-  bodies_.push_back(std::move(body.uses_));
-  return {};
+  return TfliteGraphReader(reading_, index, depth_ + 1, graph->get()).run();
 }
 
 Status TfliteGraphReader::check_subgraph(size_t index) {
@@ -36,7 +33,7 @@ Status TfliteGraphReader::read_inside(size_t i, size_t index, bool once) {
   WXNN_TRY(check_subgraph(index));
   TfliteGraphReader inner(reading_, index, depth_ + 1, &graph_);
   inner.once_ = once;
-  inner.whole_ = whole_;
+  inner.is_inside_ = is_inside_ || depth_ == 0;
   WXNN_TRY(inner.find_rows());
   const tflite::Operator& op = operator_at(i);
   const Ints* const given[] = {op.inputs(), op.outputs()};
@@ -92,7 +89,9 @@ Status TfliteGraphReader::find_variable(size_t i, Code code) {
   WXNN_TRY(option(i, "s1", &name));
   WXNN_CHECK(outputs != nullptr && outputs->size() == 1, "should have one output");
   handles_.resize(tensors_.size(), kAbsent);
-  handles_[outputs->Get(0)] = reading_.variables.find(name.text);
+  const int variable = reading_.variables.find(name.text);
+  if (depth_ > 0 && !is_inside_) reading_.variables.mark_in_bodies(variable);
+  handles_[outputs->Get(0)] = variable;
   return {};
 }
 
@@ -109,22 +108,22 @@ Status TfliteGraphReader::use_variable(size_t i, Code code) {
   int variable = kAbsent;
   int value = kAbsent;
   WXNN_TRY(variable_of(i, &variable));
-  WXNN_CHECK(!once_ || whole_->depth_ == 0,
+  WXNN_CHECK(!once_ || is_inside_,
              "begins a variable in the body of a loop or a condition, which is not supported");
   if (code == Code::READ_VARIABLE) {
     WXNN_CHECK(op.outputs() != nullptr && op.outputs()->size() == 1, "should have one output");
-    WXNN_TRY(value_of(variable, &value));
+    WXNN_TRY(reading_.variables.read(graph_, variable, &value));
     tensors_.alias(op.outputs()->Get(0), value);
     return {};
   }
   const bool given = op.inputs()->size() == 2 && op.inputs()->Get(1) != kAbsent;
   WXNN_CHECK(given, "should have two inputs");
   WXNN_TRY(tensors_.value(op.inputs()->Get(1), &value));
-  assign(variable, value);
+  reading_.variables.assign(variable, value, once_);
   return {};
 }
 
-// What the bodies assign is no constant, also where it is read before them.
+// Which variables the bodies use, and assign: before anything is read.
 void TfliteGraphReader::scan_bodies(size_t i) {
   for (std::string_view source : {"i0", "i1"}) {
     AttrValue index;
@@ -134,69 +133,6 @@ void TfliteGraphReader::scan_bodies(size_t i) {
     if (!check_subgraph(subgraph).ok()) continue;  // reading it says why
     static_cast<void>(TfliteGraphReader(reading_, subgraph, depth_ + 1, &nowhere).find_rows().ok());
   }
-}
-
-TfliteGraphReader::Use& TfliteGraphReader::use_of(int variable) {
-  const auto at = std::ranges::find(uses_, variable, &Use::variable);
-  if (at != uses_.end()) return *at;
-  const int value =
-      graph_.add_value(reading_.variables.name(variable), {DType::kFloat32, Shape::unknown()});
-  graph_.inputs.push_back(value);
-  uses_.push_back({variable, value, value});
-  return uses_.back();
-}
-
-Status TfliteGraphReader::value_of(int variable, int* value) {
-  if (whole_->depth_ == 0) return reading_.variables.read(graph_, variable, value);
-  *value = whole_->use_of(variable).current;
-  return {};
-}
-
-void TfliteGraphReader::assign(int variable, int value) {
-  if (whole_->depth_ == 0) return reading_.variables.assign(variable, value, once_);
-  Use& use = whole_->use_of(variable);
-  use.current = value;
-  use.assigned = true;
-}
-
-// A While, or If, whose bodies use variables takes them and gives them back.
-Status TfliteGraphReader::hand_variables(Node* node) {
-  std::vector<std::vector<Use>> bodies = std::move(bodies_);
-  bodies_.clear();
-  std::vector<Use> all;
-  for (size_t b = 0; b < bodies.size(); ++b) {
-    std::vector<int>& inputs = node->bodies[b]->inputs;
-    inputs.resize(inputs.size() - bodies[b].size());  // and again in the order of `all`
-    for (const Use& use : bodies[b]) {
-      auto at = std::ranges::find(all, use.variable, &Use::variable);
-      if (at == all.end()) at = all.insert(at, use);
-      at->assigned |= use.assigned;
-    }
-  }
-  const bool loop = std::string_view(node->op->name) == "While";
-  for (const Use& use : all) {
-    const std::string& name = reading_.variables.name(use.variable);
-    const bool given_back = loop || use.assigned;
-    int value = kAbsent;
-    WXNN_TRY(value_of(use.variable, &value));
-    node->inputs.push_back(value);
-    for (size_t b = 0; b < bodies.size(); ++b) {
-      Graph& body = *node->bodies[b];
-      auto at = std::ranges::find(bodies[b], use.variable, &Use::variable);
-      const bool there = at != bodies[b].end();
-      const int input =
-          there ? at->input : body.add_value(name, {DType::kFloat32, Shape::unknown()});
-      body.inputs.push_back(input);
-      if (!given_back || (loop && b == 0)) continue;
-      WXNN_CHECK(body.outputs.size() == node->outputs.size(), "has ", node->outputs.size(),
-                 " outputs, its subgraph ", body.outputs.size());
-      body.outputs.push_back(there ? at->current : input);
-    }
-    if (!given_back) continue;
-    node->outputs.push_back(graph_.add_value(name, {DType::kFloat32, Shape::unknown()}));
-    if (use.assigned) assign(use.variable, node->outputs.back());
-  }
-  return {};
 }
 
 }  // namespace wxnn
