@@ -42,6 +42,7 @@ Status settle(const ConvertOptions& options, Model* model) {
 
 Status run_seeded(const ConvertOptions& options, Model* model) {
   WXNN_TRY(settle(options, model));
+  WXNN_TRY(model->reserve());
   std::mt19937 random(1);
   for (size_t i = 0; i < model->graph().inputs.size(); ++i) fill(model->input(i), random);
   return model->run();

@@ -56,6 +56,7 @@ class TfliteGraphReader {
   Status read_widening(size_t i, bool is_dequantize);
 
   Status check_subgraph(size_t index);
+  void scan_bodies(size_t i);
   Status read_inside(size_t i, size_t index, bool once);
   Status read_shared(size_t i, Code code);
   Status option(size_t i, std::string_view source, AttrValue* value);

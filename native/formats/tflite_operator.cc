@@ -94,6 +94,38 @@ Status TfliteOperator::output(size_t i, int* value) {
   return {};
 }
 
+// (x - least) / scale, rounded, + the least integer
+Status TfliteOperator::add_integers(int tensor) {
+  const TfliteTensors::Grid grid = tensors_.grid(tensor);
+  const bool is_signed = tensors_.stored_type(tensor) != tflite::TensorType::UINT8;
+  const double levels = static_cast<double>((1 << grid.bits) - 1);
+  struct Step {
+    std::string_view op;
+    double operand;
+  };
+  const Step steps[] = {{"Sub", grid.min},
+                        {"RealDiv", (grid.max - grid.min) / levels},
+                        {"Round", 0},
+                        {"Add", is_signed ? -static_cast<double>(1 << (grid.bits - 1)) : 0}};
+  int value = kAbsent;
+  WXNN_TRY(tensors_.value(tensor, &value));
+  for (const Step& step : steps) {
+    std::vector<int> inputs = {value};
+    if (step.op != "Round") {
+      const auto operand = static_cast<float>(step.operand);
+      int number = kAbsent;
+      WXNN_TRY(graph.add_constant(sentence(name, "/", step.op, "/y"), {DType::kFloat32, {}},
+                                  &operand, &number));
+      inputs.push_back(number);
+    }
+    Cooked cooked;
+    WXNN_TRY(make(step.op, std::move(inputs), &cooked));
+    WXNN_TRY(emit_before(*this, sentence("/", step.op), std::move(cooked), &value));
+  }
+  this->inputs.push_back(value);
+  return {};
+}
+
 Status TfliteOperator::emit_roundings() {
   if (!kBuildParts.grids) return {};
   for (const Rounding& r : roundings_) WXNN_TRY(round_to_grid(graph, r.from, r.to, r.grid));

@@ -24,6 +24,8 @@ class TfliteOperator final : public TfliteSource {
   tflite::TensorType output_type(size_t i) const override;
   std::span<const std::byte> custom_options() const override;
 
+  // A further input: the integers that a quantised tensor is stored as, as floats.
+  Status add_integers(int tensor);
   // Its outputs are elements of its inputs: what is on a grid stays there.
   void copies_elements() { copies_ = true; }
   // Behind the node that was built: what it writes to quantised tensors is rounded to their grids.

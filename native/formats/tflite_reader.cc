@@ -29,9 +29,9 @@ constexpr Code kKeepState[] = {Code::LSTM,
 // Operators that may read and write small integers which stand for themselves.
 constexpr Code kSmallInts[] = {Code::CAST, Code::GATHER, Code::GATHER_ND, Code::SHAPE};
 // Operators that see the integers of quantised tensors, not the numbers that they stand for.
-constexpr Code kSeeIntegers[] = {Code::BITCAST,          Code::BITWISE_XOR, Code::CAST,
-                                 Code::CUSTOM,           Code::RIGHT_SHIFT, Code::ZEROS_LIKE,
-                                 Code::STABLEHLO_CONVERT};
+// CAST is given them.
+constexpr Code kSeeIntegers[] = {Code::BITCAST,     Code::BITWISE_XOR, Code::CUSTOM,
+                                 Code::RIGHT_SHIFT, Code::ZEROS_LIKE,  Code::STABLEHLO_CONVERT};
 // Operators of the reader itself: the rest of the graph has no node for them. Variables, and
 // subgraphs whose nodes become this graph's.
 constexpr Code kInSubgraphs[] = {Code::VAR_HANDLE, Code::READ_VARIABLE, Code::ASSIGN_VARIABLE,
@@ -83,8 +83,11 @@ TfliteGraphReader::TfliteGraphReader(TfliteReading& reading, size_t index, int d
 Status TfliteGraphReader::run() {
   WXNN_TRY(find_rows());
   WXNN_TRY(read_inputs());
+  std::vector<int> outside;
+  if (kBuildParts.flow && depth_ > 0) outside = reading_.variables.enter(graph_);
   for (size_t i = 0; i < rows_.size(); ++i) WXNN_TRY(read_operator(i));
   WXNN_TRY(read_outputs());
+  if (kBuildParts.flow && depth_ > 0) reading_.variables.leave(graph_, outside);
   if (kBuildParts.flow && depth_ == 0) WXNN_TRY(reading_.variables.finish(graph_));
   return sort(graph_);
 }
@@ -143,6 +146,7 @@ Status TfliteGraphReader::find_rows() {
       Status status = find_variable(i, code);
       if (!status.ok()) return status.at(place_of(i));
     }
+    if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE)) scan_bodies(i);
     if (is_by_reader(code) || (row != nullptr && available(row->recipe))) continue;
     const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
     missing.push_back({is_custom ? custom : tflite_name(code), name_of_operator(i)});
@@ -257,10 +261,16 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
       states_.push_back(tensor);
       continue;
     }
+    const bool is_grid = is_quantised(tensors_.grid(tensor));
+    if (is_grid && code == Code::CAST) {
+      node.inputs.pop_back();
+      WXNN_TRY(node.add_integers(tensor));
+      continue;
+    }
     WXNN_TRY(tensors_.value(tensor, &node.inputs.back()));
     WXNN_TRY(check_small_int(code, tensor));
-    WXNN_CHECK(!has(kSeeIntegers, code) || !is_quantised(tensors_.grid(tensor)), "its input \"",
-               tensors_.name(tensor), "\" is quantised, which is not supported here");
+    WXNN_CHECK(!has(kSeeIntegers, code) || !is_grid, "its input \"", tensors_.name(tensor),
+               "\" is quantised, which is not supported here");
   }
   WXNN_CHECK(node.output_count != 0, "has no outputs");
   for (uint32_t k = 0; k < op.outputs()->size(); ++k) {
@@ -268,6 +278,8 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
   }
   if (kBuildParts.grids && has(kCopies, code) && !node.inputs.empty()) node.copies_elements();
   WXNN_TRY(cook(node, row.recipe));
+  if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE))
+    WXNN_TRY(reading_.variables.hand_over(graph_, code == Code::WHILE));
   return node.emit_roundings();
 }
 

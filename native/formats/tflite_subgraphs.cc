@@ -89,7 +89,9 @@ Status TfliteGraphReader::find_variable(size_t i, Code code) {
   WXNN_TRY(option(i, "s1", &name));
   WXNN_CHECK(outputs != nullptr && outputs->size() == 1, "should have one output");
   handles_.resize(tensors_.size(), kAbsent);
-  handles_[outputs->Get(0)] = reading_.variables.find(name.text);
+  const int variable = reading_.variables.find(name.text);
+  if (depth_ > 0 && !is_inside_) reading_.variables.mark_in_bodies(variable);
+  handles_[outputs->Get(0)] = variable;
   return {};
 }
 
@@ -106,9 +108,8 @@ Status TfliteGraphReader::use_variable(size_t i, Code code) {
   int variable = kAbsent;
   int value = kAbsent;
   WXNN_TRY(variable_of(i, &variable));
-  WXNN_CHECK(depth_ == 0 || is_inside_,
-             "uses a variable in a loop or a condition, which is not "
-             "supported");
+  WXNN_CHECK(!once_ || is_inside_,
+             "begins a variable in the body of a loop or a condition, which is not supported");
   if (code == Code::READ_VARIABLE) {
     WXNN_CHECK(op.outputs() != nullptr && op.outputs()->size() == 1, "should have one output");
     WXNN_TRY(reading_.variables.read(graph_, variable, &value));
@@ -120,6 +121,18 @@ Status TfliteGraphReader::use_variable(size_t i, Code code) {
   WXNN_TRY(tensors_.value(op.inputs()->Get(1), &value));
   reading_.variables.assign(variable, value, once_);
   return {};
+}
+
+// Which variables the bodies use, and assign: before anything is read.
+void TfliteGraphReader::scan_bodies(size_t i) {
+  for (std::string_view source : {"i0", "i1"}) {
+    AttrValue index;
+    Graph nowhere;
+    if (!option(i, source, &index).ok() || index.numbers[0] < 0) continue;
+    const auto subgraph = static_cast<size_t>(index.numbers[0]);
+    if (!check_subgraph(subgraph).ok()) continue;  // reading it says why
+    static_cast<void>(TfliteGraphReader(reading_, subgraph, depth_ + 1, &nowhere).find_rows().ok());
+  }
 }
 
 }  // namespace wxnn

@@ -3,6 +3,7 @@
 // end is a state of the graph (core/graph.h). Its first value comes from a subgraph that CALL_ONCE
 // runs.
 #pragma once
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,13 +20,21 @@ class TfliteVariables {
   void mark_assigned(int variable) { list_[variable].assigned = true; }
   void assign(int variable, int value, bool once);
   Status read(Graph& graph, int variable, int* value);
+  // Some body of a loop or a condition uses it: all bodies have it as a further input, and as
+  // their last outputs what it is at their end.
+  void mark_in_bodies(int variable) { list_[variable].in_bodies = true; }
+  // Of a body's graph, before and behind its nodes; what variables are outside it meanwhile.
+  std::vector<int> enter(Graph& graph);
+  void leave(Graph& graph, std::span<const int> outside);
+  // Of the graph whose last node, a While or an If, has bodies.
+  Status hand_over(Graph& graph, bool loop);
   // After the last node.
   Status finish(Graph& graph) const;
 
  private:
   struct Variable {
     std::string name;
-    bool assigned = false;
+    bool assigned = false, in_bodies = false;
     int initial = kAbsent, current = kAbsent, state = kAbsent;  // values
   };
   std::vector<Variable> list_;

@@ -127,9 +127,9 @@ TEST(Quantized, Int4AndInt64AndRefusals) {
   TfliteFile g;
   const int q = g.quantized_as(Type::INT8, "q", {2}, {1}, {0});
   const int z = g.tensor("z", {2});
-  g.node(Code::CAST, {q}, {z});
+  g.node(Code::ZEROS_LIKE, {q}, {z});
   EXPECT_SAYS(read_tflite(g.finish({q}, {z}), &graph),
-              "node \"z\" (CAST): its input \"q\" is quantised, which is not supported here");
+              "node \"z\" (ZEROS_LIKE): its input \"q\" is quantised, which is not supported here");
   TfliteFile h;
   const int two = h.quantized_as(Type::INT8, "two", {2}, {1, 2}, {0, 0});
   const int v = h.tensor("v", {2});
@@ -142,6 +142,37 @@ TEST(Quantized, Int4AndInt64AndRefusals) {
   k.node(Code::NEG, {half}, {u});
   EXPECT_SAYS(read_tflite(k.finish({half}, {u}), &graph),
               "is computed in float16, which is supported for constants only");
+}
+
+// A cast sees the integers of a quantised tensor, not what they stand for: all of a type.
+TEST(Quantized, ACastSeesTheIntegers) {
+  struct Case {
+    Type type;
+    float scale;
+    int64_t zero;
+    int least, most;
+  };
+  for (const Case& test :
+       {Case{Type::UINT8, 0.037f, 117, 0, 255}, Case{Type::INT8, 1.7f, -5, -128, 127},
+        Case{Type::INT16, 0.0003f, 0, -32768, 32767}}) {
+    const int count = test.most - test.least + 1;
+    for (const Type to : {Type::FLOAT32, Type::INT32}) {
+      TfliteFile f;
+      const int x = f.quantized_as(test.type, "x", {count}, {test.scale}, {test.zero});
+      const int y = f.tensor("y", {count}, to);
+      f.node(Code::CAST, {x}, {y});
+      std::unique_ptr<Model> model;
+      ASSERT_OK(load(f.finish({x}, {y}), &model));
+      for (int i = 0; i < count; ++i)
+        model->input(0).f32()[i] = static_cast<float>(test.least + i - test.zero) * test.scale;
+      ASSERT_OK(model->run());
+      for (int i = 0; i < count; ++i) {
+        const float got = to == Type::INT32 ? static_cast<float>(model->output(0).i32()[i])
+                                            : model->output(0).f32()[i];
+        ASSERT_EQ(got, static_cast<float>(test.least + i)) << i;
+      }
+    }
+  }
 }
 
 // Small integers without a scale are int32; a cast to one keeps its bits.

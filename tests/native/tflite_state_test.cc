@@ -128,6 +128,77 @@ TEST(TfliteState, WhatIsNeverAssignedIsAConstant) {
   EXPECT_NE(graph.values[graph.nodes[0].inputs[1]].constant, nullptr);
 }
 
+// while (i < n) { v = v w + x; i += 1 }
+int loop_body(TfliteFile& f, int* cond) {
+  int i = f.tensor("i", {}, Type::INT32), n = f.tensor("n", {}, Type::INT32),
+      x = f.tensor("x", {2});
+  const int less = f.tensor("less", {}, Type::BOOL);
+  f.node(Code::LESS, {i, n}, {less});
+  *cond = f.body({i, n, x}, {less});
+  i = f.tensor("i", {}, Type::INT32), n = f.tensor("n", {}, Type::INT32), x = f.tensor("x", {2});
+  const int one = f.constant("one", {}, Type::INT32, bytes_of<int32_t>({1}));
+  const int next = f.tensor("next", {}, Type::INT32), v = handle(f, "v");
+  const int scaled = f.tensor("scaled", {2}), sum = f.tensor("sum", {2});
+  f.node(Code::ADD, {i, one}, {next});
+  f.node(Code::MUL, {read(f, v, {2}), read(f, handle(f, "w"), {2})}, {scaled});
+  f.node(Code::ADD, {scaled, x}, {sum});
+  f.node(Code::ASSIGN_VARIABLE, {v, sum}, {});
+  return f.body({i, n, x}, {next, n, x});
+}
+
+// The variable is read before the loop, in it, and after it; the loop stands in a condition.
+TEST(TfliteState, LoopsAndConditionsUseVariables) {
+  for (const bool in_condition : {false, true}) {
+    TfliteFile f;
+    int cond = 0;
+    const int body = loop_body(f, &cond);
+    const auto loop = [&](int n, int x) {
+      const int zero = f.constant("zero", {}, Type::INT32, bytes_of<int32_t>({0}));
+      const int i = f.tensor("i", {}, Type::INT32), m = f.tensor("m", {}, Type::INT32);
+      const int z = f.tensor("z", {2});
+      f.node(Code::WHILE, {zero, n, x}, {i, m, z}, Options::WhileOptions,
+             f.two_subgraphs(cond, body));
+      return i;
+    };
+    int branch = 0, other = 0;
+    if (in_condition) {
+      int n = f.tensor("n", {}, Type::INT32), x = f.tensor("x", {2});
+      branch = f.body({n, x}, {loop(n, x)});
+      n = f.tensor("n", {}, Type::INT32), x = f.tensor("x", {2});
+      other = f.body({n, x}, {n});
+    }
+    begin(f, {{"v", HostTensor({2}, {1, -1})}, {"w", HostTensor({2}, {0.5F, 2})}});
+    const int n = f.tensor("n", {}, Type::INT32), x = f.tensor("x", {2}), v = handle(f, "v");
+    const int flag = f.tensor("flag", {}, Type::BOOL), rounds = f.tensor("rounds", {}, Type::INT32);
+    const int y = f.tensor("y", {2}), before = read(f, v, {2});
+    if (in_condition) {
+      f.node(Code::IF, {flag, n, x}, {rounds}, Options::IfOptions, f.two_subgraphs(branch, other));
+    }
+    const int count = in_condition ? rounds : loop(n, x);
+    f.node(Code::ADD, {before, read(f, v, {2})}, {y});
+    std::unique_ptr<Model> model;
+    ASSERT_OK(load(f.finish({flag, n, x}, {y, count}), &model));
+    for (int again = 0; again < 2; ++again) {
+      float want[] = {1, -1};
+      for (int run = 0; run < 5; ++run) {
+        const float old[] = {want[0], want[1]}, step[] = {1.0F + static_cast<float>(run), 0.25F};
+        const bool taken = !in_condition || run % 2 == 0;
+        *model->input(0).u8() = taken ? 1 : 0;
+        *model->input(1).i32() = run;
+        std::memcpy(model->input(2).data, step, sizeof step);
+        ASSERT_OK(model->run());
+        for (int i = 0; taken && i < run; ++i) {
+          want[0] = want[0] * 0.5F + step[0];
+          want[1] = want[1] * 2 + step[1];
+        }
+        for (int k = 0; k < 2; ++k) EXPECT_EQ(model->output(0).f32()[k], old[k] + want[k]) << run;
+        EXPECT_EQ(*model->output(1).i32(), run);
+      }
+      model->reset_state();
+    }
+  }
+}
+
 TEST(TfliteState, Refusals) {
   std::unique_ptr<Model> model;
   TfliteFile unset;
@@ -151,14 +222,15 @@ TEST(TfliteState, Refusals) {
   stray.node(Code::READ_VARIABLE, {x}, {y});
   EXPECT_SAYS(load(stray.finish({x}, {y}), &model), "comes from no VAR_HANDLE");
 
-  TfliteFile loop;
-  x = loop.tensor("x", {1});
-  y = read(loop, handle(loop, "v"), {1});
-  const int body = loop.body({x}, {y});
-  const int flag = loop.tensor("flag", {}, Type::BOOL);
-  x = loop.tensor("x", {1}), y = loop.tensor("y", {1});
-  loop.node(Code::IF, {flag, x}, {y}, Options::IfOptions, loop.two_subgraphs(body, body));
-  EXPECT_SAYS(load(loop.finish({flag, x}, {y}), &model), "in a loop or a condition");
+  TfliteFile late;
+  begin(late, {{"v", HostTensor({1}, {0})}});
+  x = late.tensor("x", {1}), y = late.tensor("y", {1});
+  late.node(Code::ADD, {x, read(late, handle(late, "v"), {1})}, {y});
+  const int body = late.body({x}, {y});
+  const int flag = late.tensor("flag", {}, Type::BOOL);
+  x = late.tensor("x", {1}), y = late.tensor("y", {1});
+  late.node(Code::IF, {flag, x}, {y}, Options::IfOptions, late.two_subgraphs(body, body));
+  EXPECT_SAYS(load(late.finish({flag, x}, {y}), &model), "begins a variable in the body");
 }
 
 // double(x) + double(double(x)), where double is a subgraph; the second lies in another.

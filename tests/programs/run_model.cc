@@ -73,6 +73,7 @@ Status run(int argc, char** argv) {
     WXNN_TRY(read_shape(given[i], argv[3 + i], &shapes[i]));
   }
   WXNN_TRY(model->resize(shapes));
+  WXNN_TRY(model->reserve());
   for (size_t i = 0; i < inputs; ++i) {
     const wxnn::Tensor& to = model->input(i);
     const size_t header = (1 + static_cast<size_t>(to.shape.rank())) * sizeof(int32_t);
