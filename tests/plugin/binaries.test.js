@@ -17,7 +17,7 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // for the whole package of the tfjs profile. The face models' alone, with SIMD inside: the design asks for 45,000; HACKING.md says what
 // takes the bytes.
 const BUDGETS = { plain: 104390, 'plain-tfjs': 135640, simd: 10240 };
-const TFJS_PACKAGE = 246000;
+const TFJS_PACKAGE = 248000;
 const FACE_BUDGET = 60370;
 const TABLE = '__indirect_function_table table';
 const LINKERS = ['_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // unused
