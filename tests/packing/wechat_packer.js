@@ -4,6 +4,7 @@
 
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { promisify } = require('node:util');
 const zlib = require('node:zlib');
@@ -17,14 +18,16 @@ const LIMIT = 120000;  // ms
  * @returns {Promise<Map<string, Buffer>>} the package's files; rejects with the packer's own message
  */
 async function pack(project, type, { es5 = false } = {}) {
-  const zip = path.join(project, `${type}.zip`);
+  const zip = path.resolve(project, `${type}.zip`);
+  const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-packer-'));  // it leaves folders wherever it is
   try {
-    await promisify(execFile)(process.execPath, [__filename, project, type, String(es5), zip], { timeout: LIMIT, maxBuffer: 1 << 26 });
+    await promisify(execFile)(process.execPath, [__filename, path.resolve(project), type, String(es5), zip], { timeout: LIMIT, maxBuffer: 1 << 26, cwd });
     return filesOfZip(fs.readFileSync(zip));
   } catch (error) {
     throw new Error(/PACKER: (.*)/s.exec(error.stderr || '')?.[1] || error.message);
   } finally {
     fs.rmSync(zip, { force: true });
+    fs.rmSync(cwd, { recursive: true, force: true });
   }
 }
 

@@ -9,6 +9,7 @@ const sharp = require('sharp');
 const {root} = require('../checkout');
 const {fetchedFile} = require('../fetch_models.js');
 const report = require('./report.js');
+const {watchBinary} = require('./watch.js');
 
 const NETWORK = 'wxnn_model_run';
 const FRAMES = [[640, 480], [480, 640], [1280, 720]];
@@ -20,28 +21,9 @@ async function photoOf(width, height) {
   return {data: new Uint8Array(data), width, height};
 }
 
-/** The milliseconds that the engine's own run takes are counted inside the call. */
-function watchNetwork() {
-  const spent = {ms: 0};
-  const {instantiate} = WebAssembly;
-  WebAssembly.instantiate = /** @type {any} */ (async (...args) => {
-    const result = /** @type {any} */ (await instantiate.apply(WebAssembly, /** @type {any} */ (args)));
-    const exports = {...result.instance.exports};
-    const run = exports[NETWORK];
-    if (run) exports[NETWORK] = (handle) => {
-      const start = performance.now();
-      const done = run(handle);
-      spent.ms += performance.now() - start;
-      return done;
-    };
-    return {...result, instance: {exports}};
-  });
-  return spent;
-}
-
 /** Of each model and size of frame: detect, the engine's own run in it, and the rest. */
 async function benchAdapter(rounds, readme) {
-  const spent = watchNetwork();
+  const spent = watchBinary((name) => name === NETWORK);
   const wxnn = require(root);
   const lines = ['| BlazeFace | frame | `detect` ms | network alone ms | the rest ms |', '| --- | --- | ---: | ---: | ---: |'];
   for (const id of ['short', 'full']) {

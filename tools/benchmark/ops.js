@@ -3,6 +3,7 @@
 // tfjs-core itself). One process each, asked in turn. `tools/bench --ops` runs it.
 
 const { fork } = require('node:child_process');
+const { watchBinary } = require('./watch.js');
 
 const PEERS = ['floor', 'ours', 'tfjs-wasm'];
 const CALLS = 3000;
@@ -62,29 +63,8 @@ async function prepareModel(peer, tf) {
   return () => tf.dispose(model.predict(x));
 }
 
-/** Milliseconds in the binary's exports from here on: what remains of a call is JavaScript. */
-function watchBinary() {
-  const spent = { ms: 0 };
-  const { instantiate } = WebAssembly;
-  const timed = (run) => (...args) => {
-    const start = performance.now();
-    try {
-      return run(...args);
-    } finally {
-      spent.ms += performance.now() - start;
-    }
-  };
-  WebAssembly.instantiate = /** @type {any} */ (async (...args) => {
-    const result = /** @type {any} */ (await instantiate.apply(WebAssembly, /** @type {any} */ (args)));
-    const { exports } = result.instance;
-    const wrapped = Object.fromEntries(Object.entries(exports).map(([name, value]) => [name, typeof value === 'function' ? timed(value) : value]));
-    return { ...result, instance: { exports: wrapped } };
-  });
-  return spent;
-}
-
 async function child(peer, watched) {
-  const binary = watched ? watchBinary() : undefined;
+  const binary = watched ? watchBinary(() => true) : undefined;
   const tf = require('@tensorflow/tfjs-core');
   tf.env().set('PROD', true);
   await tf.setBackend(backends[peer](tf));
