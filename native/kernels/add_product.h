@@ -3,8 +3,9 @@
 
 namespace wxnn {
 
-// sum + a * b, where V is a float or a vector of floats. Two roundings, of the product and of the sum, are what all builds agree
-// on; the relaxed build, which nobody gets without asking, has one where the processor does both at once.
+// sum + a * b, where V is a float or a vector of floats. Two roundings, of the product and of the
+// sum, are what all builds agree on; the relaxed build, which nobody gets without asking, has one
+// where the processor does both at once.
 template <class V>
 [[gnu::always_inline]] inline V add_product(V sum, V a, V b) {
 #if defined(__wasm_relaxed_simd__)
