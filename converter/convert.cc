@@ -61,10 +61,20 @@ int find_called(const Graph& graph, const std::vector<int>& among, std::string_v
   return kAbsent;
 }
 
+// "a, b and 3 more"
+std::string names_of(const Graph& graph, const std::vector<int>& values) {
+  constexpr size_t kMost = 8;
+  std::string text;
+  for (size_t i = 0; i < std::min(values.size(), kMost); ++i)
+    text += (i == 0 ? "" : ", ") + graph.values[values[i]].name;
+  return values.size() > kMost ? sentence(text, " and ", values.size() - kMost, " more") : text;
+}
+
 Status set_shapes(const ConvertOptions& options, Graph* graph) {
   for (const auto& [name, shape] : options.inputs) {
     const int v = find_called(*graph, graph->inputs, name);
-    WXNN_CHECK(v != kAbsent, "--input ", name, ": the model has no such input");
+    WXNN_CHECK(v != kAbsent, "--input ", name, ": the model has no such input, only ",
+               names_of(*graph, graph->inputs));
     Shape& declared = graph->values[v].type.shape;
     bool fits = declared.is_unknown() || declared.rank() == shape.rank();
     for (int i = 0; fits && i < declared.rank(); ++i) {
@@ -115,7 +125,8 @@ Status fix_inputs(const ConvertOptions& options, Graph* graph) {
     if (fixed == kAbsent) {
       const bool known =
           std::ranges::find(graph->values, name, &Value::name) != graph->values.end();
-      WXNN_CHECK(known, "--constant ", name, ": the model has no such input");
+      WXNN_CHECK(known, "--constant ", name, ": the model has no such input, only ",
+                 names_of(*graph, graph->inputs));
       continue;
     }
     Value& value = graph->values[fixed];

@@ -146,3 +146,9 @@ for (const [name, { inputs: declared, outputs = [] }] of Object.entries(MODELS))
     }
   });
 }
+
+test('an input that the model does not have', () => {
+  const { status, stderr } = spawnSync(CONVERTER, [modelFile('rvm'), '--input', 'frame=1,128,160,3'], { encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stderr, /--input frame: the model has no such input, only src, r2i:0, downsample_ratio:0, r1i:0, r3i:0, r4i:0\./);
+});
