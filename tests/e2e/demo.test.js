@@ -193,7 +193,7 @@ const openOnWebgl = async () => {
   return model.backend.name;
 };
 
-test('the camera page holds its frame loop and does not grow, also when the WebGL context beside it is lost', { timeout: 300000 }, async () => {
+test('the camera page holds its frame loop and does not grow, also when the WebGL context beside it is lost', { timeout: 600000 }, async () => {
   const seconds = process.env.WXNN_LONG ? 60 : 8;
   await onPage(`${CAMERA}&privacy=agreed`, async (page) => {
     await page.waitForFunction(() => globalThis.demo.screen.currentPage().loop, undefined, { timeout: 60000 });
