@@ -44,9 +44,10 @@ add_wasm_binary(wxnn_wasm_faces wxnn-${WXNN_VARIANT}-faces ops/ops_faces.def)
 if(WXNN_VARIANT STREQUAL plain)
   add_wasm_binary(wxnn_wasm wxnn-plain ops/ops.def)
   add_wasm_binary(wxnn_wasm_tfjs wxnn-plain-tfjs ops/ops_tfjs.def)
-  target_sources(wxnn_wasm_tfjs PRIVATE ${tfjs_exports})
-  # Training and large pictures: as far as pointers stay positive numbers.
-  target_link_options(wxnn_wasm_tfjs PRIVATE -sMAXIMUM_MEMORY=2GB)
+  target_sources(wxnn_wasm_tfjs PRIVATE ${tfjs_exports} native/wasm/tfjs/small_blocks.cc)
+  # Training and large pictures: as far as pointers stay positive numbers. Tensors of any size come and go here: dlmalloc looks for the
+  # best place for each (2 KB), and small blocks keep out of their way.
+  target_link_options(wxnn_wasm_tfjs PRIVATE -sMAXIMUM_MEMORY=2GB -sMALLOC=dlmalloc)
   if(WXNN_OPS_FILE)
     add_wasm_binary(wxnn_wasm_models wxnn-plain-models ${WXNN_OPS_FILE})
     set_target_properties(wxnn_wasm_models PROPERTIES EXCLUDE_FROM_ALL TRUE)

@@ -16,8 +16,8 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // Bytes after brotli, the design's: 170,000 for both forms of the operators of graph models (95,000 with SIMD, 75,000 without), 300,000
 // for the whole package of the tfjs profile. The face models' alone, with SIMD inside: the design asks for 45,000; HACKING.md says what
 // takes the bytes.
-const BUDGETS = { plain: 104390, 'plain-tfjs': 135640, simd: 10240 };
-const TFJS_PACKAGE = 248000;
+const BUDGETS = { plain: 104390, 'plain-tfjs': 137500, simd: 10240 };
+const TFJS_PACKAGE = 250000;
 const FACE_BUDGET = 60370;
 const TABLE = '__indirect_function_table table';
 const LINKERS = ['_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // unused

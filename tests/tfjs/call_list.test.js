@@ -67,6 +67,7 @@ for (const [id, file] of [['short', 'model.tflite'], ['mesh', 'model.tflite'], [
 /** What tfjs has no kernel for, or only in part: each is refused by the node's name. */
 const REFUSED = {
   bitwise_xor: 'BitwiseXor', bucketize: 'Bucketize', detection_post_process: 'DetectionPostProcess', dilate: 'Dilate', dynamic_update_slice: 'DynamicUpdateSlice',
+  embedding_lookup_sparse_mean: 'EmbeddingLookupSparse', embedding_lookup_sparse_sqrtn: 'EmbeddingLookupSparse', embedding_lookup_sparse_sum: 'EmbeddingLookupSparse',
   matrix_diag: 'MatrixDiag', matrix_set_diag: 'MatrixSetDiag', non_max_suppression_v5: 'NonMaxSuppressionV5\\), which pads', one_hot: 'OneHot\\), whose axis',
   reverse_sequence: 'ReverseSequence', rfft_2d: 'RFFT2D', right_shift: 'RightShift', unsorted_max: 'UnsortedSegmentMax', unsorted_min: 'UnsortedSegmentMin',
   unsorted_prod: 'UnsortedSegmentProd',
