@@ -164,10 +164,12 @@ bool has_halves(const Graph& graph) {
 }  // namespace
 
 Status read_source(const ConvertOptions& options, Source* source) {
+  // Every sentence about the file begins with its name.
+  const std::string place = sentence("\"", options.source, "\"");
   if (is_folder(options.source)) {
-    WXNN_TRY(read_saved_model(options, options.source, source));
+    WXNN_TRY(read_saved_model(options, options.source, source).at(place));
     WXNN_TRY(fix_inputs(options, &source->graph));
-    return sort(source->graph);
+    return sort(source->graph).at(place);
   }
   std::string bytes;
   WXNN_TRY(read_file(options.source, &bytes));
@@ -175,11 +177,11 @@ Status read_source(const ConvertOptions& options, Source* source) {
     if (!row.is(options.source, bytes)) continue;
     source->format = row.name;
     source->bytes = bytes.size();
-    WXNN_TRY(row.read(options, bytes, source));
+    WXNN_TRY(row.read(options, bytes, source).at(place));
     WXNN_TRY(fix_inputs(options, &source->graph));
-    return sort(source->graph);
+    return sort(source->graph).at(place);
   }
-  return fail("\"", options.source, "\" is no .tflite, model.json, .onnx, .pb or .pbtxt file");
+  return fail(place, " is no .tflite, model.json, .onnx, .pb or .pbtxt file");
 }
 
 Status convert(const ConvertOptions& options, Converted* converted) {

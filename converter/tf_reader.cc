@@ -19,7 +19,8 @@ namespace {
 class FirstError : public google::protobuf::io::ErrorCollector {
  public:
   void AddError(int line, google::protobuf::io::ColumnNumber, const std::string& what) override {
-    if (text.empty()) text = sentence("line ", line + 1, ": ", what);
+    if (text.empty())
+      text = sentence("line ", line + 1, ": ", what.substr(0, what.find_last_not_of('.') + 1));
   }
   std::string text;
 };
@@ -102,8 +103,7 @@ Status read_saved_model(const ConvertOptions&, const std::string& folder, Source
   std::string file = folder + "/saved_model.pb", bytes;
   const bool is_text = !is_file(file) && is_file(folder + "/saved_model.pbtxt");
   if (is_text) file = folder + "/saved_model.pbtxt";
-  WXNN_CHECK(is_file(file), "the folder \"", folder,
-             "\" has no saved_model.pb: it is no SavedModel");
+  WXNN_CHECK(is_file(file), "it has no saved_model.pb: it is no SavedModel");
   WXNN_TRY(read_file(file, &bytes));
   source->format = "TensorFlow SavedModel";
   source->bytes = bytes.size();

@@ -28,8 +28,8 @@ TEST(Hostile, FilesOfAnotherKind) {
   EXPECT_SAYS(refusal(folder.write("page.json", "<html>")), "is no .tflite, model.json");
   EXPECT_SAYS(refusal(folder.write("a.json", "{}")), "no \"modelTopology\"");
   EXPECT_SAYS(refusal(folder.write("b.json", "{\"modelTopology\": {\"node\": [")),
-              "no JSON, or damaged");
-  EXPECT_SAYS(refusal(folder.write("c.onnx", "\x08\x01garbage")), "no ONNX model, or damaged");
+              "\": it is no JSON, or damaged");
+  EXPECT_SAYS(refusal(folder.write("c.onnx", "\x08\x01garbage")), "c.onnx\": it is no ONNX model, or damaged");
   EXPECT_SAYS(
       refusal(folder.write("d.tflite", std::string("\0\0\0\0TFL3", 8) + std::string(40, '\xff'))),
       "damaged");

@@ -14,7 +14,10 @@ struct Line {
 };
 
 // "node "y" (Dropout): training_mode is not supported" without the place.
-std::string without_place(const std::string& reason) {
+std::string without_place(std::string reason) {
+  // "\"model.onnx\": node \"y\" (Op): reason"
+  if (const size_t at = reason.find("\": "); reason.starts_with('"') && at != std::string::npos)
+    reason.erase(0, at + 3);
   const size_t at = reason.find("): ");
   return reason.starts_with("node ") && at != std::string::npos ? reason.substr(at + 3) : reason;
 }
