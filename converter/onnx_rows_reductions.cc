@@ -132,7 +132,8 @@ Status softmax_like(OnnxNode& n, const OnnxRow& row,
   const int rank = static_cast<int>(x.perm.size());
   constexpr int kPerAxis = 13;
   int axis = 0, y = kAbsent;
-  WXNN_TRY(onnx_axis(n.integer("axis", n.opset >= kPerAxis ? -1 : 1), std::max(rank, 1), &axis));
+  WXNN_CHECK(rank > 0, "its input has no axis");
+  WXNN_TRY(onnx_axis(n.integer("axis", n.opset >= kPerAxis ? -1 : 1), rank, &axis));
   if (n.opset >= kPerAxis || axis == rank - 1) {
     WXNN_TRY(compute(n, row, x.value, x.perm[axis], &y));
     return n.out(0, y, x.perm);

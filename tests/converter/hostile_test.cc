@@ -98,6 +98,19 @@ onnx::ModelProto small_model() {
   return model;
 }
 
+TEST(Hostile, OnnxScalarsHaveNoAxis) {
+  const TemporaryFolder folder;
+  for (const char* op : {"Softmax", "LogSoftmax", "Hardmax"}) {
+    onnx::ModelProto model = small_model();
+    model.mutable_graph()->mutable_node(0)->set_op_type(op);
+    model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->clear_dim();
+    for (const int opset : {11, 13}) {
+      model.mutable_opset_import(0)->set_version(opset);
+      EXPECT_SAYS(refusal(folder.write("model.onnx", model.SerializeAsString())), "its input has no axis");
+    }
+  }
+}
+
 TEST(Hostile, OnnxModels) {
   const TemporaryFolder folder;
   const auto says = [&](const onnx::ModelProto& model) {
