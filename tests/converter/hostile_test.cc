@@ -29,7 +29,8 @@ TEST(Hostile, FilesOfAnotherKind) {
   EXPECT_SAYS(refusal(folder.write("a.json", "{}")), "no \"modelTopology\"");
   EXPECT_SAYS(refusal(folder.write("b.json", "{\"modelTopology\": {\"node\": [")),
               "\": it is no JSON, or damaged");
-  EXPECT_SAYS(refusal(folder.write("c.onnx", "\x08\x01garbage")), "c.onnx\": it is no ONNX model, or damaged");
+  EXPECT_SAYS(refusal(folder.write("c.onnx", "\x08\x01garbage")),
+              "c.onnx\": it is no ONNX model, or damaged");
   EXPECT_SAYS(
       refusal(folder.write("d.tflite", std::string("\0\0\0\0TFL3", 8) + std::string(40, '\xff'))),
       "damaged");
@@ -103,10 +104,16 @@ TEST(Hostile, OnnxScalarsHaveNoAxis) {
   for (const char* op : {"Softmax", "LogSoftmax", "Hardmax"}) {
     onnx::ModelProto model = small_model();
     model.mutable_graph()->mutable_node(0)->set_op_type(op);
-    model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->clear_dim();
+    model.mutable_graph()
+        ->mutable_input(0)
+        ->mutable_type()
+        ->mutable_tensor_type()
+        ->mutable_shape()
+        ->clear_dim();
     for (const int opset : {11, 13}) {
       model.mutable_opset_import(0)->set_version(opset);
-      EXPECT_SAYS(refusal(folder.write("model.onnx", model.SerializeAsString())), "its input has no axis");
+      EXPECT_SAYS(refusal(folder.write("model.onnx", model.SerializeAsString())),
+                  "its input has no axis");
     }
   }
 }
