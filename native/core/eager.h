@@ -18,7 +18,7 @@ class Eager {
  public:
   static constexpr size_t kMostPackedBytes = 64u << 20;
   static constexpr size_t kMostKernels = 1024;
-  static constexpr size_t kMostAttrs = 512;
+  static constexpr size_t kMostAttrs = 512;  // sets of them, some 400 bytes each
   // In a list of numbers that stands for attributes: this one keeps its default.
   static constexpr double kDefault = 0.5;
 

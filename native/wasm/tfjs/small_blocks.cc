@@ -25,8 +25,8 @@ struct alignas(kGrain) Chunk {
 };
 
 Block* unused[kLargest / kGrain + 1];  // by grains
-uint32_t is_chunk[(1u << 31) / kChunk /
-                  32];  // a bit for each 64 KB of the 2 GB that the heap may grow to
+// A bit for each 64 KB of the 2 GB that the heap may grow to.
+uint32_t is_chunk[(1u << 31) / kChunk / 32];
 Chunk* newest = nullptr;
 size_t pages_used = kPages;
 
