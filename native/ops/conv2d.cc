@@ -1,23 +1,15 @@
 // Conv2D and FusedConv2D: a matrix product whose rows are the windows of x. A window's row lies in
 // the image as it is; only where it hangs over an edge, or has gaps, is it gathered.
+#include "ops/conv2d.h"
+
 #include <algorithm>
 #include <cstring>
 
 #include "core/buffer.h"
 #include "core/threads.h"
 #include "kernels/mat_mul.h"
-#include "ops/activation.h"
-#include "ops/conv_shape.h"
 
 namespace wxnn {
-
-namespace {
-enum Input { kX, kFilter, kBias, kPrelu, kResidual };
-
-// The filter's four numbers, whatever the order they are stored in.
-struct Filter {
-  int32_t height, width, in, out;  // `in` of one group
-};
 
 // HWIO is TensorFlow's order, OHWI TFLite's.
 Filter filter_of(const Attrs& attrs, const Shape& s) {
@@ -56,6 +48,14 @@ Status infer_conv2d(InferCtx& c) {
   return Activation::check(c, kPrelu, c.out());
 }
 
+const float* slopes_by_channel(const RunCtx& c, int32_t channels) {
+  if (!c.has(kPrelu)) return nullptr;
+  const Shape& s = c.in(kPrelu).shape;
+  const bool by_channel = s.rank() > 0 && s[-1] == channels && s.elements() == channels;
+  return by_channel ? c.in(kPrelu).f32() : nullptr;
+}
+
+namespace {
 class Conv2D final : public Kernel {
  public:
   static Status create(const InferCtx& c, std::unique_ptr<Kernel>* kernel) {
@@ -98,13 +98,7 @@ class Conv2D final : public Kernel {
   }
 
  private:
-  // PRelu's weights where they are one for each channel: the kernel then bends.
-  const float* slopes_of(const RunCtx& c) const {
-    if (!c.has(kPrelu)) return nullptr;
-    const Shape& s = c.in(kPrelu).shape;
-    const bool by_channel = s.rank() > 0 && s[-1] == filter_.out && s.elements() == filter_.out;
-    return by_channel ? c.in(kPrelu).f32() : nullptr;
-  }
+  const float* slopes_of(const RunCtx& c) const { return slopes_by_channel(c, filter_.out); }
 
   // Of x in one block: half of a small second-level cache.
   static constexpr int32_t kBlockFloats = 1 << 12;  // times kTileRows
@@ -238,25 +232,17 @@ class Conv2D final : public Kernel {
   int64_t work_ = 0;    // multiply-adds
   int parts_ = 1;       // threads that there is scratch for
 };
-
-constexpr std::initializer_list<Port> kPorts = {{"x"},
-                                                {"filter", kPacked},
-                                                {"bias", kPacked | kOptional},
-                                                {"preluActivationWeights", kOptional},
-                                                {"residual", kOptional}};
-constexpr std::initializer_list<AttrSpec> kAttrs = {
-    WXNN_WINDOW_ATTRS, WXNN_ACTIVATION_ATTRS, {"filterFormat", AttrKind::kText, "HWIO"}};
 }  // namespace
 
 extern constinit const Op kConv2D = {.name = "Conv2D",
-                                     .inputs = kPorts,
-                                     .attrs = kAttrs,
+                                     .inputs = kConv2DPorts,
+                                     .attrs = kConv2DAttrs,
                                      .infer = infer_conv2d,
                                      .create = Conv2D::create};
 
 extern constinit const Op kFusedConv2D = {.name = "FusedConv2D",
-                                          .inputs = kPorts,
-                                          .attrs = kAttrs,
+                                          .inputs = kConv2DPorts,
+                                          .attrs = kConv2DAttrs,
                                           .infer = infer_conv2d,
                                           .create = Conv2D::create};
 

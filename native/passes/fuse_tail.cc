@@ -53,13 +53,16 @@ Status fuse_prelu(Match& match, bool* changed) {
   return {};
 }
 
-// What infer says of every value, as far as it can be said now; an open batch counts as 1.
-std::vector<TensorType> settled_types(Graph& graph) {
+// What infer says of every value, as far as it can be said now. An open batch counts as 1, other
+// open sizes as `size`.
+std::vector<TensorType> settled_types(Graph& graph, int32_t size) {
   std::vector<TensorType> types;
   for (const Value& value : graph.values) types.push_back(value.type);
   for (int v : graph.inputs) {
     Shape& shape = types[v].shape;
-    if (!shape.is_unknown() && shape.rank() > 0 && shape[0] == Shape::kOpen) shape[0] = 1;
+    for (int i = 0; !shape.is_unknown() && i < shape.rank(); ++i) {
+      if (shape[i] == Shape::kOpen) shape[i] = i == 0 ? 1 : size;
+    }
   }
   for (const Node& node : graph.nodes) {
     std::vector<Tensor> tensors(node.inputs.size());
@@ -102,19 +105,32 @@ constexpr Pass kFusePrelu = {
 
 extern const Pass kFuseRelu;
 extern const Pass kFuseClip;
+extern const Pass kUseWinograd;
+
+// Runs the passes with these types in the place of those that the file declares.
+Status run_with_types(Graph& graph, const std::vector<TensorType>& types,
+                      std::initializer_list<const Pass*> passes) {
+  std::vector<TensorType> declared;
+  for (size_t v = 0; v < types.size(); ++v)
+    declared.push_back(std::exchange(graph.values[v].type, types[v]));
+  bool changed = false;
+  for (const Pass* pass : passes) WXNN_TRY(run_pass(*pass, graph, &changed));
+  for (size_t v = 0; v < types.size(); ++v) graph.values[v].type = declared[v];
+  return {};
+}
 
 Status fuse_tails(Graph& graph) {
-  const std::vector<TensorType> settled = settled_types(graph);
-  std::vector<TensorType> declared;
-  for (size_t v = 0; v < settled.size(); ++v) {
-    declared.push_back(std::exchange(graph.values[v].type, settled[v]));
+  // Channels are what two sizes of the image agree on.
+  std::vector<TensorType> types = settled_types(graph, 64);
+  const std::vector<TensorType> others = settled_types(graph, 96);
+  for (size_t v = 0; v < types.size(); ++v) {
+    const Shape &a = types[v].shape, &b = others[v].shape;
+    if (!a.is_known() || !b.is_known() || a.rank() != b.rank() || a[-1] != b[-1])
+      types[v].shape = Shape::unknown();
   }
-  bool changed = false;
-  for (const Pass* pass : {&kFuseResidual, &kFusePrelu, &kFuseRelu, &kFuseClip}) {
-    WXNN_TRY(run_pass(*pass, graph, &changed));
-  }
-  for (size_t v = 0; v < declared.size(); ++v) graph.values[v].type = declared[v];
-  return {};
+  WXNN_TRY(run_with_types(graph, types, {&kUseWinograd}));
+  return run_with_types(graph, settled_types(graph, Shape::kOpen),
+                        {&kFuseResidual, &kFusePrelu, &kFuseRelu, &kFuseClip});
 }
 
 }  // namespace wxnn

@@ -44,8 +44,8 @@ Graph rewrite(std::string_view before, double tolerance = 1e-6) {
   return graph;
 }
 
-// What only the engine runs, after the other passes: not a bit changes.
-std::string with_tails(std::string_view before) {
+// What only the engine runs, after the other passes: without a tolerance not a bit changes.
+std::string with_tails(std::string_view before, float tolerance = 0) {
   Graph plain = parse_graph(before);
   Graph graph = parse_graph(before);
   for (Graph* g : {&plain, &graph}) {
@@ -57,8 +57,65 @@ std::string with_tails(std::string_view before) {
   const auto inputs = numbers_for_inputs(plain);
   const auto want = run_plainly(plain, inputs);
   const auto got = run_plainly(graph, inputs);
-  EXPECT_EQ(want, got) << before;  // exactly: -0 equals 0
+  if (tolerance == 0) EXPECT_EQ(want, got) << before;  // exactly: -0 equals 0
+  EXPECT_EQ(want.size(), got.size());
+  for (size_t k = 0; k < want.size(); ++k)
+    for (size_t i = 0; i < want[k].size(); ++i)
+      EXPECT_NEAR(want[k][i], got[k][i], tolerance) << before << " at " << i;
   return to_text(graph);
+}
+
+TEST(Passes, A3x3FilterOfManyChannelsTakesFewerProducts) {
+  EXPECT_EQ(with_tails(R"(
+    input x 1,7,6,16
+    const w 3,3,16,16
+    const b 16
+    c = Conv2D(x, w) pad=same
+    s = Add(c, b)
+    a = Add(x, s)
+    y = Relu(a)
+    output y
+  )",
+                       1e-4f),
+            "s = WinogradConv2D(x, w, c/bias)\na = Add(x, s)\ny = Relu(a)\n");
+}
+
+TEST(Passes, WhatIsNo3x3FilterOfManyChannelsAllOfWhichItSeesStaysAConvolution) {
+  EXPECT_EQ(with_tails(R"(
+    input x 1,7,6,32
+    const a 3,3,16,32
+    const b 3,3,32,8
+    const c 3,3,32,32
+    const d 1,1,32,32
+    y = Conv2D(x, a) pad=same
+    z = Conv2D(x, b) pad=same
+    s = Conv2D(x, c) pad=same strides=2,2
+    t = Conv2D(x, c) pad=same dilations=2,2
+    u = Conv2D(x, d) pad=same
+    output y
+    output z
+    output s
+    output t
+    output u
+  )"),
+            "y = Conv2D(x, a)\nz = Conv2D(x, b)\ns = Conv2D(x, c)\nt = Conv2D(x, c)\n"
+            "u = Conv2D(x, d)\n");
+}
+
+// The image's size is open; what makes a channel of a row is not taken for channels.
+TEST(Passes, ChannelsAreKnownWhereSizesAreOpen) {
+  Graph graph = parse_graph(R"(
+    input x -1,-1,-1,16
+    const w 3,3,16,16
+    const v 3,3,64,64
+    c = Conv2D(x, w) pad=same
+    t = Transpose(c) perm=0,1,3,2
+    y = Conv2D(t, v) pad=same
+    output y
+  )");
+  ASSERT_TRUE(sort(graph).ok() && fuse_tails(graph).ok());
+  EXPECT_EQ(std::string_view(graph.nodes[0].op->name), "WinogradConv2D");
+  EXPECT_EQ(std::string_view(graph.nodes.back().op->name), "Conv2D");
 }
 
 TEST(Passes, AResidualGoesIntoTheConvolution) {

@@ -1,0 +1,31 @@
+// What Conv2D, FusedConv2D and WinogradConv2D have in common: inputs, attributes, inference.
+#pragma once
+#include "ops/activation.h"
+#include "ops/conv_shape.h"
+
+namespace wxnn {
+
+enum Conv2DInput { kX, kFilter, kBias, kPrelu, kResidual };
+
+inline constexpr std::initializer_list<Port> kConv2DPorts = {
+    {"x"},
+    {"filter", kPacked},
+    {"bias", kPacked | kOptional},
+    {"preluActivationWeights", kOptional},
+    {"residual", kOptional}};
+inline constexpr std::initializer_list<AttrSpec> kConv2DAttrs = {
+    WXNN_WINDOW_ATTRS, WXNN_ACTIVATION_ATTRS, {"filterFormat", AttrKind::kText, "HWIO"}};
+
+// The filter's four numbers, whatever the order they are stored in.
+struct Filter {
+  int32_t height, width, in, out;  // `in` of one group
+};
+Filter filter_of(const Attrs& attrs, const Shape& s);
+
+// x [N,H,W,C], filter by filterFormat, bias [outputs], residual [N,H',W',at most outputs].
+Status infer_conv2d(InferCtx& c);
+
+// PRelu's weights where they are one for each channel of the output: the kernel then bends.
+const float* slopes_by_channel(const RunCtx& c, int32_t channels);
+
+}  // namespace wxnn
