@@ -58,7 +58,7 @@ Status note(const char* path) {
 }  // namespace
 
 constinit const BuildParts kBuildParts = {
-    .flow = true, .grids = true, .state = true, .tables = true, .custom = true};
+    .flow = true, .grids = true, .state = true, .tables = true, .custom = true, .winograd = true};
 
 std::span<const Op* const> ops() {
   static const std::vector<const Op*> all = [] {

@@ -26,6 +26,7 @@ constinit const BuildParts kBuildParts = {
     .rare = is_in_build("SVDF"),
     .custom = is_in_build("DetectionPostProcess") || is_in_build("LandmarksToTransformMatrix") ||
               is_in_build("TransformLandmarks") || is_in_build("TransformTensorBilinear"),
+    .winograd = is_in_build("WinogradConv2D"),
 };
 
 std::span<const Op* const> ops() { return kOps; }

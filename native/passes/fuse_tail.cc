@@ -3,6 +3,7 @@
 // passes out. No result changes, but that a channel without residual keeps a -0.
 #include <algorithm>
 
+#include "core/build_parts.h"
 #include "passes/conv_node.h"
 
 namespace wxnn {
@@ -101,12 +102,6 @@ constexpr Pass kFusePrelu = {
     .rewrite = fuse_prelu,
 };
 
-}  // namespace
-
-extern const Pass kFuseRelu;
-extern const Pass kFuseClip;
-extern const Pass kUseWinograd;
-
 // Runs the passes with these types in the place of those that the file declares.
 Status run_with_types(Graph& graph, const std::vector<TensorType>& types,
                       std::initializer_list<const Pass*> passes) {
@@ -119,16 +114,38 @@ Status run_with_types(Graph& graph, const std::vector<TensorType>& types,
   return {};
 }
 
-Status fuse_tails(Graph& graph) {
-  // Channels are what two sizes of the image agree on.
+bool has_open_sizes(const Graph& graph) {
+  return std::ranges::any_of(graph.inputs, [&](int v) {
+    const Shape& s = graph.values[v].type.shape;
+    for (int i = 1; !s.is_unknown() && i < s.rank(); ++i)
+      if (s[i] == Shape::kOpen) return true;
+    return false;
+  });
+}
+
+// Types whose last dimension, the channels, does not depend on open sizes: two of them agree on it.
+std::vector<TensorType> types_by_channels(Graph& graph) {
   std::vector<TensorType> types = settled_types(graph, 64);
+  if (!has_open_sizes(graph)) return types;
   const std::vector<TensorType> others = settled_types(graph, 96);
   for (size_t v = 0; v < types.size(); ++v) {
     const Shape &a = types[v].shape, &b = others[v].shape;
-    if (!a.is_known() || !b.is_known() || a.rank() != b.rank() || a[-1] != b[-1])
-      types[v].shape = Shape::unknown();
+    const bool agree = a.is_known() && b.is_known() && a.rank() == b.rank() &&
+                       (a.rank() == 0 || a[-1] == b[-1]);
+    if (!agree) types[v].shape = Shape::unknown();
   }
-  WXNN_TRY(run_with_types(graph, types, {&kUseWinograd}));
+  return types;
+}
+
+}  // namespace
+
+extern const Pass kFuseRelu;
+extern const Pass kFuseClip;
+extern const Pass kUseWinograd;
+
+Status fuse_tails(Graph& graph) {
+  if (kBuildParts.winograd)
+    WXNN_TRY(run_with_types(graph, types_by_channels(graph), {&kUseWinograd}));
   return run_with_types(graph, settled_types(graph, Shape::kOpen),
                         {&kFuseResidual, &kFusePrelu, &kFuseRelu, &kFuseClip});
 }
