@@ -1,6 +1,7 @@
 #include "converter/onnx_node.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/flow.h"
 
@@ -187,6 +188,15 @@ std::vector<double> OnnxNode::list(std::string_view attribute) {
   std::vector<double> numbers(a->ints().begin(), a->ints().end());
   numbers.insert(numbers.end(), a->floats().begin(), a->floats().end());
   return numbers;
+}
+
+Status OnnxNode::integers(std::string_view attribute, std::vector<int32_t>* numbers) {
+  for (const double d : list(attribute)) {
+    WXNN_CHECK(d >= INT32_MIN && d <= INT32_MAX && d == std::trunc(d), attribute,
+               " holds a number that is no int32");
+    numbers->push_back(static_cast<int32_t>(d));
+  }
+  return {};
 }
 
 const onnx::TensorProto* OnnxNode::tensor(std::string_view attribute) {

@@ -125,6 +125,8 @@ class OnnxNode {
   int integer(std::string_view name, int otherwise);
   std::string text(std::string_view name, std::string_view otherwise);
   std::vector<double> list(std::string_view name);
+  // The list as whole numbers; one that is no int32 is refused.
+  Status integers(std::string_view name, std::vector<int32_t>* list);
   const onnx::TensorProto* tensor(std::string_view name);
   bool has_attribute(std::string_view name) { return find(name) != nullptr; }
   const onnx::AttributeProto* find(std::string_view name);

@@ -223,20 +223,19 @@ struct Gram {
 };
 
 Status read_grams(OnnxNode& n, std::vector<Gram>* grams) {
-  const std::vector<double> pool = n.list("pool_int64s"), starts = n.list("ngram_counts");
+  std::vector<int32_t> pool, starts;
+  WXNN_TRY(n.integers("pool_int64s", &pool));
+  WXNN_TRY(n.integers("ngram_counts", &starts));
   WXNN_CHECK(!n.has_attribute("pool_strings"), "pool_strings is not supported");
+  WXNN_CHECK(starts.empty() || starts[0] >= 0, "ngram_counts leaves its pool");
+  starts.push_back(static_cast<int32_t>(pool.size()));
+  WXNN_CHECK(std::ranges::is_sorted(starts), "ngram_counts leaves its pool");
   size_t entry = 0;
-  for (size_t level = 0; level < starts.size(); ++level) {
-    const double end =
-        level + 1 < starts.size() ? starts[level + 1] : static_cast<double>(pool.size());
-    WXNN_CHECK(starts[level] >= 0 && end <= static_cast<double>(pool.size()),
-               "ngram_counts leaves its pool");
-    const size_t length = level + 1;
-    for (size_t at = static_cast<size_t>(starts[level]); at + length <= static_cast<size_t>(end);
-         at += length) {
-      Gram gram{.entry = entry++};
-      for (size_t k = 0; k < length; ++k) gram.items.push_back(static_cast<int32_t>(pool[at + k]));
-      grams->push_back(gram);
+  for (size_t length = 1; length < starts.size(); ++length) {
+    const std::span items = std::span(pool).first(starts[length]).subspan(starts[length - 1]);
+    for (size_t at = 0; at + length <= items.size(); at += length) {
+      const auto gram = items.subspan(at, length);
+      grams->push_back({.items = {gram.begin(), gram.end()}, .entry = entry++});
     }
   }
   return {};
@@ -266,25 +265,26 @@ Status tf_idf(OnnxNode& n, const OnnxRow&) {
   const int shortest = n.integer("min_gram_length", 1), longest = n.integer("max_gram_length", 1);
   const int skips = n.integer("max_skip_count", 0);
   const std::string mode = n.text("mode", "TF");
-  const std::vector<double> columns = n.list("ngram_indexes"), weights = n.list("weights");
+  const std::vector<double> weights = n.list("weights");
+  std::vector<int32_t> columns;
+  WXNN_TRY(n.integers("ngram_indexes", &columns));
   std::vector<Gram> grams;
   WXNN_TRY(read_grams(n, &grams));
   int x = s.in(0);
   const Shape from = s.shape(x);
   WXNN_TRY(s.done());
-  constexpr size_t kMost = 4096;
+  constexpr int32_t kMost = 4096;
   WXNN_CHECK(mode == "TF" || mode == "IDF" || mode == "TFIDF", "mode \"", mode, "\" is not known");
   WXNN_CHECK(from.rank() == 1 || from.rank() == 2, "its input is ", from);
-  WXNN_CHECK(grams.size() == columns.size() && grams.size() <= kMost && !grams.empty(), "has ",
+  WXNN_CHECK(grams.size() == columns.size() && std::ssize(grams) <= kMost && !grams.empty(), "has ",
              grams.size(), " n-grams and ", columns.size(), " indexes; at most ", kMost,
              " are supported");
   WXNN_CHECK(weights.empty() || weights.size() == grams.size(), "has ", weights.size(), " weights");
   const int32_t rows = from.rank() == 1 ? 1 : from[0];
   x = s.reshape(x, {rows, from[-1]});
-  const double last = *std::ranges::max_element(columns);
-  WXNN_CHECK(*std::ranges::min_element(columns) >= 0 && last < static_cast<double>(16 * kMost),
-             "ngram_indexes is out of range");
-  std::vector<int> parts(static_cast<size_t>(last) + 1, kAbsent);
+  const auto [least, last] = std::ranges::minmax(columns);
+  WXNN_CHECK(least >= 0 && last < 16 * kMost, "ngram_indexes is out of range");
+  std::vector<int> parts(last + 1, kAbsent);
   for (const Gram& gram : grams) {
     const int size = static_cast<int>(gram.items.size());
     if (size < shortest || size > longest) continue;
@@ -292,7 +292,7 @@ Status tf_idf(OnnxNode& n, const OnnxRow&) {
     if (count == kAbsent) continue;
     if (mode == "IDF") count = s.cast(s.op("Greater", {count, s.number(0)}), DType::kFloat32);
     if (mode != "TF" && !weights.empty()) count = s.with("Multiply", count, weights[gram.entry]);
-    int& part = parts[static_cast<size_t>(columns[gram.entry])];
+    int& part = parts[columns[gram.entry]];
     part = part == kAbsent ? count : s.op("Add", {part, count});
   }
   const int zeros = s.constant({rows}, std::vector<float>(rows));

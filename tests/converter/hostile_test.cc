@@ -160,6 +160,26 @@ TEST(Hostile, OnnxModels) {
   EXPECT_SAYS(says(m), "outside its folder");
 }
 
+// Found by tools/test fuzz: a pool with an int64 that is no int32.
+TEST(Hostile, OnnxIntegersBeyondInt32) {
+  const TemporaryFolder folder;
+  for (const int64_t wide : {int64_t{468337000000000000}, INT64_MIN, int64_t{INT32_MAX} + 1}) {
+    for (const char* spoiled : {"pool_int64s", "ngram_counts", "ngram_indexes"}) {
+      onnx::ModelProto m = small_model();
+      onnx::NodeProto* node = m.mutable_graph()->mutable_node(0);
+      node->set_op_type("TfIdfVectorizer");
+      for (const char* name : {"pool_int64s", "ngram_counts", "ngram_indexes"}) {
+        onnx::AttributeProto* list = node->add_attribute();
+        list->set_name(name);
+        list->set_type(onnx::AttributeProto::INTS);
+        list->add_ints(std::string_view(name) == spoiled ? wide : 0);
+      }
+      EXPECT_SAYS(refusal(folder.write("model.onnx", m.SerializeAsString())),
+                  sentence(spoiled, " holds a number that is no int32"));
+    }
+  }
+}
+
 // A shape of a few bytes may not ask for gigabytes.
 TEST(Hostile, ConstantsThatExplode) {
   const TemporaryFolder folder;
