@@ -56,7 +56,7 @@ function bundle(entry, file, { wasmDirectory = '/wasm', profiles = PROFILES, ...
     bundle: true,
     format: 'cjs',
     target: 'es2018',   // what WeChat's own tools and the engines of base library 2.30.0 take
-    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory), WXNN_PROFILE: JSON.stringify(profiles[0]), WXNN_LARGER: String(profiles.length > 1), WXNN_BASE_LIBRARY: JSON.stringify(libVersion) },
+    define: { WXNN_VERSION: JSON.stringify(version), WXNN_WASM: JSON.stringify(wasmDirectory), WXNN_PROFILE: JSON.stringify(profiles[0]), WXNN_LARGER: String(profiles.length > 1), WXNN_BASE_LIBRARY: JSON.stringify(libVersion), WXNN_TEXT_CODER: String(/^(node|browser)$/.test(options.platform)) },
     minify: !process.argv.includes('--readable'),
     legalComments: 'none',
     logLevel: 'warning',

@@ -74,7 +74,7 @@ export class Engine {
 
   text(pointer: number): string {
     const heap = this.heap();
-    return pointer ? utf8Decode(heap.subarray(pointer, heap.indexOf(0, pointer))) : '';
+    return pointer ? utf8Decode(heap.slice(pointer, heap.indexOf(0, pointer))) : '';  // a TextDecoder takes no shared memory
   }
 
   json(name: string, ...args: number[]): unknown {

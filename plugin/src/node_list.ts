@@ -68,12 +68,13 @@ class Writer {
   }
   u32(value: number): void { const at = this.reserve(4); this.view.setUint32(at, value, true); }
   f64(value: number): void { const at = this.reserve(8); this.view.setFloat64(at, value, true); }
-  raw(data: Uint8Array): void { const at = this.reserve(data.length); this.bytes.set(data, at); }
-  text(value: string): void {
-    const data = utf8Encode(value);
+  /** Their number, and bytes. */
+  raw(data: Uint8Array): void {
     this.u32(data.length);
-    this.raw(data);
+    const at = this.reserve(data.length);
+    this.bytes.set(data, at);
   }
+  text(value: string): void { this.raw(utf8Encode(value)); }
   list<T>(items: readonly T[], write: (item: T) => void): void {
     this.u32(items.length);
     items.forEach(write);
@@ -96,14 +97,13 @@ function dimensions(shape: Shape | undefined): number[] | undefined {
   return (shape.dim || []).map((dim) => Number(dim.size || 0));
 }
 
-/** The last part of the node list: bytes of weights, each from a multiple of 4 on. */
+/** The last part of the node list: bytes of weights, each from a multiple of 4 on. They are asked for when all of them are there. */
 class Blob {
-  readonly pieces: Uint8Array[] = [];
+  readonly pieces: (() => Uint8Array[])[] = [];
   length = 0;
-  add(pieces: Uint8Array[]): number {
+  add(size: number, bytes: () => Uint8Array[]): number {
     const at = this.length;
-    const size = lengthOf(pieces);
-    this.pieces.push(...pieces, new Uint8Array(-size & 3));
+    this.pieces.push(bytes, () => [new Uint8Array(-size & 3)]);
     this.length += (size + 3) & ~3;
     return at;
   }
@@ -157,20 +157,20 @@ class Encoder {
 
   constructor(private nodes: GraphNode[]) {}
 
-  encode(model: GraphModelJson, shards: Uint8Array[]): Uint8Array[] {
+  encode(model: GraphModelJson, shards: Uint8Array[], there: number): () => Uint8Array[] {
     const { out } = this;
     const weights: Weight[] = [];
     for (const group of model.weightsManifest || []) weights.push(...((group.weights || []) as Weight[]));
     for (const weight of weights) this.weightNames[weight.name] = true;
     [kMagic, kVersion, 0, 0].forEach((word) => out.u32(word));
     this.endpoints(model.signature || (model.userDefinedMetadata || {}).signature || {});
-    this.weights(weights, shards);
+    this.weights(weights, shards, there);
     this.nodeList(this.nodes.concat(this.initializer(model)));
     const { library } = model.modelTopology!;
     out.list((library && library.function) || [], (f) => this.function(f));
     out.patch(8, out.length);
     out.patch(12, this.blob.length);
-    return [out.result(), ...this.blob.pieces];
+    return () => this.blob.pieces.reduce((all, bytes) => all.concat(bytes()), [out.result()]);
   }
 
   /** What fills hash tables before the first run: nodes that no output depends on, some of which the graph has too. */
@@ -205,8 +205,7 @@ class Encoder {
     write(signature.outputs, this.nodes.filter(({ name, op }) => !read[name] && !/^(Const|NoOp|Placeholder.*)$/.test(op)));
   }
 
-  private weights(weights: Weight[], shards: Uint8Array[]): void {
-    const there = lengthOf(shards);
+  private weights(weights: Weight[], shards: Uint8Array[], there: number): void {
     let at = 0;
     this.out.list(weights, (weight) => {
       const { name, shape, dtype, quantization } = weight;
@@ -222,7 +221,8 @@ class Encoder {
       this.out.u32(stored[0]);
       this.out.f64((quantization && quantization.scale) || 0);
       this.out.f64((quantization && quantization.min) || 0);
-      this.out.u32(this.blob.add(viewsOf(shards, at, at + size)));
+      const from = at;
+      this.out.u32(this.blob.add(size, () => viewsOf(shards, from, from + size)));
       this.out.u32(size);
       at += size;
       // Texts are stored as length and bytes, one after another. The engine refuses who reads them.
@@ -257,10 +257,10 @@ class Encoder {
     const numbers = value.i !== undefined ? [value.i] : value.f !== undefined ? [value.f] : value.b !== undefined ? [value.b] : list.i || list.f || list.b || [];
     if (value.s !== undefined) {
       out.u32(Kind.Text);
-      this.bytes(value.s);
+      out.raw(base64Decode(value.s));
     } else if (texts) {
       out.u32(Kind.Texts);
-      out.list(texts, (text) => this.bytes(text));
+      out.list(texts, (text) => out.raw(base64Decode(text)));
     } else if (value.shape) {
       out.u32(Kind.Shape);
       out.shape(dimensions(value.shape));
@@ -279,17 +279,11 @@ class Encoder {
     }
   }
 
-  private bytes(base64: string): void {
-    const data = base64Decode(base64);
-    this.out.u32(data.length);
-    this.out.raw(data);
-  }
-
   private tensor(tensor: TensorProto, node: string): void {
     const data = tensorBytes(tensor, node);
     this.out.u32(typeNumber(tensor.dtype));
     this.out.shape(dimensions(tensor.tensorShape));
-    this.out.u32(this.blob.add([data]));
+    this.out.u32(this.blob.add(data.length, () => [data]));
     this.out.u32(data.length);
   }
 
@@ -304,13 +298,16 @@ class Encoder {
   }
 }
 
-/** `weights`: the shards, in the manifest's order. Gives the file in pieces, most of them views of the shards. Throws a sentence about what is wrong with the JSON. */
-export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Array[]): Uint8Array[] {
+/**
+ * `weights`: the shards, in the manifest's order; or an array that will hold them, which are `there` bytes. Gives a function that
+ * gives the file, once they are there, in pieces, most of them views of the shards. Throws a sentence about what is wrong with the JSON.
+ */
+export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Array[], there?: number): () => Uint8Array[] {
   const topology = model && model.modelTopology;
   if (!topology || typeof topology !== 'object') throw new Error('this is not a tfjs model.json: it has no "modelTopology".');
   const { node } = topology;
   if (!Array.isArray(node)) throw new Error('this is not a tfjs graph model: its "modelTopology" has no list of nodes.');
   node.forEach(checkNode);
   const parts = Array.isArray(weights) ? weights : [asBytes(weights) || new Uint8Array(0)];
-  return new Encoder(node as GraphNode[]).encode(model, parts);
+  return new Encoder(node as GraphNode[]).encode(model, parts, there === undefined ? lengthOf(parts) : there);
 }

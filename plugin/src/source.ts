@@ -55,12 +55,24 @@ export async function readModel(source: ModelSource, options: LoadOptions): Prom
 
 async function readAddress(address: string, options: LoadOptions): Promise<ModelFile> {
   const name = `"${address}"`;
-  const { file, json, shards } = await fetchModel(address, options);
-  return orForget(address, options, () => (json ? fromGraph(name, json, shards) : fromTflite(name, file)));
+  let pieces: (() => Uint8Array[]) | undefined;
+  const { file, json, shards } = await fetchModel(address, options, (model, coming, bytes) => {
+    try {
+      pieces = encodeNodeList(model, coming, bytes);
+    } catch {
+      // said when the weights are there
+    }
+  });
+  return orForget(address, options, () => (json ? fromGraph(name, json, shards, pieces) : fromTflite(name, file)));
 }
 
-/** A .tflite file's bytes, or a model.json with its shards, their number of bytes checked. */
-export async function fetchModel(address: string, options: LoadOptions): Promise<{ file: Uint8Array; json?: ModelJson; shards: Uint8Array[] }> {
+/**
+ * A .tflite file's bytes, or a model.json with its shards, their number of bytes checked. `meanwhile` may work on the JSON while the
+ * shards come: it is told the array that will hold them, and the bytes they will be in all, where that is known.
+ */
+export async function fetchModel(
+  address: string, options: LoadOptions, meanwhile?: (json: ModelJson, coming: Uint8Array[], bytes: number) => void,
+): Promise<{ file: Uint8Array; json?: ModelJson; shards: Uint8Array[] }> {
   const name = `"${address}"`;
   if (!address) fail('loadModel was given an empty address.');
   const report = progressOf(address, options);
@@ -71,12 +83,15 @@ export async function fetchModel(address: string, options: LoadOptions): Promise
   const shards: { group: WeightGroup; path: string }[] = [];
   for (const group of groups) for (const path of group.paths || []) shards.push({ group, path });
   const total = bytesOfAll(groups);
-  const fetched = await Promise.all(shards.map(({ path }, index) =>
+  const fetched: Uint8Array[] = [];
+  const coming = Promise.all(shards.map(({ path }, index) =>
     getHost().fetch(beside(address, path), { ...options, onBytes: (received) => report.shard(index, received, total) })
       .catch((error: Error) => {
         if (error.name === 'AbortError') throw error;
         fail(`shard "${path}" of ${name}: ${error.message}`);
       })));
+  if (meanwhile && total) meanwhile(json, fetched, total);
+  fetched.push(...await coming);
   checkAborted(options.signal, name);
   return orForget(address, options, () => {
     let next = 0;
@@ -186,9 +201,9 @@ function checkShards(name: string, group: WeightGroup, shards: Uint8Array[]): vo
 }
 
 /** The file's name goes in front of what is found wrong with its JSON. */
-function fromGraph(name: string, json: ModelJson, weights: Uint8Array[]): ModelFile {
+function fromGraph(name: string, json: ModelJson, weights: Uint8Array[], pieces?: () => Uint8Array[]): ModelFile {
   try {
-    return { name, format: 'tfjs', pieces: encodeNodeList(json, weights) };
+    return { name, format: 'tfjs', pieces: (pieces || encodeNodeList(json, weights))() };
   } catch (error) {
     const { name: kind, message } = error as Error;
     return fail(kind === 'Error' ? `${name}: ${message}` : `${name} is not a well-formed graph model (${message}).`);

@@ -1,7 +1,12 @@
-// UTF-8 and base64: mini-programs have neither TextEncoder, TextDecoder nor atob.
+// UTF-8 and base64: mini-programs have neither TextEncoder, TextDecoder nor atob. The bundles for Node and web pages use the host's.
+
+declare const WXNN_TEXT_CODER: boolean;  // put in by tools/bundle.js
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
+declare const TextDecoder: new () => { decode(bytes: Uint8Array): string };
 
 /** Half a surrogate pair becomes U+FFFD, as TextEncoder has it. */
 export function utf8Encode(text: string): Uint8Array {
+  if (WXNN_TEXT_CODER) return new TextEncoder().encode(text);
   const bytes = new Uint8Array(text.length * 3);
   let end = 0;
   for (let i = 0; i < text.length; i++) {
@@ -25,6 +30,7 @@ export function utf8Encode(text: string): Uint8Array {
 
 /** What is not UTF-8 becomes U+FFFD; a byte-order mark is dropped: as TextDecoder has it. */
 export function utf8Decode(bytes: Uint8Array): string {
+  if (WXNN_TEXT_CODER) return new TextDecoder().decode(bytes);
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   let text = '';
   let units: number[] = [];
@@ -57,18 +63,18 @@ export function utf8Decode(bytes: Uint8Array): string {
 }
 
 const kDigits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const kValues = new Uint8Array(128).fill(64);
+for (let i = 0; i < 64; i++) kValues[kDigits.charCodeAt(i)] = i;
 
 /** Takes the URL-safe alphabet too, with or without padding. Throws at any other character. */
 export function base64Decode(text: string): Uint8Array {
   const digits = text.replace(/=+$/, '').replace(/-/g, '+').replace(/_/g, '/');
   const bytes = new Uint8Array((digits.length * 3) >> 2);
-  const values = new Uint8Array(128).fill(64);
-  for (let i = 0; i < 64; i++) values[kDigits.charCodeAt(i)] = i;
   let bits = 0;
   let held = 0;
   let end = 0;
   for (let i = 0; i < digits.length; i++) {
-    const digit = values[digits.charCodeAt(i)];
+    const digit = kValues[digits.charCodeAt(i)];
     if (!(digit < 64)) throw new Error(`"${digits[i]}" is no base64 digit.`);
     bits = ((bits << 6) | digit) & 0xffff;
     held += 6;

@@ -317,5 +317,22 @@ TEST(Image, Bits) {
   }
 }
 
+// Widths around the eight pixels that the loop with SIMD takes at once, shrunk and not.
+TEST(Image, BitsOfManyWidths) {
+  Random random(4);
+  ImageSampler sampler;
+  for (const int width : {1, 5, 7, 8, 9, 15, 16, 17, 23, 333, 1280}) {
+    const Picture p = random_picture(random, width, 61);
+    const ImageTransform t{.roi = roi_of(p.image()),
+                           .width = 24,
+                           .height = 20,
+                           .letterbox = width % 2 != 0,
+                           .scale = {1 / 255.0f, 1, 0.01f}};
+    HostTensor out(Shape{20, 24, 3});
+    ASSERT_OK(sampler.to_tensor(p.image(), t, out.data().data()));
+    print_bits("image of width " + std::to_string(width), out);
+  }
+}
+
 }  // namespace
 }  // namespace wxnn

@@ -10,7 +10,7 @@ const fc = require('fast-check');
 
 function source(name) {
   const { outputFiles } = esbuild.buildSync({
-    entryPoints: [path.join(__dirname, '../../plugin/src', name)], bundle: true, format: 'cjs', target: 'es2018', write: false,
+    entryPoints: [path.join(__dirname, '../../plugin/src', name)], bundle: true, format: 'cjs', target: 'es2018', write: false, define: { WXNN_TEXT_CODER: 'false' },
   });
   const module = { exports: {} };
   new Function('module', 'exports', outputFiles[0].text)(module, module.exports);
@@ -63,8 +63,20 @@ test('weights start at multiples of 4 and keep their bytes', () => {
       { name: 'h', shape: [1], dtype: 'float32', quantization: { dtype: 'float16' } },
       { name: 'f', shape: [1], dtype: 'float32' }] }],
   };
-  const file = new Uint8Array(Buffer.concat(encodeNodeList(json, [Uint8Array.of(1, 2, 3), Uint8Array.of(), Uint8Array.of(4, 5, 6)])));
+  const file = new Uint8Array(Buffer.concat(encodeNodeList(json, [Uint8Array.of(1, 2, 3), Uint8Array.of(), Uint8Array.of(4, 5, 6)])()));
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   assert.equal(utf8Decode(file.subarray(0, 4)), 'WXNL');
   assert.deepEqual([...file.subarray(view.getUint32(8, true))], [1, 2, 0, 0, 3, 4, 5, 6]);
+});
+
+test('what is made while the weights are on their way is what is made when they are there', () => {
+  const json = {
+    modelTopology: { node: [{ name: 'h', op: 'Const' }, { name: 'f', op: 'Identity', input: ['h'], attr: { T: { type: 'DT_FLOAT' } } }] },
+    weightsManifest: [{ paths: [], weights: [{ name: 'h', shape: [3], dtype: 'float32' }, { name: 'g', shape: [1], dtype: 'uint8' }] }],
+  };
+  const shards = [Uint8Array.of(1, 2, 3, 4, 5), Uint8Array.of(6, 7, 8, 9, 10, 11, 12, 13)];
+  const coming = [];
+  const file = encodeNodeList(json, coming, 13);
+  coming.push(...shards);
+  assert.deepEqual(Buffer.concat(file()), Buffer.concat(encodeNodeList(json, shards)()));
 });

@@ -13,6 +13,8 @@ const FLAGS = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-ba
   '--js-flags=--expose-gc', '--enable-precise-memory-info'];
 const TYPES = {'.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json', '.html': 'text/html'};
 
+const PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>bench</title>';
+
 const packageFolder = (name) => path.join(root, 'node_modules', name);
 const FOLDERS = {
   page: path.join(root, 'build/bench/page'),
@@ -32,22 +34,34 @@ function bundlePage() {
   });
 }
 
-/** @param {Map<string, string>} models name -> folder of a model's files @param {boolean} isolated pages may have shared memory */
+/**
+ * Files come from memory: what is measured is not this process's disk. A page of openAlone tells its answer at /told.
+ * @param {Map<string, string>} models name -> folder of a model's files @param {boolean} isolated pages may have shared memory
+ */
 function serve(models, isolated) {
+  /** @type {Map<string, Buffer>} */
+  const kept = new Map();
   const fileOf = (pathname) => {
     const [, folder, ...rest] = pathname.split('/').map(decodeURIComponent);
     if (rest.includes('..')) return undefined;
     if (folder === 'models') return models.has(rest[0]) && path.join(models.get(rest[0]), ...rest.slice(1));
     return FOLDERS[folder] && path.join(FOLDERS[folder], ...rest);
   };
-  const server = http.createServer((request, response) => {
+  const server = http.createServer(async (request, response) => {
     if (isolated) response.setHeader('cross-origin-opener-policy', 'same-origin').setHeader('cross-origin-embedder-policy', 'require-corp');
-    const {pathname} = new URL(request.url, 'http://localhost');
-    if (pathname === '/') return response.setHeader('content-type', 'text/html').end('<!doctype html><meta charset="utf-8"><title>bench</title>');
+    const {pathname, searchParams} = new URL(request.url, 'http://localhost');
+    if (pathname === '/') return response.setHeader('content-type', 'text/html').end(searchParams.has('peer') ? `${PAGE}<script type="module" src="/page/page.js"></script>` : PAGE);
+    if (pathname === '/told') {
+      const pieces = [];
+      for await (const piece of request) pieces.push(piece);
+      server.emit('told', JSON.parse(Buffer.concat(pieces).toString()));
+      return response.end();
+    }
     const file = fileOf(pathname);
     if (!file || !fs.existsSync(file)) return response.writeHead(404).end();
     response.setHeader('content-type', TYPES[path.extname(file)] || 'application/octet-stream');
-    return fs.createReadStream(file).pipe(response);
+    if (!kept.has(file)) kept.set(file, fs.readFileSync(file));
+    return response.end(kept.get(file));
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
@@ -87,6 +101,28 @@ class Chromium {
       ask: async (request) => ({loadMs, ...await page.evaluate((r) => window.ask(r), request)}),
       end: () => page.context().close(),
     };
+  }
+
+  /**
+   * Start, load and first run in a page of its own that nobody watches: Playwright and the DevTools protocol hear of every request
+   * of their pages, which costs some of what is to be measured.
+   */
+  async openAlone(peer, url) {
+    const session = await this.browser.newBrowserCDPSession();
+    const {browserContextId} = await session.send('Target.createBrowserContext');
+    try {
+      const told = new Promise((resolve, reject) => {
+        setTimeout(reject, 60000, new Error(`a page with ${peer} told nothing for a minute.`)).unref();
+        this.server.once('told', resolve);
+      });
+      await session.send('Target.createTarget', {url: `${this.address}/?${new URLSearchParams({peer, model: this.address + url})}`, browserContextId});
+      const answer = await told;
+      if (answer.error) throw new Error(answer.error);
+      return answer;
+    } finally {
+      await session.send('Target.disposeBrowserContext', {browserContextId});
+      await session.detach();
+    }
   }
 
   async close() {

@@ -12,23 +12,23 @@ const print = (columns, rows) => {
 
 /**
  * Fresh processes and pages: runtime loaded, model loaded, first result read back, in ms; and what a run takes later on.
- * @param {[string, string, string, () => Promise<any>][]} peers model, host, peer, how to open it
+ * @param {[string, string, string, () => Promise<any>, string, undefined | (() => Promise<any>)][]} peers as tools/bench's runnable() gives them
  */
 async function benchStart(peers, rounds) {
   const times = peers.map(() => ({load: [], first: [], all: [], steady: []}));
   for (let round = 0; round < rounds; round++) {
-    for (const [i, [, , , open]] of peers.entries()) {
-      const runner = await open();
-      const {loadMs, firstMs} = await runner.ask({warmUp: 1});
+    for (const [i, [, , , open, , openAlone]] of peers.entries()) {
+      const runner = !(round && openAlone) && await open();
+      const {loadMs, firstMs} = await (openAlone ? openAlone() : runner.ask({warmUp: 1}));
       if (!round) await runner.ask({warmUp: 20});
       if (!round) times[i].steady.push(...(await runner.ask({runs: 10})).ms);
-      await runner.end();
+      if (runner) await runner.end();
       times[i].load.push(loadMs);
       times[i].first.push(firstMs);
       times[i].all.push(loadMs + firstMs);
     }
   }
-  print(['model', 'host', 'peer', 'start + load ms', 'first run ms', 'together', 'least', 'later run ms'], peers.map(([model, host, peer], i) => [model, host, peer,
+  print(['model', 'host', 'peer', 'start + load ms', 'first run ms', 'together', 'least', 'later run ms'], peers.map(([model, host, peer, , format], i) => [`${model} .${format}`, host, peer,
     ...[times[i].load, times[i].first, times[i].all].map((list) => quantile(list, 0.5).toFixed(1)), Math.min(...times[i].all).toFixed(1), quantile(times[i].steady, 0.5).toFixed(1)]));
 }
 

@@ -100,3 +100,19 @@ window.openPeer = async (peer, url) => {
   return {loadMs: performance.now() - start};
 };
 window.ask = (request) => answer(opened, request);
+
+// A page that nobody watches (Chromium.openAlone): it starts when it has come to rest, and tells by itself.
+const [alone, model] = ['peer', 'model'].map((name) => new URLSearchParams(location.search).get(name));
+if (alone) {
+  setTimeout(async () => {
+    let told;
+    try {
+      const {loadMs} = await window.openPeer(alone, model);
+      const {firstMs} = await window.ask({warmUp: 1});
+      told = {loadMs, firstMs};
+    } catch (error) {
+      told = {error: error.message};
+    }
+    await fetch('/told', {method: 'POST', body: JSON.stringify(told)});
+  }, 300);
+}

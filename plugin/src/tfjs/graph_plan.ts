@@ -31,7 +31,7 @@ export class GraphPlan {
       for (const name of names) endpoints[name] = { name };
       return endpoints;
     };
-    const pieces = encodeNodeList({ ...model, signature: { inputs: named(inputs), outputs: named(outputs) } }, weights);
+    const pieces = encodeNodeList({ ...model, signature: { inputs: named(inputs), outputs: named(outputs) } }, weights)();
     const block = engine.place(pieces, 'the model');
     const handle = engine.demand('', 'wxnn_load', block, lengthOf(pieces));
     try {
