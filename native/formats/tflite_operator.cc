@@ -173,7 +173,8 @@ Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* v
       *static_cast<const flatbuffers::Table*>(options != nullptr ? options : kNoOptions + 4);
   const flatbuffers::voffset_t slot = vtable_slot(field);
   if (options != nullptr) {
-    const bool list = kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's' || kind.letter == 'q';
+    const bool list =
+        kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's' || kind.letter == 'q';
     const bool inside = list ? verify_vector(verifier_, table, field, kind.bytes)
                              : verify_scalar(verifier_, table, field, kind.bytes);
     WXNN_CHECK(inside, "has options that reach outside the file");

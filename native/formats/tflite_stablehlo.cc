@@ -48,8 +48,8 @@ Status choose(Graph& graph, const std::string& name, int k, const std::vector<in
   WXNN_TRY(make("Equal", {inputs[0], number}, &equal));
   const std::string is = sentence(name, "/is ", k);
   choice->inputs = inputs;
-  choice->inputs.insert(choice->inputs.begin(), graph.add_node(*equal.op, is, equal.inputs,
-                                                               std::move(equal.attrs)));
+  choice->inputs.insert(choice->inputs.begin(),
+                        graph.add_node(*equal.op, is, equal.inputs, std::move(equal.attrs)));
   return {};
 }
 

@@ -1,5 +1,5 @@
-// StableHLO's operators of TensorFlow Lite whose options are lists or subgraphs, and two builtins of
-// the same kind: build functions of rows (formats/recipe.h).
+// StableHLO's operators of TensorFlow Lite whose options are lists or subgraphs, and two builtins
+// of the same kind: build functions of rows (formats/recipe.h).
 #pragma once
 #include "formats/recipe.h"
 

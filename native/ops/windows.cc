@@ -1,5 +1,5 @@
-// XlaGather, XlaScatter, XlaPad, XlaReduceWindow: StableHLO's operators on windows of a tensor, which
-// TensorFlow Lite has too. Rare, so one element after another.
+// XlaGather, XlaScatter, XlaPad, XlaReduceWindow: StableHLO's operators on windows of a tensor,
+// which TensorFlow Lite has too. Rare, so one element after another.
 #include <algorithm>
 #include <cstring>
 
@@ -54,21 +54,21 @@ Status check_combine(const Attrs& attrs, DType dtype) {
   return {};
 }
 
-// Where windows that lie together in one tensor (the output of XlaGather, the updates of XlaScatter)
-// are in another, the operand. A row of indices says where a window starts.
+// Where windows that lie together in one tensor (the output of XlaGather, the updates of
+// XlaScatter) are in another, the operand. A row of indices says where a window starts.
 struct Windows {
   Shape together;
   Shape operand;
-  int axis[Shape::kMaxRank];        // of the operand, that a dimension of `together` runs along; -1:
-                                    // one of the indices
+  int axis[Shape::kMaxRank];  // of the operand, that a dimension of `together` runs along; -1:
+                              // one of the indices
   ptrdiff_t index_step[Shape::kMaxRank];  // where it is one of those: between two rows
-  int depth = 1;                    // numbers in a row
+  int depth = 1;                          // numbers in a row
   ptrdiff_t depth_step = 1;
-  Numbers starts_along;             // the axis of each
+  Numbers starts_along;  // the axis of each
 };
 
-// Reads what the two operators' attributes have in common; `sizes` of a window become the dimensions
-// of `together`, or where that is there already are compared with it.
+// Reads what the two operators' attributes have in common; `sizes` of a window become the
+// dimensions of `together`, or where that is there already are compared with it.
 [[clang::minsize]] Status read_windows(const Attrs& attrs, const Tensor& operand,
                                        const Tensor& indices, const Shape& sizes, Windows* w) {
   const Shape& rows = indices.shape;
@@ -92,8 +92,8 @@ struct Windows {
   w->together = {};
   int axis = -1;
   int row = -1;
-  const int count = std::min(rows.rank() - (vector < rows.rank() ? 1 : 0) + dims.count,
-                             Shape::kMaxRank + 1);
+  const int count =
+      std::min(rows.rank() - (vector < rows.rank() ? 1 : 0) + dims.count, Shape::kMaxRank + 1);
   WXNN_CHECK(count <= Shape::kMaxRank, "indices ", rows, " has too many dimensions");
   for (int i = 0; i < count; ++i) {
     const bool in_window = std::ranges::find(dims.span(), i) != dims.span().end();
@@ -114,16 +114,15 @@ struct Windows {
   return {};
 }
 
-// Place of element `at` of `together` in the operand, for windows of these sizes that are moved until
-// they fit; without sizes, -1 outside.
+// Place of element `at` of `together` in the operand, for windows of these sizes that are moved
+// until they fit; without sizes, -1 outside.
 int32_t place_of(const Windows& w, const int32_t* at, const int32_t* indices, const Shape* sizes) {
   int64_t place[Shape::kMaxRank] = {};
   for (int i = 0; i < w.together.rank(); ++i) indices += at[i] * w.index_step[i];
   for (int k = 0; k < w.depth; ++k) {
     const int axis = w.starts_along[k];
     int64_t start = indices[k * w.depth_step];
-    if (sizes != nullptr)
-      start = std::clamp<int64_t>(start, 0, w.operand[axis] - (*sizes)[axis]);
+    if (sizes != nullptr) start = std::clamp<int64_t>(start, 0, w.operand[axis] - (*sizes)[axis]);
     place[axis] = start;
   }
   for (int i = 0; i < w.together.rank(); ++i) {
@@ -198,7 +197,8 @@ Status read_gather(const Attrs& attrs, std::span<const Tensor* const> inputs, Wi
   WXNN_TRY(read_windows(c.attrs, c.in(0), c.in(1), c.in(0).shape, &w));
   bool fits = updates.shape.rank() == w.together.rank();
   for (int i = 0; fits && i < updates.shape.rank(); ++i) {
-    fits = updates.shape[i] == w.together[i] || (w.axis[i] >= 0 && updates.shape[i] < w.together[i]);
+    fits =
+        updates.shape[i] == w.together[i] || (w.axis[i] >= 0 && updates.shape[i] < w.together[i]);
   }
   WXNN_CHECK(fits, "updates ", updates.shape, " should be at most ", w.together);
   c.out() = c.in(0);
@@ -344,7 +344,8 @@ Status read_reduction(const Attrs& attrs, std::span<const Tensor* const> inputs,
   WXNN_CHECK(whole.fits(), "windowDimensions ", whole, " are too large");
   c.out() = x;
   for (int i = 0; i < x.shape.rank(); ++i) {
-    const int64_t n = stretched(x.shape[i], r.base[i] - 1) + r.padding[2 * i] + r.padding[2 * i + 1];
+    const int64_t n =
+        stretched(x.shape[i], r.base[i] - 1) + r.padding[2 * i] + r.padding[2 * i + 1];
     const int64_t window = stretched(r.window[i], r.dilations[i] - 1);
     WXNN_CHECK(n >= 0 && n <= INT32_MAX, "axis ", i, " of x ", x.shape, " has ", n,
                " elements with its padding");
