@@ -12,7 +12,6 @@ const { attrOf, functionDef } = require('../reference/one_node.js');
 const { GraphBuilder, handler, randoms } = require('./model_files.js');
 
 const FLOAT = 'DT_FLOAT', INT = 'DT_INT32', BOOL = 'DT_BOOL';
-const ARRAYS = { float32: Float32Array, int32: Int32Array };
 
 before(() => tf.setBackend('cpu'));
 
