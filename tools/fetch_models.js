@@ -24,7 +24,8 @@ const TABLE = require('./models.json');
  * or a JavaScript module whose export is the model.json or a shard in base64.
  * @typedef {string | {archive: string, index: string, member: string} | {zip: string, member: string} | {module: string}} Origin
  * @typedef {{id: string, default?: boolean, folder?: string, package: string, format: string, weights?: string,
- *   input?: number[], range?: number[], refused?: string, licence: string, files: {[name: string]: Origin}}} Entry
+ *   input?: number[], range?: number[], refused?: string, licence: string, files: {[name: string]: Origin},
+ *   convert?: {[option: string]: {[input: string]: number[]}}}} Entry   convert: what tools/zoo gives the converter besides the file
  */
 
 /** @param {string} id @returns {Entry} */

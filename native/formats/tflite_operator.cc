@@ -1,6 +1,7 @@
 #include "formats/tflite_operator.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/build_parts.h"
 #include "formats/flex_map.h"
@@ -59,7 +60,7 @@ Status TfliteOperator::read(std::string_view source, AttrValue* value) {
       {'i', 4, {}}, {'d', 4, {}},        {'b', 1, {}},           {'n', 1, {}},
       {'f', 4, {}}, {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes},
       {'t', 1, {}}, {'v', 4, {}},        {'l', 8, {}},           {'w', 4, {}},
-      {'y', 1, {}}, {'s', 1, {}},
+      {'y', 1, {}}, {'s', 1, {}},        {'q', 8, {}},
   };
   const auto* kind = std::ranges::find(kFieldKinds, letter, &FieldKind::letter);
   std::string_view rest = source.substr(1, source.find(':') - 1);
@@ -132,10 +133,18 @@ Status TfliteOperator::emit_roundings() {
   return {};
 }
 
+tflite::TensorType TfliteOperator::stored_type(const flatbuffers::Vector<int32_t>* tensors,
+                                               size_t i) const {
+  const bool there = tensors != nullptr && i < tensors->size();
+  const int tensor = there ? tensors->Get(static_cast<uint32_t>(i)) : kAbsent;
+  return tensor == kAbsent ? tflite::TensorType::FLOAT32 : tensors_.stored_type(tensor);
+}
+
+tflite::TensorType TfliteOperator::input_type(size_t i) const {
+  return kBuildParts.rare ? stored_type(op_.inputs(), i) : tflite::TensorType::FLOAT32;
+}
 tflite::TensorType TfliteOperator::output_type(size_t i) const {
-  const bool there = op_.outputs() != nullptr && i < op_.outputs()->size();
-  return there ? tensors_.stored_type(op_.outputs()->Get(static_cast<uint32_t>(i)))
-               : tflite::TensorType::FLOAT32;
+  return stored_type(op_.outputs(), i);
 }
 
 std::span<const std::byte> TfliteOperator::custom_options() const {
@@ -164,7 +173,8 @@ Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* v
       *static_cast<const flatbuffers::Table*>(options != nullptr ? options : kNoOptions + 4);
   const flatbuffers::voffset_t slot = vtable_slot(field);
   if (options != nullptr) {
-    const bool list = kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's';
+    const bool list =
+        kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's' || kind.letter == 'q';
     const bool inside = list ? verify_vector(verifier_, table, field, kind.bytes)
                              : verify_scalar(verifier_, table, field, kind.bytes);
     WXNN_CHECK(inside, "has options that reach outside the file");
@@ -178,6 +188,13 @@ Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* v
     const auto* list = table.GetPointer<const flatbuffers::Vector<float>*>(slot);
     for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
       value->numbers.push_back(list->Get(i));
+    }
+  } else if (kBuildParts.rare && kind.letter == 'q') {
+    const auto* list = table.GetPointer<const flatbuffers::Vector<int64_t>*>(slot);
+    for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
+      int64_t number = 0;  // the elements of a damaged file are not aligned
+      std::memcpy(&number, list->Data() + i * sizeof number, sizeof number);
+      value->numbers.push_back(static_cast<double>(number));
     }
   } else if (kind.letter == 's') {
     const auto* text = table.GetPointer<const flatbuffers::Vector<char>*>(slot);

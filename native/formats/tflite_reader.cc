@@ -30,8 +30,8 @@ constexpr Code kKeepState[] = {Code::LSTM,
 constexpr Code kSmallInts[] = {Code::CAST, Code::GATHER, Code::GATHER_ND, Code::SHAPE};
 // Operators that see the integers of quantised tensors, not the numbers that they stand for.
 // CAST is given them.
-constexpr Code kSeeIntegers[] = {Code::BITCAST,     Code::BITWISE_XOR, Code::CUSTOM,
-                                 Code::RIGHT_SHIFT, Code::ZEROS_LIKE,  Code::STABLEHLO_CONVERT};
+constexpr Code kSeeIntegers[] = {Code::BITCAST, Code::BITWISE_XOR, Code::RIGHT_SHIFT,
+                                 Code::STABLEHLO_CONVERT};
 // Operators of the reader itself: the rest of the graph has no node for them. Variables, and
 // subgraphs whose nodes become this graph's.
 constexpr Code kInSubgraphs[] = {Code::VAR_HANDLE, Code::READ_VARIABLE, Code::ASSIGN_VARIABLE,

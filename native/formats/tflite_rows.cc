@@ -7,6 +7,7 @@
 #include "formats/flex_map.h"
 #include "formats/rows_of_build.h"
 #include "formats/tflite_recurrent.h"
+#include "formats/tflite_stablehlo.h"
 
 namespace wxnn {
 
@@ -465,6 +466,7 @@ constexpr TfliteRow kAllRows[] = {
     {Code::ATAN2, Options::NONE, {"Atan2"}},
     {Code::UNSORTED_SEGMENT_MIN, Options::NONE, {"UnsortedSegmentMin", "numSegments=<2?"}},
     {Code::SIGN, Options::NONE, {"Sign"}},
+    {Code::BITCAST, Options::NONE, {"Bitcast", "", build_bitcast}},
     {Code::BITWISE_XOR, Options::NONE, {"BitwiseXor"}},
     {Code::RIGHT_SHIFT, Options::NONE, {"RightShift"}},
     {Code::DILATE, Options::NONE, {"Dilate", "dilations=<1? ^021"}},
@@ -489,7 +491,24 @@ constexpr TfliteRow kAllRows[] = {
     {Code::STABLEHLO_SUBTRACT, Options::NONE, {"Sub"}},
     {Code::STABLEHLO_TANH, Options::NONE, {"Tanh"}},
     {Code::STABLEHLO_CONVERT, Options::NONE, {"Cast", "", build_cast}},
+    {Code::STABLEHLO_SCATTER,
+     Options::NONE,
+     {"XlaScatter", "windowDims=q1 collapsedDims=q2 indexMap=q3 indexVectorDim=l4", build_scatter}},
+    {Code::STABLEHLO_PAD, Options::NONE, {"XlaPad", "low=q0 high=q1 interior=q2"}},
+    {Code::STABLEHLO_REDUCE_WINDOW,
+     Options::NONE,
+     {"XlaReduceWindow",
+      "windowDimensions=q0 windowStrides=q1 baseDilations=q2 windowDilations=q3 padding=q4",
+      build_reduce_window}},
+    {Code::STABLEHLO_GATHER,
+     Options::NONE,
+     {"XlaGather", "windowDims=q0 collapsedDims=q1 indexMap=q2 indexVectorDim=l3 sliceSizes=q4"}},
+    {Code::REDUCE_WINDOW,
+     Options::NONE,
+     {"XlaReduceWindow", "windowDimensions=<2 windowStrides=<3 windowDilations=<4",
+      build_tflite_reduce_window}},
     {Code::STABLEHLO_SHIFT_LEFT, Options::NONE, {"LeftShift"}},
+    {Code::STABLEHLO_CASE, Options::NONE, {"If", "", build_case}},
 
     {Code::IF, Options::IfOptions, {"If", "", build_flow}},
     {Code::WHILE, Options::WhileOptions, {"While", "", build_flow}},

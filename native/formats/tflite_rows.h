@@ -6,7 +6,7 @@
 //
 //   i2 int   d5 int, 1 where absent   b1 bool   f0 float   v0 list of ints
 //   p0 padding   a3 fused activation   t1 tensor type   m0 mirror mode   l0 64-bit int
-//   w0 list of floats   y4 bool, true where absent
+//   w0 list of floats   y4 bool, true where absent   q0 list of 64-bit ints
 //   xNAME of a custom operator: the entry NAME of its options, a FlexBuffer map
 //
 // "b5:offset": what follows the colon only names the field in sentences.
@@ -49,7 +49,8 @@ class TfliteSource : public SourceNode {
   // A custom operator's name and options.
   std::string_view custom_name;
   virtual std::span<const std::byte> custom_options() const = 0;
-  // The type that the file declares for output i.
+  // The types that the file declares for input and output i.
+  virtual tflite::TensorType input_type(size_t i) const = 0;
   virtual tflite::TensorType output_type(size_t i) const = 0;
   // A subgraph of the file as a graph of its own.
   virtual Status subgraph(size_t index, std::unique_ptr<Graph>* graph) = 0;

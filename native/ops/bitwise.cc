@@ -1,5 +1,8 @@
-// BitwiseAnd and its kin, on int32.
+// BitwiseAnd and its kin, on int32; Bitcast.
+#include <cstring>
+
 #include "core/elementwise.h"
+#include "ops/arguments.h"
 
 namespace wxnn {
 namespace {
@@ -37,5 +40,27 @@ WXNN_BITS_OP(LeftShift, [](int32_t a, int32_t b) -> int32_t {
 });
 // The sign is kept.
 WXNN_BITS_OP(RightShift, [](int32_t a, int32_t b) -> int32_t { return a >> within(b); });
+
+// The same bytes as another type of four.
+extern constinit const Op kBitcast = {
+    .name = "Bitcast",
+    .inputs = {{"x"}},
+    .attrs = {{"dtype", AttrKind::kText}},
+    .infer = [](InferCtx& c) -> Status {
+      c.out() = c.in(0);
+      WXNN_TRY(read_dtype(c.attrs.text("dtype"), &c.out().dtype));
+      WXNN_CHECK(size_of(c.in(0).dtype) == 4 && size_of(c.out().dtype) == 4, "x is ",
+                 name_of(c.in(0).dtype), ", dtype ", name_of(c.out().dtype),
+                 ": only types of four bytes are supported");
+      return {};
+    },
+    .run = [](const RunCtx& c) -> Status {
+      const size_t bytes = c.out().bytes();
+      if (c.out().data != c.in(0).data && bytes != 0)
+        std::memcpy(c.out().data, c.in(0).data, bytes);
+      return {};
+    },
+    .in_place = 0,
+};
 
 }  // namespace wxnn

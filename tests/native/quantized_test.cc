@@ -124,12 +124,6 @@ TEST(Quantized, Int4AndInt64AndRefusals) {
   const float want[] = {0.5f, 3.5f, -0.5f, -4, 1};
   for (int i = 0; i < 5; ++i) EXPECT_EQ(t.f32()[i], want[i]);
 
-  TfliteFile g;
-  const int q = g.quantized_as(Type::INT8, "q", {2}, {1}, {0});
-  const int z = g.tensor("z", {2});
-  g.node(Code::ZEROS_LIKE, {q}, {z});
-  EXPECT_SAYS(read_tflite(g.finish({q}, {z}), &graph),
-              "node \"z\" (ZEROS_LIKE): its input \"q\" is quantised, which is not supported here");
   TfliteFile h;
   const int two = h.quantized_as(Type::INT8, "two", {2}, {1, 2}, {0, 0});
   const int v = h.tensor("v", {2});
@@ -142,6 +136,40 @@ TEST(Quantized, Int4AndInt64AndRefusals) {
   k.node(Code::NEG, {half}, {u});
   EXPECT_SAYS(read_tflite(k.finish({half}, {u}), &graph),
               "is computed in float16, which is supported for constants only");
+}
+
+// Operators on bits would see the integers of a quantised tensor, where we have the numbers.
+TEST(Quantized, OperatorsOnBitsRefuseIt) {
+  struct Case {
+    Code code;
+    const char* name;
+  };
+  for (const Case& c :
+       {Case{Code::BITWISE_XOR, "BITWISE_XOR"}, Case{Code::RIGHT_SHIFT, "RIGHT_SHIFT"},
+        Case{Code::BITCAST, "BITCAST"}, Case{Code::STABLEHLO_CONVERT, "STABLEHLO_CONVERT"}}) {
+    TfliteFile f;
+    const int q = f.quantized_as(Type::INT8, "q", {2}, {1}, {0});
+    const int z = f.tensor("z", {2});
+    const bool one = c.code == Code::BITCAST || c.code == Code::STABLEHLO_CONVERT;
+    f.node(c.code, one ? std::vector<int32_t>{q} : std::vector<int32_t>{q, q}, {z});
+    Graph graph;
+    EXPECT_SAYS(read_tflite(f.finish({q}, {z}), &graph),
+                sentence("node \"z\" (", c.name,
+                         "): its input \"q\" is quantised, which is not supported here"));
+  }
+}
+
+// The zeros of a quantised tensor are numbers, whatever integer stands for them.
+TEST(Quantized, ZerosLikeAreZeros) {
+  TfliteFile f;
+  const int q = f.quantized_as(Type::INT8, "q", {2}, {0.5f}, {-100});
+  const int z = f.quantized_as(Type::INT8, "z", {2}, {0.5f}, {-100});
+  f.node(Code::ZEROS_LIKE, {q}, {z});
+  std::unique_ptr<Model> model;
+  ASSERT_OK(load(f.finish({q}, {z}), &model));
+  model->input(0).f32()[0] = model->input(0).f32()[1] = 3;
+  ASSERT_OK(model->run());
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(model->output(0).f32()[i], 0);
 }
 
 // A cast sees the integers of a quantised tensor, not what they stand for: all of a type.

@@ -87,13 +87,41 @@ class TfliteFile {
   }
 
   void composite(int subgraph, std::vector<int32_t> inputs, std::vector<int32_t> outputs) {
-    const Code code = Code::STABLEHLO_COMPOSITE;
-    codes_.push_back(tflite::CreateOperatorCodeDirect(fbb, 127, nullptr, 1, code));
     const auto options = tflite::CreateStableHLOCompositeOptionsDirect(fbb, "a.part", subgraph);
+    node_2(Code::STABLEHLO_COMPOSITE, std::move(inputs), std::move(outputs),
+           tflite::BuiltinOptions2::Composite, options.Union());
+  }
+
+  // A field of a table of options: a list of 64-bit numbers, one such number, or one of 32 bits.
+  struct Field {
+    int number;
+    std::vector<int64_t> list;
+    int64_t value = 0;
+    int bytes = 0;  // of `value`; 0 for a list
+  };
+  static Field longs(int number, std::vector<int64_t> list) { return {number, std::move(list)}; }
+  static Field one_long(int number, int64_t value) { return {number, {}, value, 8}; }
+  static Field one_int(int number, int32_t value) { return {number, {}, value, 4}; }
+  flatbuffers::Offset<void> options(const std::vector<Field>& fields) {
+    std::vector<flatbuffers::Offset<flatbuffers::Vector<int64_t>>> lists;
+    for (const Field& f : fields) lists.push_back(fbb.CreateVector(f.list));
+    const auto start = fbb.StartTable();
+    for (size_t i = 0; i < fields.size(); ++i) {
+      const auto slot = static_cast<flatbuffers::voffset_t>(4 + 2 * fields[i].number);
+      if (fields[i].bytes == 0) fbb.AddOffset(slot, lists[i]);
+      if (fields[i].bytes == 8) fbb.AddElement<int64_t>(slot, fields[i].value, 0);
+      if (fields[i].bytes == 4)
+        fbb.AddElement<int32_t>(slot, static_cast<int32_t>(fields[i].value), 0);
+    }
+    return flatbuffers::Offset<void>(fbb.EndTable(start));
+  }
+  // An operator whose options are of the second union.
+  void node_2(Code code, std::vector<int32_t> inputs, std::vector<int32_t> outputs,
+              tflite::BuiltinOptions2 type, flatbuffers::Offset<void> options) {
+    codes_.push_back(tflite::CreateOperatorCodeDirect(fbb, 127, nullptr, 1, code));
     operators_.push_back(tflite::CreateOperatorDirect(
         fbb, static_cast<uint32_t>(codes_.size()) - 1, &inputs, &outputs,
-        tflite::BuiltinOptions::NONE, 0, nullptr, 0, nullptr, nullptr, 0, 0,
-        tflite::BuiltinOptions2::Composite, options.Union()));
+        tflite::BuiltinOptions::NONE, 0, nullptr, 0, nullptr, nullptr, 0, 0, type, options));
   }
 
   void sign(const char* input, int input_tensor, const char* output, int output_tensor) {

@@ -83,6 +83,87 @@ TEST(TfliteFlow, IfTakesTheShapeOfItsBranch) {
   }
 }
 
+// y = branch[i](x), three branches of which the second gives another shape.
+Buffer case_file(std::vector<int32_t> branches, bool wide = false) {
+  TfliteFile f;
+  int x = f.tensor("x", {2, 2}), y = f.tensor("y", {2, 2});
+  f.node(Code::NEG, {x}, {y});
+  f.body({x}, {y});
+  x = f.tensor("x", {2, 2});
+  const int all = f.constant("all", {1}, Type::INT32, bytes_of<int32_t>({-1}));
+  y = f.tensor("y", {4});
+  f.node(Code::RESHAPE, {x, all}, {y});
+  f.body({x}, {y});
+  x = f.tensor("x", {2, 2});
+  const int more = f.tensor("more", {2, 2});
+  f.body(wide ? std::vector<int32_t>{x, more} : std::vector<int32_t>{x}, {x});
+  const int index = f.tensor("index", {}, Type::INT32);
+  x = f.tensor("x", {2, 2});
+  y = f.tensor("y", {2, 2});
+  const auto list = f.fbb.CreateVector(branches);
+  const auto start = f.fbb.StartTable();
+  f.fbb.AddOffset(4, list);
+  f.node_2(Code::STABLEHLO_CASE, {index, x}, {y}, tflite::BuiltinOptions2::Case,
+           {f.fbb.EndTable(start)});
+  return f.finish({index, x}, {y});
+}
+
+TEST(TfliteFlow, CaseTakesABranchByItsNumber) {
+  std::unique_ptr<Model> model;
+  ASSERT_OK(load(case_file({1, 2, 3}), &model));
+  for (const int32_t index : {0, 1, 2, 3, -5, 1}) {
+    *model->input(0).i32() = index;
+    const float values[] = {1, 2, 3, 4};
+    std::memcpy(model->input(1).data, values, sizeof values);
+    ASSERT_OK(model->run());
+    EXPECT_EQ(model->output(0).shape, index == 1 ? (Shape{4}) : (Shape{2, 2})) << index;
+    for (int k = 0; k < 4; ++k)
+      EXPECT_EQ(model->output(0).f32()[k], index == 0 ? -values[k] : values[k]) << index;
+  }
+  ASSERT_OK(load(case_file({1}), &model));
+  *model->input(0).i32() = 7;
+  model->input(1).f32()[3] = 8;
+  ASSERT_OK(model->run());
+  EXPECT_EQ(model->output(0).f32()[3], -8);
+  EXPECT_SAYS(load(case_file({}), &model), "node \"y\" (STABLEHLO_CASE): has no branches");
+  EXPECT_SAYS(load(case_file({1, 9}), &model), "refers to subgraph 9 of 4");
+  EXPECT_SAYS(load(case_file({1, -1}), &model), "refers to subgraph -1");
+  EXPECT_SAYS(load(case_file({1, 0}), &model), "recursion is not supported");
+  EXPECT_SAYS(load(case_file({1, 2, 3}, true), &model), "a branch of other inputs or outputs");
+}
+
+// Computations are subgraphs of one operator on two values.
+TEST(TfliteFlow, ComputationsOfOneOperator) {
+  const auto scatter = [](std::vector<Code> codes) {
+    TfliteFile f;
+    const int a = f.tensor("a", {}), b = f.tensor("b", {});
+    int y = a;
+    for (const Code code : codes) {
+      const int next = f.tensor("c", {});
+      f.node(code, {y, b}, {next});
+      y = next;
+    }
+    f.body({a, b}, {y});
+    const int x = f.tensor("x", {3}), at = f.tensor("at", {1, 1}, Type::INT32);
+    const int u = f.tensor("u", {1}), out = f.tensor("out", {3});
+    f.node_2(Code::STABLEHLO_SCATTER, {x, at, u}, {out}, tflite::BuiltinOptions2::Scatter,
+             f.options({TfliteFile::longs(2, {0}), TfliteFile::longs(3, {0}),
+                        TfliteFile::one_long(4, 1), TfliteFile::one_int(6, 1)}));
+    return f.finish({x, at, u}, {out});
+  };
+  std::unique_ptr<Model> model;
+  ASSERT_OK(load(scatter({Code::ADD}), &model));
+  EXPECT_SAYS(load(scatter({Code::ADD, Code::MUL}), &model),
+              "has a computation of 2 operators; one is supported");
+  EXPECT_SAYS(load(scatter({}), &model), "has a computation of 0 operators");
+  EXPECT_SAYS(load(scatter({Code::DIV}), &model), "computation \"RealDiv\" of float32");
+  TfliteFile f;
+  const int x = f.tensor("x", {3}), y = f.tensor("y", {3}, Type::INT64);
+  f.node(Code::BITCAST, {x}, {y});
+  EXPECT_SAYS(load(f.finish({x}, {y}), &model),
+              "node \"y\" (BITCAST): is supported between float32 and int32 only");
+}
+
 TEST(TfliteFlow, RefusesRecursionAndSubgraphsThatAreNotThere) {
   std::unique_ptr<Model> model;
   EXPECT_SAYS(load(loop_file(true), &model), "recursion is not supported");

@@ -265,6 +265,139 @@ void indices(const std::string& folder) {
   });
 }
 
+using Opt2 = tflite::BuiltinOptions2;
+using F = TfliteFile;
+
+// StableHLO's operators that LiteRT runs. Those with a computation have it as a subgraph, which the
+// file holds before the graph itself.
+void stablehlo(const std::string& folder) {
+  const auto one = [&](const std::string& name, const std::function<void(Case&)>& build) {
+    Case c(name);
+    build(c);
+    c.write(folder);
+  };
+  const auto computation = [](Case& c, Code code, Type type = Type::FLOAT32) {
+    const int a = c.f.tensor("a", {}, type), b = c.f.tensor("b", {}, type);
+    if (code == Code::CUSTOM) return c.f.body({a, b}, {b});
+    const int y = c.f.tensor("ab", {}, type);
+    c.f.node(code, {a, b}, {y});
+    return c.f.body({a, b}, {y});
+  };
+  one("stablehlo_gather", [](Case& c) {
+    c.low = -2;
+    c.high = 4;
+    const int x = c.input({3, 4, 2}), i = c.input({2, 3, 2}, Type::INT32);
+    const int y = c.output({2, 3, 2, 2});
+    c.f.node_2(Code::STABLEHLO_GATHER, {x, i}, {y}, Opt2::Gather,
+               c.f.options({F::longs(0, {2, 3}), F::longs(1, {0}), F::longs(2, {1, 0}),
+                            F::one_long(3, 2), F::longs(4, {1, 2, 2})}));
+  });
+  one("stablehlo_gather_rows", [](Case& c) {
+    c.low = 0;
+    c.high = 5;
+    const int x = c.input({6, 3}, Type::INT32), i = c.input({4, 1}, Type::INT32);
+    const int y = c.output({3, 4}, Type::INT32);
+    c.f.node_2(Code::STABLEHLO_GATHER, {x, i}, {y}, Opt2::Gather,
+               c.f.options({F::longs(0, {0}), F::longs(1, {0}), F::longs(2, {0}),
+                            F::one_long(3, 1), F::longs(4, {1, 3})}));
+  });
+  struct Named {
+    const char* name;
+    Code code;
+  };
+  for (const Named& n : {Named{"update", Code::CUSTOM}, Named{"add", Code::STABLEHLO_ADD},
+                         Named{"multiply", Code::STABLEHLO_MULTIPLY},
+                         Named{"maximum", Code::STABLEHLO_MAXIMUM},
+                         Named{"minimum", Code::STABLEHLO_MINIMUM}}) {
+    one(sentence("stablehlo_scatter_", n.name), [&](Case& c) {
+      const int body = computation(c, n.code);
+      c.low = -1;
+      c.high = 4;
+      const int x = c.input({4, 3, 3}), i = c.input({2, 5}, Type::INT32), u = c.input({5, 2, 3});
+      const int y = c.output({4, 3, 3});
+      c.f.node_2(Code::STABLEHLO_SCATTER, {x, i, u}, {y}, Opt2::Scatter,
+                 c.f.options({F::longs(1, {1, 2}), F::longs(2, {0}), F::longs(3, {0, 1}),
+                              F::one_long(4, 0), F::one_int(6, body)}));
+    });
+  }
+  one("stablehlo_pad", [](Case& c) {
+    const int x = c.input({3, 4, 2}), y = c.output({6, 5, 3});
+    c.f.node_2(Code::STABLEHLO_PAD, {x, c.floats({}, {7})}, {y}, Opt2::Pad,
+               c.f.options({F::longs(0, {-1, 2, 0}), F::longs(1, {2, -1, 0}),
+                            F::longs(2, {1, 0, 1})}));
+  });
+  one("stablehlo_pad_cuts_off", [](Case& c) {
+    const int x = c.input({5, 6}, Type::INT32), y = c.output({3, 6}, Type::INT32);
+    c.f.node_2(Code::STABLEHLO_PAD, {x, c.number(-3)}, {y}, Opt2::Pad,
+               c.f.options({F::longs(0, {-4, -7}), F::longs(1, {-2, -3}), F::longs(2, {1, 2})}));
+  });
+  for (const Named& n : {Named{"add", Code::STABLEHLO_ADD}, Named{"mul", Code::MUL},
+                         Named{"maximum", Code::STABLEHLO_MAXIMUM},
+                         Named{"minimum", Code::MINIMUM}}) {
+    one(sentence("stablehlo_reduce_window_", n.name), [&](Case& c) {
+      const int body = computation(c, n.code);
+      const int x = c.input({5, 6, 2}), y = c.output({5, 2, 2});
+      c.f.node_2(Code::STABLEHLO_REDUCE_WINDOW, {x, c.floats({}, {0.5f})}, {y},
+                 Opt2::ReduceWindow,
+                 c.f.options({F::longs(0, {3, 2, 1}), F::longs(1, {2, 3, 1}),
+                              F::longs(2, {2, 1, 1}), F::longs(3, {1, 2, 1}),
+                              F::longs(4, {1, 2, 1, -1, 0, 0}), F::one_int(5, body)}));
+    });
+  }
+  int function = 0;
+  for (const char* name : {"add", "mul", "minimum", "maximum"}) {
+    ++function;
+    one(sentence("reduce_window_", name), [&](Case& c) {
+      const auto longs = [&c](std::vector<int64_t> values) {
+        return c.f.constant("l", {static_cast<int32_t>(values.size())}, Type::INT64,
+                            bytes_of(values));
+      };
+      const int x = c.input({7, 6}), y = c.output({3, 2});
+      c.f.node_2(Code::REDUCE_WINDOW,
+                 {x, c.floats({}, {1}), longs({2, 3}), longs({2, 2}), longs({2, 1})}, {y},
+                 Opt2::ReduceWindowOfTflite, c.f.options({F::one_int(0, function)}));
+    });
+  }
+  one("stablehlo_elementwise", [](Case& c) {
+    const int x = c.input({2, 3}), y = c.input({2, 3});
+    c.op(Code::STABLEHLO_ADD, {x, y}, {2, 3});
+    c.op(Code::STABLEHLO_MULTIPLY, {x, y}, {2, 3});
+    c.op(Code::STABLEHLO_MAXIMUM, {x, y}, {2, 3});
+    c.op(Code::STABLEHLO_MINIMUM, {x, y}, {2, 3});
+  });
+  one("stablehlo_shift_left", [](Case& c) {
+    c.low = 0;
+    c.high = 9;
+    const int x = c.input({2, 3}, Type::INT32), y = c.input({2, 3}, Type::INT32);
+    c.op(Code::STABLEHLO_SHIFT_LEFT, {x, y}, {2, 3}, Type::INT32);
+  });
+  for (const int32_t index : {0, 1, 2, -1, 9}) {
+    one(sentence("stablehlo_case_", index), [&](Case& c) {
+      for (const Code code : {Code::ABS, Code::NEG, Code::COS}) {
+        const int x = c.f.tensor("x", {2, 3}), y = c.f.tensor("y", {2, 3});
+        c.f.node(code, {x}, {y});
+        c.f.body({x}, {y});
+      }
+      c.low = c.high = index;
+      const int i = c.input({}, Type::INT32), x = c.input({2, 3}), y = c.output({2, 3});
+      std::vector<int32_t> branches = {1, 2, 3};
+      const auto list = c.f.fbb.CreateVector(branches);
+      const auto start = c.f.fbb.StartTable();
+      c.f.fbb.AddOffset(4, list);
+      c.f.node_2(Code::STABLEHLO_CASE, {i, x}, {y}, Opt2::Case, {c.f.fbb.EndTable(start)});
+    });
+  }
+  one("bitcast", [](Case& c) {
+    const int x = c.input({2, 3});
+    const int bits = c.f.tensor("bits", {2, 3}, Type::INT32);
+    const int next = c.f.tensor("next", {2, 3}, Type::INT32);
+    c.f.node(Code::BITCAST, {x}, {bits});
+    c.f.node(Code::ADD, {bits, c.number(4321)}, {next}, Opt::AddOptions,
+             add_options(c.f, Act::NONE));
+    c.op(Code::BITCAST, {next}, {2, 3});
+  });
+}
+
 // Convolutions, norms, spectra, boxes.
 void numeric(const std::string& folder) {
   const auto one = [&](const char* name, const std::function<void(Case&)>& build) {
@@ -339,32 +472,44 @@ void numeric(const std::string& folder) {
               c.floats({}, {0.5f})},
              {at, s, n});
   });
-  one("detection_post_process", [](Case& c) {
-    flexbuffers::Builder options;
-    options.Map([&] {
-      for (const auto& [name, value] : {std::pair("max_detections", 6),
-                                        {"max_classes_per_detection", 1},
-                                        {"detections_per_class", 4},
-                                        {"num_classes", 3}}) {
-        options.Int(name, value);
+  // Quantised, as the first SSD files are: the operator is given the numbers.
+  for (const bool uint8 : {false, true}) {
+    one(uint8 ? "uint8_detection_post_process" : "detection_post_process", [&](Case& c) {
+      flexbuffers::Builder options;
+      options.Map([&] {
+        for (const auto& [name, value] : {std::pair("max_detections", 6),
+                                          {"max_classes_per_detection", 1},
+                                          {"detections_per_class", 4},
+                                          {"num_classes", 3}}) {
+          options.Int(name, value);
+        }
+        options.Bool("use_regular_nms", true);
+        for (const auto& [name, value] : {std::pair("nms_score_threshold", 0.1f),
+                                          {"nms_iou_threshold", 0.4f},
+                                          {"y_scale", 10.0f},
+                                          {"x_scale", 10.0f},
+                                          {"h_scale", 5.0f},
+                                          {"w_scale", 5.0f}}) {
+          options.Float(name, value);
+        }
+      });
+      options.Finish();
+      const int given[] = {c.input({1, 12, 4}), c.input({1, 12, 4})};
+      int in[] = {given[0], given[1], c.floats({12, 4}, {}, 0.1f)};
+      for (int i = 0; i < 2 && uint8; ++i) {
+        in[i] = c.f.quantized_as(Type::UINT8, "q", {1, 12, 4}, {1.0f / 128}, {127});
+        c.f.node(Code::QUANTIZE, {given[i]}, {in[i]});
       }
-      options.Bool("use_regular_nms", true);
-      for (const auto& [name, value] : {std::pair("nms_score_threshold", 0.1f),
-                                        {"nms_iou_threshold", 0.4f},
-                                        {"y_scale", 10.0f},
-                                        {"x_scale", 10.0f},
-                                        {"h_scale", 5.0f},
-                                        {"w_scale", 5.0f}}) {
-        options.Float(name, value);
+      if (uint8) {
+        std::vector<uint8_t> anchors(48);
+        for (uint8_t& v : anchors) v = static_cast<uint8_t>(c.random.between(10, 255));
+        in[2] = c.f.quantized_as(Type::UINT8, "anchors", {12, 4}, {1.0f / 255}, {0}, anchors);
       }
+      const int y[] = {c.output({1, 6, 4}), c.output({1, 6}), c.output({1, 6}), c.output({1})};
+      c.f.node(Code::CUSTOM, {in[0], in[1], in[2]}, {y[0], y[1], y[2], y[3]}, Opt::NONE, 0,
+               "TFLite_Detection_PostProcess", options.GetBuffer());
     });
-    options.Finish();
-    const int boxes = c.input({1, 12, 4}), scores = c.input({1, 12, 4});
-    const int anchors = c.floats({12, 4}, {}, 0.1f);
-    const int y[] = {c.output({1, 6, 4}), c.output({1, 6}), c.output({1, 6}), c.output({1})};
-    c.f.node(Code::CUSTOM, {boxes, scores, anchors}, {y[0], y[1], y[2], y[3]}, Opt::NONE, 0,
-             "TFLite_Detection_PostProcess", options.GetBuffer());
-  });
+  }
 }
 
 // x -> QUANTIZE -> the operator in int8 -> DEQUANTIZE.
@@ -433,6 +578,7 @@ void quantized(const std::string& folder) {
 int main(int argc, char** argv) {
   if (argc != 2) return 1;
   wxnn::indices(argv[1]);
+  wxnn::stablehlo(argv[1]);
   wxnn::numeric(argv[1]);
   wxnn::quantized(argv[1]);
   return 0;

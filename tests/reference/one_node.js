@@ -222,4 +222,4 @@ async function check(test, seed) {
   for (const name of test.outputs) compare(name, ours[name], theirs[name], test.tolerance);
 }
 
-module.exports = { op, graph, open, f32, i32, bool, constant, within, ints, floats, list, float, check, prepare, runTfjs, binaries };
+module.exports = { attrOf, functionDef, op, graph, open, f32, i32, bool, constant, within, ints, floats, list, float, check, prepare, runTfjs, binaries };
