@@ -4,6 +4,7 @@
 
 #include "converter/onnx_image.h"
 #include "converter/onnx_reader.h"
+#include "converter/onnx_volume.h"
 
 namespace wxnn {
 
@@ -53,7 +54,14 @@ Status read_convolution(OnnxNode& n, Convolution* c) {
   return bias_of(n, &c->bias);
 }
 
+// [N,C,D,H,W]
+bool is_volume(OnnxNode& n) {
+  Shape shape;
+  return n.shape(0, &shape).ok() && shape.rank() == 5;
+}
+
 Status conv(OnnxNode& n, const OnnxRow&) {
+  if (is_volume(n)) return conv_volume(n);
   Convolution c;
   WXNN_TRY(read_convolution(n, &c));
   const auto& [x, filter, s, bias] = c;
@@ -97,7 +105,6 @@ Status transposed_axis(double in, int axis, const std::vector<double>& output_sh
     *out = output_shape.empty() ? in * s->strides[axis] : output_shape[axis];
     const double total = std::max(whole - *out, 0.0);
     before = mode == "SAME_UPPER" ? std::floor(total / 2) : std::ceil(total / 2);
-    if (mode == "NOTSET") before = std::floor(total / 2);
     after = total - before;
   } else {
     *out = whole - before - after;
@@ -107,12 +114,15 @@ Status transposed_axis(double in, int axis, const std::vector<double>& output_sh
 }
 
 Status conv_transpose(OnnxNode& n, const OnnxRow&) {
+  if (is_volume(n)) return conv_transpose_volume(n);
   Convolution c;
   WXNN_TRY(read_convolution(n, &c));
   auto& [x, filter, s, bias] = c;
   std::vector<double> extra, output_shape = n.list("output_shape");
   const std::string mode = n.text("auto_pad", "NOTSET");
-  WXNN_TRY(n.must_be("group", 1));
+  const int group = n.integer("group", 1);
+  WXNN_CHECK(group >= 1 && n.b.shape(x.value)[3] == filter[0] && filter[0] % group == 0, "group ",
+             group, " and the filter ", filter, " do not fit ", n.b.shape(x.value)[3], " channels");
   WXNN_TRY(two(n.list("output_padding"), x.is_line, 0, &extra));
   if (!output_shape.empty()) {
     // Some name all dimensions, some the spatial ones.
@@ -128,6 +138,19 @@ Status conv_transpose(OnnxNode& n, const OnnxRow&) {
     WXNN_TRY(transposed_axis(in[1 + axis], axis, output_shape, extra, mode, &s, &out[axis]));
   }
   int w = kAbsent, y = kAbsent;
+  if (group > 1) {
+    WXNN_TRY(filter_as(n, x, {0, 1, 2, 3}, &w));
+    return conv_transpose_groups(n, {.like = x,
+                                     .x = x.value,
+                                     .filter = w,
+                                     .bias = bias,
+                                     .group = group,
+                                     .kernel = s.kernel,
+                                     .strides = s.strides,
+                                     .dilations = s.dilations,
+                                     .before = {s.pads[0], s.pads[2]},
+                                     .out = {out[0], out[1]}});
+  }
   WXNN_TRY(filter_as(n, x, {1, 2, 3, 0}, &w));
   const std::vector<double> image = {1.0 * in[0], out[0], out[1], 1.0 * filter[1]};
   WXNN_TRY(n.add("Conv2DBackpropInput", {x.value, w, bias},
