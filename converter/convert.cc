@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "converter/files.h"
+#include "converter/find_gelu.h"
 #include "converter/graph_builder.h"
 #include "converter/lower.h"
 #include "converter/onnx_reader.h"
@@ -201,6 +202,7 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   WXNN_TRY(pick_outputs(options, &graph));
   WXNN_TRY(set_shapes(options, &graph));
   WXNN_TRY(run_passes(graph));
+  WXNN_TRY(find_gelu(graph));
   constexpr size_t kFree = 1 << 20;
   GraphBuilder builder(graph, kFree + 8 * source.bytes);
   converted->inputs = describe(graph, graph.inputs);

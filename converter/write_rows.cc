@@ -130,6 +130,8 @@ constexpr WriteRow kRows[] = {
     {"NonMaxSuppressionV4", Code::NON_MAX_SUPPRESSION_V4, Options::NonMaxSuppressionV4Options},
     {"NonMaxSuppressionV5", Code::NON_MAX_SUPPRESSION_V5, Options::NonMaxSuppressionV5Options},
     {"NotEqual", Code::NOT_EQUAL, Options::NotEqualOptions, "", "fib"},
+    {"OneHot", Code::ONE_HOT, Options::OneHotOptions,
+     "depth=<1. onValue=<2# offValue=<3# axis=i0", "i"},
     {"Pack", Code::PACK, Options::PackOptions, "axis=i1 count=i0", "fib"},
     {"PadV2", Code::PAD, Options::PadOptions, "paddings=<1x2", "fi", by_high_rank_4, pads_zero},
     {"PadV2", Code::PADV2, Options::PadV2Options, "paddings=<1x2 constantValue=<2#", "fi",

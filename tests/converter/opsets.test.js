@@ -6,7 +6,7 @@ const { test } = require('node:test');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { tensor, onnxModel, random, compareWithOnnxruntime } = require('./onnx_model.js');
+const { tensor, onnxModel, modelOf, random, compareWithOnnxruntime } = require('./onnx_model.js');
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-opsets-'));
 test.after(() => fs.rmSync(folder, { recursive: true }));
@@ -137,6 +137,10 @@ const CASES = [
     op('ConvTranspose', 11, [f32(1, 2, 4, 3), fixed(f32(2, 3, 4, 5))], { strides: [3, 2], output_shape: [11, 6], auto_pad: mode }),
     op('ConvTranspose', 11, [f32(1, 2, 2, 4, 3), fixed(f32(2, 3, 2, 4, 5))], { strides: [1, 3, 2], output_shape: [2, 12, 6], auto_pad: mode })]),
   op('ConvTranspose', 11, [f32(1, 4, 9), fixed(f32(4, 1, 5))], { group: 4, strides: [2], output_shape: [18] }, { litert: true }),
+  // Without builtins of their own
+  ...['Acos', 'Asin', 'Atan', 'Cosh', 'Sinh', 'Tan'].map((name) => op(name, 7, [f32(3, 4)], {}, { litert: true, tolerance: 1e-6 })),
+  op('Cosh', 9, [tensor('float32', [5], [-89, 88.8, 0, 20, -1e-3])], {}, { litert: true }), op('Sinh', 9, [tensor('float32', [4], [-88.8, 0, 20, -1e-3])], {}, { litert: true }),
+  op('Hardmax', 13, [f32(3, 4, 5)], { axis: 1 }, { litert: true }),
   op('QuantizeLinear', 21, [f32(3, 4), number(0.1)], {}, { refused: /QuantizeLinear/, outputs: ['uint8'] }),
 ];
 
@@ -146,5 +150,20 @@ for (const [i, c] of CASES.entries()) {
     const outputs = (c.outputs ?? ['float32']).map((t) => (t === 'uint8' ? 'float32' : t));
     const fed = Object.fromEntries(c.inputs.flatMap((x, k) => (x && !x.constant ? [[`x${k}`, x]] : [])));
     return compareWithOnnxruntime(folder, `${i}`, onnxModel({ ...c, outputs }), fed, c);
+  });
+}
+
+// GELU as exporters write it out becomes one operator.
+const root = { root2: number(Math.SQRT2), rootHalf: number(Math.SQRT1_2), one: number(1), half: number(0.5) };
+const erf = [{ op: 'Div', inputs: ['x', 'root2'], outputs: ['s'] }, { op: 'Erf', inputs: ['s'], outputs: ['e'] }, { op: 'Add', inputs: ['e', 'one'], outputs: ['a'] }];
+const GELUS = {
+  'the product halved': [...erf, { op: 'Mul', inputs: ['x', 'a'], outputs: ['m'] }, { op: 'Mul', inputs: ['m', 'half'], outputs: ['y'] }],
+  'half of x': [...erf, { op: 'Mul', inputs: ['half', 'x'], outputs: ['m'] }, { op: 'Mul', inputs: ['m', 'a'], outputs: ['y'] }],
+  'half the sum': [{ op: 'Mul', inputs: ['rootHalf', 'x'], outputs: ['s'] }, ...erf.slice(1), { op: 'Mul', inputs: ['a', 'half'], outputs: ['m'] }, { op: 'Mul', inputs: ['x', 'm'], outputs: ['y'] }],
+};
+for (const [name, nodes] of Object.entries(GELUS)) {
+  test(`GELU written out: ${name}, seed ${seed}`, () => {
+    const graph = { nodes, inputs: [{ name: 'x', dtype: 'float32', shape: [3, 4] }], outputs: [{ name: 'y', dtype: 'float32' }], constants: root };
+    return compareWithOnnxruntime(folder, `gelu-${name.replace(/ /g, '-')}`, modelOf(graph, 13), { x: f32(3, 4) }, { litert: true, operators: /^GELU$/ });
   });
 }
