@@ -4,6 +4,7 @@
 
 #include "converter/files.h"
 #include "converter/find_gelu.h"
+#include "converter/fold_atrous.h"
 #include "converter/graph_builder.h"
 #include "converter/lower.h"
 #include "converter/onnx_reader.h"
@@ -201,7 +202,10 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   const bool halves = has_halves(graph);
   WXNN_TRY(pick_outputs(options, &graph));
   WXNN_TRY(set_shapes(options, &graph));
+  bool dilated = false;
   WXNN_TRY(run_passes(graph));
+  WXNN_TRY(fold_atrous(graph, &dilated));
+  if (dilated) WXNN_TRY(run_passes(graph));  // a bias behind it, a padding before it
   WXNN_TRY(find_gelu(graph));
   constexpr size_t kFree = 1 << 20;
   GraphBuilder builder(graph, kFree + 8 * source.bytes);

@@ -58,7 +58,9 @@ Status lower_asin(GraphBuilder& b, Node& node) {
 }
 Status lower_atan(GraphBuilder& b, Node& node) {
   Chain c(b, node);
-  return c.put(c.op("Atan2", {node.inputs[0], c.number(1)}));
+  // ATAN2 does not broadcast.
+  const int ones = c.op("Add", {c.op("ZerosLike", node.inputs), c.number(1)});
+  return c.put(c.op("Atan2", {node.inputs[0], ones}));
 }
 Status lower_tan(GraphBuilder& b, Node& node) {
   Chain c(b, node);

@@ -131,6 +131,26 @@ for (const [name, { inputs: declared, outputs = [] }] of Object.entries(MODELS))
   });
 }
 
+test('rvm with its ratio as an input: sizes that the data decide, in convolutions too', async (t) => {
+  const source = modelFile('rvm');
+  const declared = MODELS.rvm.inputs;
+  const sizes = declared.flatMap(({ name, shape }) => ['--input', `${name}=${shape}`]);
+  const { output, report } = convert(source, ...sizes);
+  for (const ratio of [0.5, 0.375, 1]) {
+    const all = declared.map((one) => filled(one.name === 'downsample_ratio' ? { ...one, value: ratio } : one));
+    const wanted = await referenceOutputs({ model: source, inputs: all });
+    const ours = engineOutputs(output, report.inputs.map(({ name }) => name), all);
+    const off = wanted.map((want, i) => difference(ours[i], want));
+    t.diagnostic(`ratio ${ratio}: ${off.map((d) => d.toExponential(1)).join(', ')}`);
+    assert.ok(Math.max(...off) <= LIMIT, `ratio ${ratio} differs by ${off}`);
+    // LiteRT.js wants outputs of known sizes: two always have the picture's.
+    const [, height, width] = declared[0].shape;
+    const said = convert(source, ...sizes, '--output', `pha=1,${height},${width},1`, '--output', `fgr=1,${height},${width},3`);
+    const theirs = await referenceOutputs({ model: said.output, inputs: all, cache: false });
+    theirs.forEach((got) => assert.ok(difference(got, wanted.find((w) => w.shape.join() === got.shape.join())) <= LIMIT, `LiteRT, ratio ${ratio}`));
+  }
+});
+
 test('an input that the model does not have', () => {
   const { status, stderr } = spawnSync(CONVERTER, [modelFile('rvm'), '--input', 'frame=1,128,160,3'], { encoding: 'utf8' });
   assert.equal(status, 1);
