@@ -44,14 +44,14 @@ struct Convolution {
   int bias = kAbsent;
 };
 
-Status read_convolution(OnnxNode& n, Convolution* c) {
+Status read_convolution(OnnxNode& n, bool has_bias, Convolution* c) {
   WXNN_TRY(take_image(n, 0, &c->x));
   WXNN_TRY(n.shape(1, &c->filter));
   WXNN_CHECK(c->filter.rank() >= 3, "its filter is ", c->filter);
   const std::vector<double> kernel = kernel_of(c->filter);
   WXNN_TRY(check_kernel(n, kernel));
   WXNN_TRY(read_sliding(n, c->x, kernel, &c->s));
-  return bias_of(n, &c->bias);
+  return has_bias ? bias_of(n, &c->bias) : Status();
 }
 
 // [N,C,D,H,W]
@@ -60,11 +60,27 @@ bool is_volume(OnnxNode& n) {
   return n.shape(0, &shape).ok() && shape.rank() == 5;
 }
 
-Status conv(OnnxNode& n, const OnnxRow&) {
-  if (is_volume(n)) return conv_volume(n);
+// ConvInteger's zero points: one number, or for the filter one per output.
+Status subtract_zero(OnnxNode& n, size_t i, int32_t outs, int axis, int* x) {
+  int zero = kAbsent;
+  if (!n.has(i)) return {};
+  WXNN_TRY(n.in(i, &zero));
+  const int32_t count = n.b.shape(zero).elements();
+  WXNN_CHECK(count == 1 || (axis >= 0 && count == outs), "its zero point is ", n.b.shape(zero));
+  Shape wide{1, 1, 1, 1};
+  if (count > 1) wide[axis] = count;
+  WXNN_TRY(n.reshape(zero, wide, &zero));
+  return n.add("Sub", {*x, zero}, {}, x);
+}
+
+Status conv(OnnxNode& n, const OnnxRow& row) {
+  const bool is_whole = row.op == "ConvInteger";
+  if (is_whole) n.allow_whole();
+  if (is_volume(n) && !is_whole) return conv_volume(n);
   Convolution c;
-  WXNN_TRY(read_convolution(n, &c));
-  const auto& [x, filter, s, bias] = c;
+  WXNN_TRY(read_convolution(n, !is_whole, &c));
+  auto& [x, filter, s, bias] = c;
+  if (is_whole) WXNN_TRY(subtract_zero(n, 2, 0, -1, &x.value));
   const int32_t channels = n.b.shape(x.value)[3];
   const int group = n.integer("group", 1);
   WXNN_CHECK(group > 0 && filter[1] * group == channels && filter[0] % group == 0, "group ", group,
@@ -73,6 +89,7 @@ Status conv(OnnxNode& n, const OnnxRow&) {
   const bool depthwise = group == channels && group > 1;
   if (depthwise) {
     WXNN_TRY(filter_as(n, x, {2, 3, 0, 1}, &w));
+    if (is_whole) WXNN_TRY(subtract_zero(n, 3, filter[0], 3, &w));
     const Shape hw = n.b.shape(w);
     WXNN_TRY(n.reshape(w, {hw[0], hw[1], channels, hw[2] / channels}, &w));
     WXNN_TRY(n.add("FusedDepthwiseConv2D", {x.value, w, bias},
@@ -83,6 +100,7 @@ Status conv(OnnxNode& n, const OnnxRow&) {
                    &y));
   } else {
     WXNN_TRY(filter_as(n, x, {0, 2, 3, 1}, &w));
+    if (is_whole) WXNN_TRY(subtract_zero(n, 3, filter[0], 0, &w));
     WXNN_TRY(n.add("FusedConv2D", {x.value, w, bias},
                    {pad_setting(s),
                     {"strides", s.strides},
@@ -90,7 +108,9 @@ Status conv(OnnxNode& n, const OnnxRow&) {
                     {"filterFormat", "OHWI"}},
                    &y));
   }
-  return give_image(n, x, y);
+  WXNN_TRY(give_image(n, x, y));
+  if (is_whole) n.mark_whole(0);
+  return {};
 }
 
 // Output length and padding of a transposed convolution along one axis.
@@ -116,7 +136,7 @@ Status transposed_axis(double in, int axis, const std::vector<double>& output_sh
 Status conv_transpose(OnnxNode& n, const OnnxRow&) {
   if (is_volume(n)) return conv_transpose_volume(n);
   Convolution c;
-  WXNN_TRY(read_convolution(n, &c));
+  WXNN_TRY(read_convolution(n, true, &c));
   auto& [x, filter, s, bias] = c;
   std::vector<double> extra, output_shape = n.list("output_shape");
   const std::string mode = n.text("auto_pad", "NOTSET");
@@ -218,6 +238,7 @@ Status col2im(OnnxNode& n, const OnnxRow&) {
 constexpr OnnxRow kRows[] = {
     {"Col2Im", col2im},
     {"Conv", conv},
+    {"ConvInteger", conv},
     {"ConvTranspose", conv_transpose},
 };
 

@@ -28,8 +28,8 @@ function real(number, value) {
   return field(number, FIXED32, content);
 }
 
-const TYPES = { float32: 1, int32: 6, int64: 7, bool: 9 };
-const ARRAYS = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array };
+const TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 };
+const ARRAYS = { uint8: Uint8Array, int8: Int8Array, float16: Uint16Array, float32: Float32Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array };
 
 /** @typedef {{dtype: 'float32' | 'int32' | 'int64' | 'bool', shape: number[], data: any}} OnnxInput */
 /** @returns {OnnxInput} */
