@@ -264,7 +264,8 @@ class Importer {
     std::string text;
     for (int i = 0; i < shape.dim_size(); ++i) {
       const auto& dim = shape.dim(i);
-      const int64_t likely = i == 0 ? 1 : shape.dim_size() == kImageRank ? kImage : kOther;
+      const bool is_batch = i == 0 || dim.dim_param().find("batch") != std::string::npos;
+      const int64_t likely = is_batch ? 1 : shape.dim_size() == kImageRank ? kImage : kOther;
       text += sentence(i == 0 ? "" : ",", dim.has_dim_value() ? dim.dim_value() : likely);
     }
     return text;
