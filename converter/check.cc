@@ -33,7 +33,7 @@ Status settle(const ConvertOptions& options, Model* model) {
   for (size_t i = 0; i < model->graph().inputs.size(); ++i) {
     for (const auto& [name, shape] : options.inputs) {
       const Value& value = model->graph().values[model->graph().inputs[i]];
-      if (value.name == name) WXNN_TRY(model->resize(i, shape));
+      if (value.name == name || value.name == name + ":0") WXNN_TRY(model->resize(i, shape));
     }
   }
   WXNN_CHECK(model->planned(), "an input's size is open: say it with --input");
@@ -61,14 +61,16 @@ Status check_conversion(const ConvertOptions& options, const std::string& tflite
   WXNN_TRY(read_source(options, &source));
   std::unique_ptr<Model> before, after;
   WXNN_TRY(Model::load(std::move(source.graph), &before));
-  WXNN_TRY(run_seeded(options, before.get()));
+  // The ONNX importer has set the sizes, perhaps in another layout; the result has those that were said.
+  const ConvertOptions settled;
+  WXNN_TRY(run_seeded(source.format == "ONNX" ? settled : options, before.get()));
   Buffer file;
   WXNN_TRY(file.allocate(tflite.size()));
   std::copy(tflite.begin(), tflite.end(), file.data<char>());
   Graph graph;
   WXNN_TRY(read_tflite(std::move(file), &graph));
   WXNN_TRY(Model::load(std::move(graph), &after));
-  WXNN_TRY(run_seeded(options, after.get()));
+  WXNN_TRY(run_seeded(settled, after.get()));
   for (size_t i = 0; i < after->graph().outputs.size(); ++i) {
     const Tensor& b = after->output(i);
     OutputDifference d{.name = after->graph().values[after->graph().outputs[i]].name,

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "converter/files.h"
+#include "converter/find_gelu.h"
+#include "converter/fold_atrous.h"
 #include "converter/graph_builder.h"
 #include "converter/lower.h"
 #include "converter/onnx_reader.h"
@@ -70,11 +72,13 @@ std::string names_of(const Graph& graph, const std::vector<int>& values) {
   return values.size() > kMost ? sentence(text, " and ", values.size() - kMost, " more") : text;
 }
 
-Status set_shapes(const ConvertOptions& options, Graph* graph) {
+// `settled`: the importer has set them, perhaps in another layout.
+Status set_shapes(const ConvertOptions& options, bool settled, Graph* graph) {
   for (const auto& [name, shape] : options.inputs) {
     const int v = find_called(*graph, graph->inputs, name);
     WXNN_CHECK(v != kAbsent, "--input ", name, ": the model has no such input, only ",
                names_of(*graph, graph->inputs));
+    if (settled) continue;
     Shape& declared = graph->values[v].type.shape;
     bool fits = declared.is_unknown() || declared.rank() == shape.rank();
     for (int i = 0; fits && i < declared.rank(); ++i) {
@@ -199,8 +203,12 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   converted->notes = source.notes;
   const bool halves = has_halves(graph);
   WXNN_TRY(pick_outputs(options, &graph));
-  WXNN_TRY(set_shapes(options, &graph));
+  WXNN_TRY(set_shapes(options, source.format == "ONNX", &graph));
+  bool dilated = false;
   WXNN_TRY(run_passes(graph));
+  WXNN_TRY(fold_atrous(graph, &dilated));
+  if (dilated) WXNN_TRY(run_passes(graph));  // a bias behind it, a padding before it
+  WXNN_TRY(find_gelu(graph));
   constexpr size_t kFree = 1 << 20;
   GraphBuilder builder(graph, kFree + 8 * source.bytes);
   converted->inputs = describe(graph, graph.inputs);

@@ -1,5 +1,6 @@
 #include "converter/files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -40,6 +41,22 @@ Status read_file(const std::string& path, std::string* bytes) {
   for (size_t n; (n = std::fread(block, 1, sizeof block, file.get())) != 0;)
     bytes->append(block, n);
   WXNN_CHECK(std::ferror(file.get()) == 0, "cannot read \"", path, "\": ", std::strerror(errno));
+  return {};
+}
+
+Status read_part(const std::string& path, uint64_t offset, uint64_t length, std::string* bytes,
+                 bool* inside) {
+  std::error_code error;
+  const auto size = is_file(path) ? std::filesystem::file_size(path, error) : 0;
+  if (error || !is_file(path)) return read_file(path, bytes);  // which says what is wrong
+  const File file(std::fopen(path.c_str(), "rb"));
+  WXNN_CHECK(file, "cannot open \"", path, "\": ", std::strerror(errno));
+  *inside = offset <= size;
+  if (!*inside) return {};
+  bytes->resize(std::min<uint64_t>(length, size - offset));
+  const bool whole = fseeko(file.get(), static_cast<off_t>(offset), SEEK_SET) == 0 &&
+                     std::fread(bytes->data(), 1, bytes->size(), file.get()) == bytes->size();
+  WXNN_CHECK(whole, "cannot read \"", path, "\": ", std::strerror(errno));
   return {};
 }
 

@@ -38,7 +38,7 @@ std::string Layer::scalar(double number) {
   return made->name();
 }
 
-Status Layer::weight(const char* which, std::string* tensor, const std::string& part) {
+std::string Layer::find_weight(const char* which, const std::string& part) const {
   const std::string ending = sentence("/", which), own = name_ + "/";
   std::string found;
   for (const std::string& candidate : {name_ + ending, prefix_ + name_ + ending})
@@ -49,6 +49,11 @@ Status Layer::weight(const char* which, std::string* tensor, const std::string& 
                       w.ends_with(ending) && w.find(part, at) != std::string_view::npos;
     if (found.empty() && ours) found = w;
   }
+  return found;
+}
+
+Status Layer::weight(const char* which, std::string* tensor, const std::string& part) {
+  const std::string found = find_weight(which, part);
   WXNN_CHECK(!found.empty(), "has no weight \"", which, "\"");
   *tensor = "weights/" + found;
   for (const auto& n : graph_.node())
@@ -77,7 +82,8 @@ struct ActivationRow {
 constexpr ActivationRow kActivations[] = {
     {"relu", "Relu"}, {"relu6", "Relu6"},       {"elu", "Elu"},
     {"selu", "Selu"}, {"sigmoid", "Sigmoid"},   {"softmax", "Softmax"},
-    {"tanh", "Tanh"}, {"softplus", "Softplus"}, {"exponential", "Exp"}};
+    {"tanh", "Tanh"}, {"softplus", "Softplus"}, {"exponential", "Exp"},
+    {"log_softmax", "LogSoftmax"}, {"logSoftmax", "LogSoftmax"}};
 
 }  // namespace
 
@@ -96,6 +102,26 @@ Status Layer::activate(const std::string& activation, std::string* x) {
     const std::string y =
         node("AddV2", {node("Mul", {*x, scalar(0.2)})->name(), scalar(0.5)})->name();
     *x = node("Minimum", {node("Maximum", {y, scalar(0)})->name(), scalar(1)})->name();
+    return {};
+  }
+  if (activation == "mish") {  // x tanh(softplus(x))
+    *x = node("Mul", {*x, node("Tanh", {node("Softplus", {*x})->name()})->name()})->name();
+    return {};
+  }
+  if (activation == "gelu") {  // x / 2 (1 + erf(x / sqrt(2)))
+    const std::string erf = node("Erf", {node("Mul", {*x, scalar(0.7071067811865476)})->name()})->name();
+    const std::string half = node("Mul", {*x, scalar(0.5)})->name();
+    *x = node("Mul", {half, node("AddV2", {erf, scalar(1)})->name()})->name();
+    return {};
+  }
+  if (activation == "gelu_new") {  // x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3)))
+    const std::string cube = node("Mul", {node("Square", {*x})->name(), *x})->name();
+    const std::string sum =
+        node("AddV2", {*x, node("Mul", {cube, scalar(0.044715)})->name()})->name();
+    const std::string tanh =
+        node("Tanh", {node("Mul", {sum, scalar(0.7978845608028654)})->name()})->name();
+    const std::string half = node("Mul", {*x, scalar(0.5)})->name();
+    *x = node("Mul", {half, node("AddV2", {tanh, scalar(1)})->name()})->name();
     return {};
   }
   const auto* row = std::ranges::find(kActivations, activation, &ActivationRow::keras);

@@ -69,9 +69,14 @@ class Layer {
   }
   Status check_format() const {
     const std::string format = text("data_format", "channels_last");
-    WXNN_CHECK(format == "channels_last", "data_format \"", format, "\" is not supported");
+    WXNN_CHECK(format == "channels_last" || (is_turned && format == "channels_first"),
+               "data_format \"", format, "\" is not supported");
     return {};
   }
+  // Its images have been brought to channels last, though it says channels first.
+  bool is_turned = false;
+  // What it gives besides its first result.
+  Tensors more = {};
 
   // --- nodes -------------------------------------------------------------------------------------
   // The first node of a layer has its name, the others a suffix; the last one is renamed by
@@ -87,6 +92,9 @@ class Layer {
   // A weight of the layer, by Keras's name of it. Nested models may put theirs in front, cells and
   // wrapped layers theirs between; `part`: what stands between them, too.
   Status weight(const char* which, std::string* tensor, const std::string& part = "");
+  bool has_weight(const char* which, const std::string& part) const {
+    return !find_weight(which, part).empty();
+  }
   Status bias(std::string* x);
   Status activate(std::string* x) { return activate(text("activation", "linear"), x); }
   Status activate(const std::string& activation, std::string* x);
@@ -97,6 +105,8 @@ class Layer {
   }
 
  private:
+  std::string find_weight(const char* which, const std::string& part) const;
+
   struct Counts {
     int nodes = 0, constants = 0;
   };

@@ -159,6 +159,34 @@ Status transposed(Layer& layer, const Tensors& in, LayerTensor* y) {
   return finish(layer, y);
 }
 
+Status transposed_volume(Layer& layer, const Tensors& in, LayerTensor* y) {
+  Sliding s;
+  std::string filter;
+  *y = in[0];
+  WXNN_TRY(want_rank(*y, 5));
+  WXNN_TRY(read_sliding(layer, "kernel_size", 3, 1, &s));
+  WXNN_CHECK(s.dilations == std::vector<int32_t>(3, 1), "dilation_rate is not supported");
+  WXNN_TRY(layer.weight("kernel", &filter));
+  for (size_t i = 0; i < 3; ++i) {
+    const int64_t beyond = s.same ? 0 : std::max(s.kernel[i] - s.strides[i], 0);
+    const int64_t length = int64_t{y->shape[1 + i]} * s.strides[i] + beyond;
+    WXNN_CHECK(length <= 1 << 20, "is too large");
+    y->shape[1 + i] = static_cast<int32_t>(length);
+  }
+  y->shape[4] = filters_of(layer);
+  const std::string batch = layer.op(
+      "Slice", {layer.op("Shape", {in[0].name}), layer.ints({0}), layer.ints({1})});
+  const std::string rest = layer.ints({y->shape.begin() + 1, y->shape.end()});
+  tf::NodeDef* size = layer.node("ConcatV2", {batch, rest, layer.ints({0}, true)});
+  (*size->mutable_attr())["N"].set_i(2);
+  tf::NodeDef* node = layer.node("Conv3DBackpropInputV2", {size->name(), filter, in[0].name});
+  set_list(node, "strides", {1, s.strides[0], s.strides[1], s.strides[2], 1});
+  (*node->mutable_attr())["padding"].set_s(s.same ? "SAME" : "VALID");
+  (*node->mutable_attr())["data_format"].set_s("NDHWC");
+  y->name = node->name();
+  return finish(layer, y);
+}
+
 // Each channel by filters of its own.
 Status by_channel(Layer& layer, const Tensors& in, LayerTensor* y) {
   Sliding s;
@@ -187,6 +215,7 @@ constexpr LayerRow kRows[] = {
     {"Conv2D", WXNN_WITH(conv, "Conv2D")},
     {"Conv2DTranspose", transposed},
     {"Conv3D", WXNN_WITH(conv, "Conv3D")},
+    {"Conv3DTranspose", transposed_volume},
     {"DepthwiseConv2D", depthwise},
     {"SeparableConv2D", separable},
 };

@@ -28,15 +28,21 @@ Status batch_norm(Layer& layer, const Tensors& in, LayerTensor* y) {
   const Json& axis = member(layer.config, "axis");
   const double a =
       axis.is_array() ? number_of(axis.size() == 1 ? axis[0] : Json()) : layer.number("axis", -1);
-  WXNN_CHECK(a == -1 || a == rank - 1, "axis ", static_cast<int64_t>(a),
-             " is not supported, only the last");
+  WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axis ", static_cast<int64_t>(a),
+             " is not supported");
+  const int at = static_cast<int>(a < 0 ? a + rank : a);
   // ((x - mean) * gamma / sqrt(variance + epsilon)) + beta, in TensorFlow's own operators.
   std::string mean, variance, gamma, beta;
   WXNN_TRY(layer.weight("moving_mean", &mean));
   WXNN_TRY(layer.weight("moving_variance", &variance));
   if (layer.number("scale", 1) != 0) WXNN_TRY(layer.weight("gamma", &gamma));
   if (layer.number("center", 1) != 0) WXNN_TRY(layer.weight("beta", &beta));
-  if (rank == 4 && !gamma.empty() && !beta.empty()) {
+  if (at != rank - 1) {
+    std::vector<int32_t> wide(y->shape.size(), 1);
+    wide[static_cast<size_t>(at)] = -1;
+    for (std::string* w : {&mean, &variance, &gamma, &beta})
+      if (!w->empty()) *w = layer.op("Reshape", {*w, layer.ints(wide)});
+  } else if (rank == 4 && !gamma.empty() && !beta.empty()) {
     tf::NodeDef* node = layer.node("FusedBatchNormV3", {y->name, gamma, beta, mean, variance});
     (*node->mutable_attr())["epsilon"].set_f(static_cast<float>(layer.number("epsilon", 1e-3)));
     (*node->mutable_attr())["is_training"].set_b(false);
@@ -194,20 +200,54 @@ Status thresholded_relu(Layer& layer, const Tensors& in, LayerTensor* y) {
   return {};
 }
 
-// Of two vectors each.
+// Along an axis divided by its length.
+std::string to_length_1(Layer& layer, const std::string& x, int32_t axis) {
+  constexpr double kEpsilon = 1e-7;
+  tf::NodeDef* sum = layer.node("Sum", {layer.op("Square", {x}), layer.ints({axis})});
+  (*sum->mutable_attr())["keep_dims"].set_b(true);
+  const std::string least = layer.op("Maximum", {sum->name(), layer.scalar(kEpsilon)});
+  return layer.op("RealDiv", {x, layer.op("Sqrt", {least})});
+}
+
+// Of each item of the batch: products of vectors, or of matrices as tfjs's batchDot makes them.
 Status dot(Layer& layer, const Tensors& in, LayerTensor* y) {
-  const Json& axes = member(layer.config, "axes");
-  const auto is_last = [](const Json& a) { return number_of(a) == 1 || number_of(a) == -1; };
-  const bool vectors = in.size() == 2 && in[0].shape.size() == 2 && in[0].shape == in[1].shape;
-  const bool last = axes.is_array() ? std::ranges::all_of(axes, is_last) : is_last(axes);
-  WXNN_CHECK(vectors && last && !layer.flag("normalize"),
-             "only two vectors of one length, not normalized, are supported");
-  *y = in[0];
-  tf::NodeDef* node =
-      layer.node("Sum", {layer.op("Mul", {in[0].name, in[1].name}), layer.ints({1})});
-  (*node->mutable_attr())["keep_dims"].set_b(true);
-  y->name = node->name();
-  y->shape[1] = 1;
+  WXNN_CHECK(in.size() == 2, "has ", in.size(), " inputs");
+  const Json& said = member(layer.config, "axes");
+  int32_t axes[2] = {};
+  Tensors x = in;
+  for (size_t i = 0; i < 2; ++i) {
+    const int rank = static_cast<int>(in[i].shape.size());
+    WXNN_TRY(want_rank(in[i], in[i].shape.size()));
+    WXNN_CHECK(rank == 2 || rank == 3, "its input has ", rank, " dimensions; two or three are supported");
+    const double a = number_of(said.is_array() && said.size() == 2 ? said[i] : said);
+    WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axes is out of range");
+    axes[i] = static_cast<int32_t>(a < 0 ? a + rank : a);
+    if (layer.flag("normalize")) x[i].name = to_length_1(layer, x[i].name, axes[i]);
+  }
+  const auto length = [&](size_t i) { return in[i].shape[static_cast<size_t>(axes[i])]; };
+  WXNN_CHECK(length(0) == length(1), "its axes have ", length(0), " and ", length(1), " elements");
+  if (in[0].shape.size() == 2 && in[1].shape.size() == 2) {
+    tf::NodeDef* node = layer.node("Sum", {layer.op("Mul", {x[0].name, x[1].name}), layer.ints({1})});
+    (*node->mutable_attr())["keep_dims"].set_b(true);
+    *y = {node->name(), {-1, 1}};
+    return {};
+  }
+  // A vector is a matrix of one column.
+  std::vector<int32_t> kept = {-1};
+  std::string sides[2];
+  bool adjoint[2] = {};
+  for (size_t i = 0; i < 2; ++i) {
+    const bool is_vector = in[i].shape.size() == 2;
+    const bool by_last = axes[i] == 2;
+    sides[i] = is_vector ? layer.op("ExpandDims", {x[i].name, layer.ints({-1}, true)}) : x[i].name;
+    adjoint[i] = i == 0 ? !by_last : by_last;
+    if (!is_vector) kept.push_back(in[i].shape[by_last ? 1 : 2]);
+  }
+  tf::NodeDef* node = layer.node("BatchMatMulV2", {sides[0], sides[1]});
+  (*node->mutable_attr())["adj_x"].set_b(adjoint[0]);
+  (*node->mutable_attr())["adj_y"].set_b(adjoint[1]);
+  *y = {node->name(), kept};
+  if (kept.size() < 3) y->name = layer.op("Reshape", {y->name, layer.ints(kept)});
   return {};
 }
 

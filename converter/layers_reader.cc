@@ -43,8 +43,10 @@ class Network {
     WXNN_TRY(call_all(layers_of(model), &scope));
     for (const Json& output : ends_of(member(member(model, "config"), "output_layers"))) {
       const Tensors* made = result_of(scope, output);
-      WXNN_CHECK(made != nullptr && !made->empty(), "an output is the result of no layer");
-      outputs->push_back((*made)[0]);
+      const double index = output.is_array() && output.size() > 2 ? number_of(output[2]) : 0;
+      WXNN_CHECK(made != nullptr && index >= 0 && index < static_cast<double>(made->size()),
+                 "an output is the result of no layer");
+      outputs->push_back((*made)[static_cast<size_t>(index)]);
     }
     return {};
   }
@@ -206,7 +208,8 @@ class Network {
       const LayerRow* row = find_layer_row(kind);
       WXNN_CHECK(row != nullptr, "is not supported");
       Layer made(graph_, weights_, member(layer, "config"), scope->prefix, name, label);
-      WXNN_TRY(build(made, *row, in, &results[0]));
+      WXNN_TRY(build_turned(made, *row, in, &results[0]));
+      results.insert(results.end(), made.more.begin(), made.more.end());
     }
     scope->last = scope->tensors[made_as] = results;
     return {};
@@ -222,6 +225,31 @@ class Network {
     }
     WXNN_TRY(row.build(layer, bare, y));
     y->mask = in[0].mask;
+    return {};
+  }
+
+  // Images whose channels come first are turned, and what comes out of them turned back.
+  static Status build_turned(Layer& layer, const LayerRow& row, const Tensors& in, LayerTensor* y) {
+    const size_t rank = in[0].shape.size();
+    const bool turns = layer.text("data_format", "") == "channels_first" && rank >= 3 &&
+                       std::ranges::all_of(in, [&](auto& t) { return t.shape.size() == rank; });
+    if (!turns || row.name == "ConvLSTM2D") return build(layer, row, in, y);
+    std::vector<int32_t> last = {0}, first = {0, static_cast<int32_t>(rank) - 1};
+    for (int32_t i = 2; i < static_cast<int32_t>(rank); ++i) {
+      last.push_back(i);
+      first.push_back(i - 1);
+    }
+    last.push_back(1);
+    const auto turn = [&](LayerTensor* t, const std::vector<int32_t>& perm) {
+      const std::vector<int32_t> shape = t->shape;
+      for (size_t i = 0; i < rank; ++i) t->shape[i] = shape[static_cast<size_t>(perm[i])];
+      t->name = layer.op("Transpose", {t->name, layer.ints(perm)});
+    };
+    Tensors turned = in;
+    for (LayerTensor& t : turned) turn(&t, last);
+    layer.is_turned = true;
+    WXNN_TRY(build(layer, row, turned, y));
+    if (y->shape.size() == rank) turn(y, first);
     return {};
   }
 
@@ -241,8 +269,15 @@ Status build_layers_graph(const Json& config, const std::set<std::string_view>& 
   Tensors outputs;
   WXNN_TRY(network.add(config, "", "", {}, 0, &outputs));
   WXNN_CHECK(!outputs.empty(), "the model has no outputs");
-  for (const LayerTensor& t : outputs)
-    model->outputs.push_back({.name = t.name.substr(0, t.name.find('/')), .tensor = t.name});
+  for (const LayerTensor& t : outputs) {
+    const std::string layer = t.name.substr(0, t.name.find('/'));
+    std::string name = layer;
+    const auto is_taken = [&] {
+      return std::ranges::find(model->outputs, name, &ListEndpoint::name) != model->outputs.end();
+    };
+    for (int k = 1; is_taken(); ++k) name = sentence(layer, ":", k);
+    model->outputs.push_back({.name = name, .tensor = t.name});
+  }
   model->graph = graph;
   return {};
 }

@@ -106,25 +106,21 @@ Status gru_step(Layer& layer, const Recurrence& r, const std::string& x, State* 
 }
 
 struct KindRow {
-  std::string_view name;
+  std::string_view name, cell;
   int32_t gates;
+  size_t states;  // one or two tensors
   Step step;
 };
-constexpr KindRow kKinds[] = {
-    {"GRU", 3, gru_step}, {"LSTM", 4, lstm_step}, {"SimpleRNN", 1, simple_step}};
+constexpr KindRow kKinds[] = {{"GRU", "GRUCell", 3, 1, gru_step},
+                              {"LSTM", "LSTMCell", 4, 2, lstm_step},
+                              {"SimpleRNN", "SimpleRNNCell", 1, 1, simple_step}};
 
-Status check_recurrence(const Layer& layer, const Tensors& in) {
-  WXNN_CHECK(in.size() == 1, "an initial state is not supported");
-  WXNN_CHECK(in[0].shape[1] <= kMostSteps, "has ", in[0].shape[1], " steps, at most ", kMostSteps,
+Status check_recurrence(const Layer& layer, const LayerTensor& x) {
+  WXNN_CHECK(x.shape[1] <= kMostSteps, "has ", x.shape[1], " steps, at most ", kMostSteps,
              " are written out");
-  for (const char* key : {"return_state", "stateful", "reset_after", "time_major"})
+  for (const char* key : {"stateful", "time_major"})
     WXNN_CHECK(!layer.flag(key), key, " is not supported");
   return {};
-}
-
-Status check_settings(const Layer& layer, const Tensors& in) {
-  WXNN_TRY(want_rank(in[0], 3));
-  return check_recurrence(layer, in);
 }
 
 void unpack_steps(Layer& layer, const std::string& x, Recurrence* r) {
@@ -173,29 +169,20 @@ void keep_masked(Layer& layer, const std::string& mask, const State& before, Sta
   mix(before.c, &after->c);
 }
 
-Status run_steps(Layer& layer, Step step, bool backwards, Recurrence* r,
+// The states after each step; `state`: what it begins with, then the last.
+Status run_steps(Layer& layer, Step step, bool backwards, Recurrence* r, State* state,
                  std::vector<std::string>* states) {
-  State state;
   if (backwards) {
     std::ranges::reverse(r->inputs);
     std::ranges::reverse(r->masks);
   }
   for (size_t t = 0; t < r->inputs.size(); ++t) {
-    const State before = state;
-    WXNN_TRY(step(layer, *r, r->inputs[t], &state));
-    if (!r->masks.empty()) keep_masked(layer, r->masks[t], before, &state);
-    states->push_back(state.h);
+    const State before = *state;
+    WXNN_TRY(step(layer, *r, r->inputs[t], state));
+    if (!r->masks.empty()) keep_masked(layer, r->masks[t], before, state);
+    states->push_back(state->h);
   }
   return {};
-}
-
-// The states after each step, in the order of the sequence. `part`: of a wrapped layer's weights.
-Status run_through(Layer& layer, const KindRow& kind, const LayerTensor& x, bool backwards,
-                   const std::string& part, std::vector<std::string>* states) {
-  Recurrence r;
-  r.part = part;
-  WXNN_TRY(prepare(layer, x, kind, &r));
-  return run_steps(layer, kind.step, backwards, &r, states);
 }
 
 std::string stack(Layer& layer, const std::vector<std::string>& states) {
@@ -205,6 +192,93 @@ std::string stack(Layer& layer, const std::vector<std::string>& states) {
   return node->name();
 }
 
+// A recurrent layer has one cell, or several that lie on each other.
+struct Cell {
+  const KindRow* kind;
+  Layer settings;
+  std::vector<std::string> parts;  // of its weights' names, the first that is there
+};
+
+Status add_cell(std::string_view name, Layer settings, std::vector<std::string> parts,
+                std::vector<Cell>* cells) {
+  const auto* row = std::ranges::find(kKinds, name, &KindRow::cell);
+  if (row == std::end(kKinds)) row = std::ranges::find(kKinds, name, &KindRow::name);
+  WXNN_CHECK(row != std::end(kKinds), "has the cell ", name, ", which is not supported");
+  WXNN_CHECK(!settings.flag("reset_after"), "reset_after is not supported");
+  cells->push_back({row, std::move(settings), std::move(parts)});
+  return {};
+}
+
+// `part`: of the names of all its weights.
+Status cells_of(Layer& layer, std::string_view kind, const std::string& part,
+                std::vector<Cell>* cells) {
+  if (kind != "RNN") return add_cell(kind, layer, {part}, cells);
+  const Json& cell = member(layer.config, "cell");
+  const Json& config = member(cell, "config");
+  if (text_of(member(cell, "class_name")) != "StackedRNNCells")
+    return add_cell(text_of(member(cell, "class_name")), layer.inner(config), {part}, cells);
+  for (const Json& one : items(member(config, "cells"))) {
+    const Json& settings = member(one, "config");
+    const std::string name(text_of(member(settings, "name")));
+    WXNN_TRY(add_cell(text_of(member(one, "class_name")), layer.inner(settings),
+                      {sentence(part, "RNNCell_", cells->size(), "/"), name + "/"}, cells));
+  }
+  WXNN_CHECK(!cells->empty(), "has no cells");
+  return {};
+}
+
+// What a recurrent layer gives: the states after each step, and the last ones of all its cells, in
+// tfjs's order.
+struct Sequence {
+  std::vector<std::string> states;
+  Tensors last;
+  int32_t units = 0;
+};
+
+size_t count_states(const std::vector<Cell>& cells) {
+  size_t count = 0;
+  for (const Cell& cell : cells) count += cell.kind->states;
+  return count;
+}
+
+// `initial`: none, or one for each that `last` will have. The cells of a stack go through the whole
+// sequence one after another.
+Status run_through(Layer& layer, std::vector<Cell>& cells, LayerTensor x, bool backwards,
+                   std::span<const LayerTensor> initial, Sequence* sequence) {
+  WXNN_CHECK(initial.empty() || initial.size() == count_states(cells), "gets ", initial.size(),
+             " initial states, wants ", count_states(cells));
+  const bool turn = backwards && cells.size() > 1;
+  if (turn) {
+    x.name = layer.op("ReverseV2", {x.name, layer.ints({1})});
+    if (!x.mask.empty()) x.mask = layer.op("ReverseV2", {x.mask, layer.ints({1})});
+  }
+  size_t place = count_states(cells);  // the last cell's states come first
+  for (Cell& cell : cells) {
+    Recurrence r;
+    State state;
+    r.part = cell.parts[0];
+    for (const std::string& part : cell.parts)
+      if (cell.settings.has_weight("kernel", part)) r.part = part;
+    WXNN_TRY(prepare(cell.settings, x, *cell.kind, &r));
+    place -= cell.kind->states;
+    if (!initial.empty()) {
+      state.h = initial[place].name;
+      if (cell.kind->states > 1) state.c = initial[place + 1].name;
+    }
+    sequence->states.clear();
+    WXNN_TRY(run_steps(cell.settings, cell.kind->step, backwards && !turn, &r, &state,
+                       &sequence->states));
+    const std::vector<int32_t> shape = {-1, r.units};
+    if (cell.kind->states > 1) sequence->last.insert(sequence->last.begin(), {state.c, shape});
+    sequence->last.insert(sequence->last.begin(), {state.h, shape});
+    sequence->units = r.units;
+    if (&cell == &cells.back()) break;
+    x.name = stack(layer, sequence->states);
+    x.shape[2] = r.units;
+  }
+  return {};
+}
+
 void give(Layer& layer, const std::vector<std::string>& states, int32_t units, LayerTensor* y) {
   const bool all = layer.flag("return_sequences");
   y->shape = {-1, units};
@@ -212,17 +286,25 @@ void give(Layer& layer, const std::vector<std::string>& states, int32_t units, L
   y->name = all ? stack(layer, states) : states.back();
 }
 
-const KindRow* find_kind(std::string_view name) {
-  const auto* row = std::ranges::find(kKinds, name, &KindRow::name);
-  return row == std::end(kKinds) ? nullptr : row;
+// An output each, though the last state may be one already.
+void give_states(Layer& layer, const Tensors& states) {
+  for (LayerTensor state : states) {
+    state.name = layer.op("Identity", {state.name});
+    layer.more.push_back(state);
+  }
 }
 
 Status recurrent(Layer& layer, const Tensors& in, const char* name, LayerTensor* y) {
-  std::vector<std::string> states;
-  WXNN_TRY(check_settings(layer, in));
-  WXNN_TRY(run_through(layer, *find_kind(name), in[0], layer.flag("go_backwards"), "", &states));
-  give(layer, states, static_cast<int32_t>(layer.number("units", 1)), y);
+  std::vector<Cell> cells;
+  Sequence made;
+  WXNN_TRY(want_rank(in[0], 3));
+  WXNN_TRY(check_recurrence(layer, in[0]));
+  WXNN_TRY(cells_of(layer, name, "", &cells));
+  WXNN_TRY(run_through(layer, cells, in[0], layer.flag("go_backwards"),
+                       std::span(in).subspan(1), &made));
+  give(layer, made.states, made.units, y);
   if (layer.flag("return_sequences")) y->mask = in[0].mask;
+  if (layer.flag("return_state")) give_states(layer, made.last);
   return {};
 }
 
@@ -234,7 +316,7 @@ Status conv_lstm(Layer& layer, const Tensors& in, LayerTensor* y) {
   LayerTensor x;
   std::string kernel;
   WXNN_TRY(want_rank(in[0], 5));
-  WXNN_TRY(check_recurrence(layer, in));
+  WXNN_TRY(check_recurrence(layer, in[0]));
   WXNN_TRY(read_sliding(layer, "kernel_size", 2, 1, &s));
   WXNN_TRY(layer.numbers("filters", 1, 1, &filters));
   WXNN_CHECK(filters[0] <= 1 << 16, "filters is out of range");
@@ -254,9 +336,14 @@ Status conv_lstm(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_TRY(to_shape(layer, x, shape, &x));
   unpack_steps(layer, x.name, &r);
   std::vector<std::string> states;
-  WXNN_TRY(run_steps(layer, lstm_step, layer.flag("go_backwards"), &r, &states));
+  WXNN_CHECK(in.size() == 1 || in.size() == 3, "gets ", in.size() - 1, " initial states, wants 2");
+  State state;
+  if (in.size() > 1) state = {in[1].name, in[2].name};
+  WXNN_TRY(run_steps(layer, lstm_step, layer.flag("go_backwards"), &r, &state, &states));
   give(layer, states, r.units, y);
   y->shape.insert(y->shape.end() - 1, {shape[2], shape[3]});
+  const std::vector<int32_t> one = {-1, shape[2], shape[3], r.units};
+  if (layer.flag("return_state")) give_states(layer, {{state.h, one}, {state.c, one}});
   return {};
 }
 
@@ -267,25 +354,7 @@ struct MergeRow {
 };
 constexpr MergeRow kMerges[] = {{"sum", "AddV2"}, {"mul", "Mul"}, {"ave", "AddV2"}};
 
-Status bidirectional(Layer& layer, const Tensors& in, LayerTensor* y) {
-  const Json& wrapped = member(layer.config, "layer");
-  const KindRow* kind = find_kind(text_of(member(wrapped, "class_name")));
-  WXNN_CHECK(kind != nullptr, "wraps a layer that is not supported");
-  Layer inner = layer.inner(member(wrapped, "config"));
-  WXNN_TRY(check_settings(inner, in));
-  const bool backwards = inner.flag("go_backwards");
-  std::vector<std::string> there, back;
-  WXNN_TRY(run_through(inner, *kind, in[0], backwards, "forward_", &there));
-  WXNN_TRY(run_through(inner, *kind, in[0], !backwards, "backward_", &back));
-  const int32_t units = static_cast<int32_t>(inner.number("units", 1));
-  if (inner.flag("return_sequences")) std::ranges::reverse(back);
-  LayerTensor other;
-  give(inner, there, units, y);
-  give(inner, back, units, &other);
-  if (inner.flag("return_sequences")) y->mask = in[0].mask;
-  const Json& said = member(layer.config, "merge_mode");
-  const std::string mode = said.is_string() ? std::string(text_of(said)) : "concat";
-  WXNN_CHECK(!said.is_null(), "merge_mode null, which gives two outputs, is not supported");
+Status merge(Layer& layer, const std::string& mode, const LayerTensor& other, LayerTensor* y) {
   if (mode == "concat") {
     const int32_t axis = static_cast<int32_t>(y->shape.size()) - 1;
     tf::NodeDef* node = layer.node("ConcatV2", {y->name, other.name, layer.ints({axis}, true)});
@@ -298,6 +367,37 @@ Status bidirectional(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_CHECK(row != std::end(kMerges), "merge_mode \"", mode, "\" is not supported");
   y->name = layer.op(row->op, {y->name, other.name});
   if (mode == "ave") y->name = layer.op("Mul", {y->name, layer.scalar(0.5)});
+  return {};
+}
+
+Status bidirectional(Layer& layer, const Tensors& in, LayerTensor* y) {
+  const Json& wrapped = member(layer.config, "layer");
+  Layer inner = layer.inner(member(wrapped, "config"));
+  const std::string_view kind = text_of(member(wrapped, "class_name"));
+  std::vector<Cell> ahead, behind;
+  WXNN_TRY(want_rank(in[0], 3));
+  WXNN_TRY(check_recurrence(inner, in[0]));
+  WXNN_TRY(cells_of(inner, kind, "forward_", &ahead));
+  WXNN_TRY(cells_of(inner, kind, "backward_", &behind));
+  const bool backwards = inner.flag("go_backwards");
+  const std::span<const LayerTensor> initial = std::span(in).subspan(1);
+  const size_t half = initial.size() / 2;
+  WXNN_CHECK(initial.size() % 2 == 0, "gets ", initial.size(), " initial states");
+  Sequence there, back;
+  WXNN_TRY(run_through(inner, ahead, in[0], backwards, initial.first(half), &there));
+  WXNN_TRY(run_through(inner, behind, in[0], !backwards, initial.subspan(half), &back));
+  if (inner.flag("return_sequences")) std::ranges::reverse(back.states);
+  LayerTensor other;
+  give(inner, there.states, there.units, y);
+  give(inner, back.states, back.units, &other);
+  const Json& said = member(layer.config, "merge_mode");
+  const bool two = layer.config.contains("merge_mode") && said.is_null();
+  if (!two) WXNN_TRY(merge(layer, said.is_string() ? std::string(text_of(said)) : "concat", other, y));
+  if (inner.flag("return_sequences")) y->mask = other.mask = in[0].mask;
+  if (two) layer.more.push_back(other);
+  if (!inner.flag("return_state")) return {};
+  give_states(layer, there.last);
+  give_states(layer, back.last);
   return {};
 }
 
@@ -338,6 +438,7 @@ constexpr LayerRow kRows[] = {
     {"GRU", WXNN_WITH(recurrent, "GRU"), Masks::kOwn},
     {"LSTM", WXNN_WITH(recurrent, "LSTM"), Masks::kOwn},
     {"Masking", masking, Masks::kOwn},
+    {"RNN", WXNN_WITH(recurrent, "RNN"), Masks::kOwn},
     {"SimpleRNN", WXNN_WITH(recurrent, "SimpleRNN"), Masks::kOwn},
     {"TimeDistributed", time_distributed, Masks::kPassed},
 };

@@ -21,7 +21,7 @@ constexpr ActivationRow kActivations[] = {{"elu", "Elu"},         {"hardSwish", 
 
 const LowerRow* find_row(std::string_view op) {
   for (const auto& rows : {rows_of_convolutions(), rows_of_pools(), rows_of_flow(), rows_of_late(),
-                           rows_of_others()}) {
+                           rows_of_scatters(), rows_of_math(), rows_of_others()}) {
     const auto row = std::ranges::find(rows, op, &LowerRow::op);
     if (row != rows.end()) return &*row;
   }

@@ -23,6 +23,8 @@ std::span<const LowerRow> rows_of_pools();
 std::span<const LowerRow> rows_of_others();
 std::span<const LowerRow> rows_of_flow();
 std::span<const LowerRow> rows_of_late();
+std::span<const LowerRow> rows_of_scatters();
+std::span<const LowerRow> rows_of_math();
 
 // Lowers the nodes of a graph whose inputs have types: the whole graph, or a body of If or While.
 Status lower_nodes(GraphBuilder& builder);

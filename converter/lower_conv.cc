@@ -130,7 +130,13 @@ Status lower_depthwise(GraphBuilder& b, Node& node) {
   WXNN_TRY(become(node, "FusedDepthwiseConv2D"));
   WXNN_TRY(pad_before(b, node, filter_size(node, b.shape(node.inputs[kFilter]))));
   const FusedActivation activation = take_activation(node);
-  if (node.attrs.text("filterFormat") == "HWCM") {
+  const bool by_multiplier = node.attrs.text("filterFormat") == "HWCM";
+  // TFLite's options say how many filters a channel has; without the channels only one is certain.
+  WXNN_CHECK(!b.shape(node.inputs[kX]).is_unknown() ||
+                 (by_multiplier && b.shape(node.inputs[kFilter])[3] == 1),
+             node.place(), ": has several filters for a channel of a tensor whose shape depends on the data, "
+             "which is not supported");
+  if (by_multiplier) {
     const Shape f = b.shape(node.inputs[kFilter]);
     WXNN_TRY(b.add("Reshape", node.name + "/filter", {node.inputs[kFilter]},
                    {{"shape", Shape{1, f[0], f[1], f[2] * f[3]}}}, &node.inputs[kFilter]));

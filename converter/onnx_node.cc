@@ -55,6 +55,7 @@ const OnnxTensor* OnnxScope::capture(const std::string& name, const OnnxTensor& 
     return nullptr;
   }
   if (outer->is_saturated(theirs.value)) saturated.insert(mine);
+  if (outer->is_whole(theirs.value)) whole[mine] = outer->whole_type(theirs.value);
   return &tensors.emplace(name, OnnxTensor{mine, theirs.perm}).first->second;
 }
 
@@ -83,6 +84,7 @@ Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value)
   } else {
     WXNN_TRY(builder.add("Transpose", name, {tensor.value}, {{"perm", moves}}, value));
   }
+  if (is_whole(tensor.value)) whole[*value] = whole_type(tensor.value);
   transposed_[{tensor.value, perm}] = *value;
   return {};
 }
@@ -109,6 +111,8 @@ Status OnnxNode::any(size_t i, OnnxTensor* tensor) {
              "\" has a size that depends on the data, which this operator may not have");
   WXNN_CHECK(!scope_.is_saturated(tensor->value), "its input \"", input,
              "\" holds an int64 that does not fit int32");
+  WXNN_CHECK(whole_ || !scope_.is_whole(tensor->value), "its input \"", input,
+             "\" is quantized; only operators that dequantize or multiply may read it");
   return {};
 }
 
@@ -151,6 +155,7 @@ Status OnnxNode::numbers(size_t i, std::string_view what, std::vector<double>* n
   WXNN_CHECK(has(i), "lacks its ", what);
   const OnnxTensor* known = scope_.find(proto_.input(static_cast<int>(i)));
   WXNN_CHECK(known != nullptr, "its ", what, " is computed by no node");
+  WXNN_CHECK(whole_ || !scope_.is_whole(known->value), "its ", what, " is quantized");
   int value = kAbsent;
   WXNN_TRY(scope_.layout(*known, identity(static_cast<int>(known->perm.size())), &value));
   return b.numbers(value, what, numbers);
@@ -268,6 +273,15 @@ Status OnnxNode::out(size_t i, int value, Perm perm) {
   const bool fresh = scope_.tensors.try_emplace(output, OnnxTensor{value, std::move(perm)}).second;
   WXNN_CHECK(fresh, "its output \"", output, "\" is written twice");
   return {};
+}
+
+void OnnxNode::mark_whole(size_t i, int type) {
+  if (wants(i)) scope_.whole[scope_.tensors[proto_.output(static_cast<int>(i))].value] = type;
+}
+
+int OnnxNode::whole_type(size_t i) {
+  const OnnxTensor* known = has(i) ? scope_.find(proto_.input(static_cast<int>(i))) : nullptr;
+  return known == nullptr ? 0 : scope_.whole_type(known->value);
 }
 
 Status onnx_axis(double axis, int rank, int* result) {

@@ -64,6 +64,17 @@ class OnnxScope {
     const bool shares = outer != nullptr && &outer->builder == &builder;
     return saturated.contains(value) || (shares && outer->is_saturated(value));
   }
+  // Float32 that stands for whole numbers of another type: 8 bits, or products of such.
+  // ONNX's type of each.
+  std::map<int, int> whole;
+  // 0 where it is nothing of the kind.
+  int whole_type(int value) const {
+    const auto at = whole.find(value);
+    if (at != whole.end()) return at->second;
+    const bool shares = outer != nullptr && &outer->builder == &builder;
+    return shares ? outer->whole_type(value) : 0;
+  }
+  bool is_whole(int value) const { return whole_type(value) != 0; }
   struct Capture {
     int outside, inside;
   };
@@ -101,6 +112,8 @@ class OnnxNode {
   // A row that does not ask for the sizes of its inputs says so before it reads them: some may be
   // known while running only. Their ranks are known always.
   void allow_any_size() { any_size_ = true; }
+  // Likewise: one that reads numbers of 8 bits, which are float32 of the same value here.
+  void allow_whole() { whole_ = true; }
 
   // --- inputs: those left out at the end or by an empty name are absent
   // ----------------------------
@@ -153,6 +166,10 @@ class OnnxNode {
     return i < outputs() && !proto_.output(static_cast<int>(i)).empty();
   }
   Status out(size_t i, int value) { return out(i, value, {}); }
+  // Output i, which has been given, is float32 for whole numbers.
+  void mark_whole(size_t i, int type = onnx::TensorProto::INT32);
+  // The type of such an input, else 0.
+  int whole_type(size_t i);
   // Empty: the identity, for a value of known shape.
   Status out(size_t i, int value, Perm perm);
 
@@ -162,6 +179,7 @@ class OnnxNode {
   std::vector<bool> seen_;
   int added_ = 0;
   bool any_size_ = false;
+  bool whole_ = false;
 };
 
 // `axis` of a tensor of this rank, made non-negative.

@@ -17,7 +17,7 @@ const OnnxRow* find_onnx_row(std::string_view op) {
         onnx_rows_late(),         onnx_rows_resize(),     onnx_rows_products(),
         onnx_rows_losses(),       onnx_rows_recurrent(),  onnx_rows_control(),
         onnx_rows_loops(),        onnx_rows_sampling(),   onnx_rows_signal(),
-        onnx_rows_einsum(),       onnx_rows_scatter()}) {
+        onnx_rows_einsum(),       onnx_rows_scatter(),    onnx_rows_quantized()}) {
     const auto row = std::ranges::find(rows, op, &OnnxRow::op);
     if (row != rows.end()) return &*row;
   }
@@ -77,6 +77,7 @@ Status add_constant(OnnxScope& scope, const onnx::TensorProto& tensor, const std
   int value = kAbsent;
   WXNN_TRY(scope.builder.graph.add_constant(name, constant.type, constant.bytes.data(), &value));
   if (constant.saturated) scope.saturated.insert(value);
+  if (constant.stands_in) scope.whole[value] = tensor.data_type();
   const bool fresh =
       scope.tensors.try_emplace(name, OnnxTensor{value, identity(constant.type.shape.rank())})
           .second;
@@ -175,6 +176,7 @@ class Importer {
       WXNN_TRY(add_constant(scope_, tensor, tensor.name()));
     WXNN_CHECK(proto_.sparse_initializer_size() == 0,
                "the model has sparse tensors, which are not supported");
+    WXNN_TRY(refuse_open());
     for (const auto& input : proto_.input()) WXNN_TRY(add_input(input));
     for (const auto& node : proto_.node()) WXNN_TRY(add_node(scope_, node));
     WXNN_CHECK(proto_.output_size() != 0, "the model has no outputs");
@@ -188,6 +190,26 @@ class Importer {
     std::vector<MissingOp> missing;
     collect_unknown(proto_, 0, &missing);
     return refuse_missing(std::move(missing));
+  }
+
+  // Where several inputs leave sizes open, all of them at once.
+  Status refuse_open() const {
+    std::string names, options;
+    int count = 0;
+    for (const auto& input : proto_.input()) {
+      const auto is_named = [&](const auto& pair) { return pair.first == input.name(); };
+      const auto& shape = input.type().tensor_type().shape();
+      const bool given = scope_.tensors.contains(input.name()) ||
+                         std::ranges::any_of(options_.inputs, is_named) ||
+                         std::ranges::any_of(options_.constants, is_named);
+      bool open = false;
+      for (int i = 1; i < shape.dim_size(); ++i) open = open || !shape.dim(i).has_dim_value();
+      if (given || !open) continue;
+      names += sentence(count++ == 0 ? "" : ", ", "\"", input.name(), "\"");
+      options += sentence(" --input ", input.name(), "=", example_of(shape));
+    }
+    WXNN_CHECK(count < 2, "inputs ", names, " leave sizes open: say them with", options);
+    return {};
   }
 
   Status add_input(const onnx::ValueInfoProto& input) {
@@ -236,6 +258,19 @@ class Importer {
     return {};
   }
 
+  // The declared sizes, and likely ones for those that are open.
+  static std::string example_of(const onnx::TensorShapeProto& shape) {
+    constexpr int kImageRank = 4, kImage = 224, kOther = 128;
+    std::string text;
+    for (int i = 0; i < shape.dim_size(); ++i) {
+      const auto& dim = shape.dim(i);
+      const bool is_batch = i == 0 || dim.dim_param().find("batch") != std::string::npos;
+      const int64_t likely = is_batch ? 1 : shape.dim_size() == kImageRank ? kImage : kOther;
+      text += sentence(i == 0 ? "" : ",", dim.has_dim_value() ? dim.dim_value() : likely);
+    }
+    return text;
+  }
+
   Status input_type(const onnx::ValueInfoProto& input, TensorType* type) {
     WXNN_CHECK(input.type().has_tensor_type(),
                "is no tensor (a sequence, a map or an optional value), "
@@ -260,7 +295,7 @@ class Importer {
       int64_t d = is_said ? said->second[i] : dim.dim_value();
       if (!is_said && !dim.has_dim_value()) {
         WXNN_CHECK(i == 0, "leaves its dimension ", i, " open (\"", dim.dim_param(),
-                   "\"): say it with --input ", input.name(), "=1,3,224,224");
+                   "\"): say it with --input ", input.name(), "=", example_of(tensor.shape()));
         source_.notes.push_back(sentence("input \"", input.name(), "\": its open batch became 1"));
         d = 1;
       }
@@ -275,6 +310,8 @@ class Importer {
     const auto at = scope_.tensors.find(output.name());
     WXNN_CHECK(at != scope_.tensors.end(), "output \"", output.name(), "\" is computed by no node");
     OnnxTensor tensor = at->second;
+    WXNN_CHECK(!scope_.is_whole(tensor.value), "output \"", output.name(),
+               "\" is quantized; only float32, int32, int64 and bool are supported");
     const int rank = static_cast<int>(tensor.perm.size());
     const bool image = options_.nhwc && rank == 4;
     int value = kAbsent;

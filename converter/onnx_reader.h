@@ -29,6 +29,7 @@ std::span<const OnnxRow> onnx_rows_control();
 std::span<const OnnxRow> onnx_rows_loops();
 std::span<const OnnxRow> onnx_rows_einsum();
 std::span<const OnnxRow> onnx_rows_scatter();
+std::span<const OnnxRow> onnx_rows_quantized();
 std::span<const OnnxRow> onnx_rows_sampling();
 std::span<const OnnxRow> onnx_rows_signal();
 const OnnxRow* find_onnx_row(std::string_view op);

@@ -66,7 +66,10 @@ Status as_if(OnnxNode& n, int condition, const std::array<const onnx::GraphProto
   WXNN_TRY(n.reshape(condition, {}, &inputs[0]));
   for (size_t i = 0; i < 2; ++i) {
     made[i] = std::make_unique<OnnxBody>(n.scope(), n.name + kNames[i]);
-    WXNN_TRY(made[i]->import(*branches[i], {}, &outputs[i], &ranks[i]));
+    Status status = made[i]->import(*branches[i], {}, &outputs[i], &ranks[i]);
+    // Sample rates and the like choose a branch once and for all; the other may not fit the sizes.
+    if (!status.ok())
+      return fail(status.message(), " (where the model always goes the other way: --constant, for the input that decides it)");
     WXNN_CHECK(outputs[i].size() == n.outputs(), "a branch has ", outputs[i].size(),
                " outputs, the node ", n.outputs());
     made[i]->graph->outputs = outputs[i];

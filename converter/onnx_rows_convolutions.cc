@@ -4,6 +4,7 @@
 
 #include "converter/onnx_image.h"
 #include "converter/onnx_reader.h"
+#include "converter/onnx_volume.h"
 
 namespace wxnn {
 
@@ -43,20 +44,43 @@ struct Convolution {
   int bias = kAbsent;
 };
 
-Status read_convolution(OnnxNode& n, Convolution* c) {
+Status read_convolution(OnnxNode& n, bool has_bias, Convolution* c) {
   WXNN_TRY(take_image(n, 0, &c->x));
   WXNN_TRY(n.shape(1, &c->filter));
   WXNN_CHECK(c->filter.rank() >= 3, "its filter is ", c->filter);
   const std::vector<double> kernel = kernel_of(c->filter);
   WXNN_TRY(check_kernel(n, kernel));
   WXNN_TRY(read_sliding(n, c->x, kernel, &c->s));
-  return bias_of(n, &c->bias);
+  return has_bias ? bias_of(n, &c->bias) : Status();
 }
 
-Status conv(OnnxNode& n, const OnnxRow&) {
+// [N,C,D,H,W]
+bool is_volume(OnnxNode& n) {
+  Shape shape;
+  return n.shape(0, &shape).ok() && shape.rank() == 5;
+}
+
+// ConvInteger's zero points: one number, or for the filter one per output.
+Status subtract_zero(OnnxNode& n, size_t i, int32_t outs, int axis, int* x) {
+  int zero = kAbsent;
+  if (!n.has(i)) return {};
+  WXNN_TRY(n.in(i, &zero));
+  const int32_t count = n.b.shape(zero).elements();
+  WXNN_CHECK(count == 1 || (axis >= 0 && count == outs), "its zero point is ", n.b.shape(zero));
+  Shape wide{1, 1, 1, 1};
+  if (count > 1) wide[axis] = count;
+  WXNN_TRY(n.reshape(zero, wide, &zero));
+  return n.add("Sub", {*x, zero}, {}, x);
+}
+
+Status conv(OnnxNode& n, const OnnxRow& row) {
+  const bool is_whole = row.op == "ConvInteger";
+  if (is_whole) n.allow_whole();
+  if (is_volume(n) && !is_whole) return conv_volume(n);
   Convolution c;
-  WXNN_TRY(read_convolution(n, &c));
-  const auto& [x, filter, s, bias] = c;
+  WXNN_TRY(read_convolution(n, !is_whole, &c));
+  auto& [x, filter, s, bias] = c;
+  if (is_whole) WXNN_TRY(subtract_zero(n, 2, 0, -1, &x.value));
   const int32_t channels = n.b.shape(x.value)[3];
   const int group = n.integer("group", 1);
   WXNN_CHECK(group > 0 && filter[1] * group == channels && filter[0] % group == 0, "group ", group,
@@ -65,6 +89,7 @@ Status conv(OnnxNode& n, const OnnxRow&) {
   const bool depthwise = group == channels && group > 1;
   if (depthwise) {
     WXNN_TRY(filter_as(n, x, {2, 3, 0, 1}, &w));
+    if (is_whole) WXNN_TRY(subtract_zero(n, 3, filter[0], 3, &w));
     const Shape hw = n.b.shape(w);
     WXNN_TRY(n.reshape(w, {hw[0], hw[1], channels, hw[2] / channels}, &w));
     WXNN_TRY(n.add("FusedDepthwiseConv2D", {x.value, w, bias},
@@ -75,6 +100,7 @@ Status conv(OnnxNode& n, const OnnxRow&) {
                    &y));
   } else {
     WXNN_TRY(filter_as(n, x, {0, 2, 3, 1}, &w));
+    if (is_whole) WXNN_TRY(subtract_zero(n, 3, filter[0], 0, &w));
     WXNN_TRY(n.add("FusedConv2D", {x.value, w, bias},
                    {pad_setting(s),
                     {"strides", s.strides},
@@ -82,7 +108,9 @@ Status conv(OnnxNode& n, const OnnxRow&) {
                     {"filterFormat", "OHWI"}},
                    &y));
   }
-  return give_image(n, x, y);
+  WXNN_TRY(give_image(n, x, y));
+  if (is_whole) n.mark_whole(0);
+  return {};
 }
 
 // Output length and padding of a transposed convolution along one axis.
@@ -97,7 +125,6 @@ Status transposed_axis(double in, int axis, const std::vector<double>& output_sh
     *out = output_shape.empty() ? in * s->strides[axis] : output_shape[axis];
     const double total = std::max(whole - *out, 0.0);
     before = mode == "SAME_UPPER" ? std::floor(total / 2) : std::ceil(total / 2);
-    if (mode == "NOTSET") before = std::floor(total / 2);
     after = total - before;
   } else {
     *out = whole - before - after;
@@ -107,12 +134,15 @@ Status transposed_axis(double in, int axis, const std::vector<double>& output_sh
 }
 
 Status conv_transpose(OnnxNode& n, const OnnxRow&) {
+  if (is_volume(n)) return conv_transpose_volume(n);
   Convolution c;
-  WXNN_TRY(read_convolution(n, &c));
+  WXNN_TRY(read_convolution(n, true, &c));
   auto& [x, filter, s, bias] = c;
   std::vector<double> extra, output_shape = n.list("output_shape");
   const std::string mode = n.text("auto_pad", "NOTSET");
-  WXNN_TRY(n.must_be("group", 1));
+  const int group = n.integer("group", 1);
+  WXNN_CHECK(group >= 1 && n.b.shape(x.value)[3] == filter[0] && filter[0] % group == 0, "group ",
+             group, " and the filter ", filter, " do not fit ", n.b.shape(x.value)[3], " channels");
   WXNN_TRY(two(n.list("output_padding"), x.is_line, 0, &extra));
   if (!output_shape.empty()) {
     // Some name all dimensions, some the spatial ones.
@@ -128,6 +158,19 @@ Status conv_transpose(OnnxNode& n, const OnnxRow&) {
     WXNN_TRY(transposed_axis(in[1 + axis], axis, output_shape, extra, mode, &s, &out[axis]));
   }
   int w = kAbsent, y = kAbsent;
+  if (group > 1) {
+    WXNN_TRY(filter_as(n, x, {0, 1, 2, 3}, &w));
+    return conv_transpose_groups(n, {.like = x,
+                                     .x = x.value,
+                                     .filter = w,
+                                     .bias = bias,
+                                     .group = group,
+                                     .kernel = s.kernel,
+                                     .strides = s.strides,
+                                     .dilations = s.dilations,
+                                     .before = {s.pads[0], s.pads[2]},
+                                     .out = {out[0], out[1]}});
+  }
   WXNN_TRY(filter_as(n, x, {1, 2, 3, 0}, &w));
   const std::vector<double> image = {1.0 * in[0], out[0], out[1], 1.0 * filter[1]};
   WXNN_TRY(n.add("Conv2DBackpropInput", {x.value, w, bias},
@@ -195,6 +238,7 @@ Status col2im(OnnxNode& n, const OnnxRow&) {
 constexpr OnnxRow kRows[] = {
     {"Col2Im", col2im},
     {"Conv", conv},
+    {"ConvInteger", conv},
     {"ConvTranspose", conv_transpose},
 };
 

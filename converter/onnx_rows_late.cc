@@ -109,6 +109,71 @@ Status non_zero(OnnxNode& n, const OnnxRow&) {
   return n.out(0, y, identity(2));
 }
 
+// Whether slice i of a table [length, width] comes before slice k, element by element from the first:
+// [length, length].
+int comes_before(Steps& s, int left, int right) {
+  const int differs = s.cast(s.op("NotEqual", {left, right}), DType::kFloat32);
+  const int earlier = s.op("Cumsum", {differs}, {{"axis", 2}, {"exclusive", true}});
+  const int decides = s.op("Equal", {earlier, s.number(0)});
+  return s.op("Any", {s.op("LogicalAnd", {decides, s.op("Less", {left, right})})}, {{"axis", 2}});
+}
+
+// The different slices along an axis: a table of which equals which (and which comes before which)
+// says all.
+Status unique_slices(OnnxNode& n, bool sorted) {
+  constexpr int64_t kMost = 1 << 22;  // numbers compared
+  Steps s(n);
+  const int x = s.in(0);
+  int axis = 0;
+  WXNN_TRY(s.done());
+  const Shape shape = n.b.shape(x);
+  WXNN_TRY(onnx_axis(n.integer("axis", 0), shape.rank(), &axis));
+  const int32_t length = shape[axis];
+  WXNN_CHECK(shape.elements() > 0, "its input is empty");
+  WXNN_CHECK(int64_t{length} * shape.elements() <= kMost, "has ", length, " slices of ", shape,
+             ", too many to compare with each other");
+  std::vector<double> swap(shape.rank());
+  for (int i = 0; i < shape.rank(); ++i) swap[i] = i;
+  std::swap(swap[0], swap[axis]);
+  const int32_t width = shape.elements() / length;
+  const int table = axis == 0 ? x : s.transpose(x, swap);
+  const int left = s.reshape(table, {length, 1, width}), right = s.reshape(table, {1, length, width});
+  const int equal =
+      s.cast(s.op("All", {s.op("Equal", {left, right})}, {{"axis", 2}}), DType::kFloat32);
+  std::vector<int32_t> numbers(length);
+  for (int32_t i = 0; i < length; ++i) numbers[i] = i;
+  const int own = s.constant({length}, numbers);
+  const int first = s.op("ArgMax", {equal}, {{"axis", 1}});
+  const int is_first = s.cast(s.op("Equal", {first, own}), DType::kFloat32);
+  // The place of each slice's kind among the results: how many kinds come before it.
+  int place = kAbsent;
+  if (sorted) {
+    const int before = s.cast(comes_before(s, right, left), DType::kFloat32);
+    place = s.op("Sum", {s.op("Multiply", {before, s.reshape(is_first, {1, length})})}, {{"axis", 1}});
+  } else {
+    const int seen = s.op("Cumsum", {is_first}, {{"axis", 0}, {"exclusive", true}});
+    place = s.op("GatherV2", {seen, first}, {{"axis", 0}});
+  }
+  place = s.cast(place, DType::kInt32);
+  // Row r, column i: the r-th kind first stands at i.
+  const int stands = s.op("LogicalAnd", {s.op("Equal", {s.reshape(own, {length, 1}), s.reshape(place, {1, length})}),
+                                         s.op("Greater", {s.reshape(is_first, {1, length}), s.number(0)})});
+  const int found = s.op("Where", {stands});
+  const int at = s.op("StridedSlice", {found},
+                      {{"begin", std::vector<double>{0, 1}},
+                       {"end", std::vector<double>{0, 2}},
+                       {"strides", std::vector<double>{1, 1}},
+                       {"beginMask", 1},
+                       {"endMask", 1},
+                       {"shrinkAxisMask", 2}});
+  WXNN_TRY(s.out(0, s.op("GatherV2", {x, at}, {{"axis", axis}}), identity(shape.rank())));
+  WXNN_TRY(s.out(1, at, identity(1)));
+  WXNN_TRY(s.out(2, place));
+  if (!n.wants(3)) return {};
+  const int counts = s.cast(s.op("Sum", {equal}, {{"axis", 1}}), DType::kInt32);
+  return s.out(3, s.op("GatherV2", {counts, at}, {{"axis", 0}}), identity(1));
+}
+
 // The different elements of x, in ascending order or in that of their first appearance. Where each
 // first stands, how often, and where each element went: a table of who equals whom says it.
 Status unique(OnnxNode& n, const OnnxRow&) {
@@ -118,8 +183,7 @@ Status unique(OnnxNode& n, const OnnxRow&) {
   int x = s.in(0);
   WXNN_TRY(s.done());
   const int32_t length = n.b.shape(x).elements();
-  WXNN_CHECK(!n.has_attribute("axis") || n.b.shape(x).rank() == 1,
-             "axis of more than one dimension is not supported");
+  if (n.has_attribute("axis") && n.b.shape(x).rank() != 1) return unique_slices(n, sorted);
   WXNN_CHECK(length > 0, "its input is empty");
   x = s.reshape(x, {length});
   std::vector<int> made;

@@ -1,5 +1,6 @@
 // ONNX operators that write to places that indices name, and those that read sequences backward.
 #include <algorithm>
+#include <map>
 
 #include "converter/onnx_reader.h"
 #include "converter/onnx_steps.h"
@@ -16,12 +17,54 @@ constexpr ReductionRow kReductions[] = {{"none", "TensorScatterUpdate"},
                                         {"max", "TensorScatterMax"},
                                         {"min", "TensorScatterMin"}};
 
+// TFLite and we write to places by adding up and by comparing; products of known places are made in
+// rounds, each of different places.
+constexpr std::string_view kProduct = "mul";
+
 Status reduction_of(OnnxNode& n, std::string_view* ours) {
   const std::string name = n.text("reduction", "none");
+  *ours = kProduct;
+  if (name == kProduct) return {};
   const auto* row = std::ranges::find(kReductions, name, &ReductionRow::onnx);
   WXNN_CHECK(row != std::end(kReductions), "reduction \"", name, "\" is not supported");
   *ours = row->ours;
   return {};
+}
+
+// y = x, and y[place] = x[place] * updates: `indices` [n, depth], `updates` [n, ...].
+int multiplied(Steps& s, int x, int indices, int updates) {
+  constexpr size_t kMostRounds = 256;
+  const Shape from = s.shape(x), shape = s.shape(indices);
+  const int32_t depth = shape[-1], rows = depth == 0 ? 0 : shape.elements() / depth;
+  std::vector<double> places;
+  s.want(rows > 0, "its indices ", shape, " are empty");
+  if (s.ok()) s.keep(s.n.b.numbers(indices, "indices for a product", &places));
+  if (!s.ok()) return kAbsent;
+  std::map<std::vector<double>, size_t> times;
+  std::vector<std::vector<int32_t>> rounds;
+  for (int32_t i = 0; i < rows; ++i) {
+    const auto* row = places.data() + static_cast<size_t>(i) * static_cast<size_t>(depth);
+    const size_t round = times[{row, row + depth}]++;
+    if (round == rounds.size()) rounds.emplace_back();
+    rounds[round].push_back(i);
+  }
+  s.want(rounds.size() <= kMostRounds, "multiplies one place ", rounds.size(), " times");
+  Shape slices{rows};
+  for (int i = depth; i < from.rank(); ++i) slices.push_back(from[i]);
+  indices = s.reshape(indices, {rows, depth});
+  updates = s.reshape(updates, slices);
+  for (const auto& round : rounds) {
+    const int which = s.constant({static_cast<int32_t>(round.size())}, round);
+    const int at = s.op("GatherV2", {indices, which}, {{"axis", 0}});
+    const int by = s.op("GatherV2", {updates, which}, {{"axis", 0}});
+    const int product = s.op("Multiply", {s.op("GatherNd", {x, at}), by});
+    x = s.op("TensorScatterUpdate", {x, at, product});
+  }
+  return x;
+}
+
+int scattered(Steps& s, std::string_view ours, int x, int indices, int updates) {
+  return ours == kProduct ? multiplied(s, x, indices, updates) : s.op(ours, {x, indices, updates});
 }
 
 // Indices below 0 count from the end of an axis of this length.
@@ -52,7 +95,7 @@ Status scatter_elements(OnnxNode& n, const OnnxRow&) {
     parts.push_back(
         i == axis ? indices : s.op("BroadcastTo", {s.constant(line, numbers)}, {{"shape", shape}}));
   }
-  return s.out(0, s.op(ours, {x, s.pack(parts, shape.rank()), updates}));
+  return s.out(0, scattered(s, ours, x, s.pack(parts, shape.rank()), updates));
 }
 
 Status scatter_nd(OnnxNode& n, const OnnxRow&) {
@@ -67,7 +110,7 @@ Status scatter_nd(OnnxNode& n, const OnnxRow&) {
              from);
   const std::vector<int32_t> lengths(from.dims().begin(), from.dims().begin() + shape[-1]);
   indices = from_end(s, indices, s.constant({shape[-1]}, lengths));
-  return s.out(0, s.op(ours, {x, indices, updates}));
+  return s.out(0, scattered(s, ours, x, indices, updates));
 }
 
 // What MaxPool with indices took apart: values at their places, zeros elsewhere.

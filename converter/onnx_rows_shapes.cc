@@ -187,10 +187,19 @@ Status cast_to(OnnxNode& n, DType to) {
   return n.out(0, y, x.perm);
 }
 
+// What is float16 there is float32 here; so are sums of products of 8 bits, which become it.
 Status cast(OnnxNode& n, const OnnxRow&) {
-  DType to;
-  WXNN_TRY(onnx_dtype(n.integer("to", 0), &to));
-  return cast_to(n, to);
+  DType to = DType::kFloat32;
+  const int type = n.integer("to", 0);
+  n.allow_whole();
+  if (type != onnx::TensorProto::FLOAT16) WXNN_TRY(onnx_dtype(type, &to));
+  if (n.whole_type(0) == 0 || to != DType::kFloat32) return cast_to(n, to);
+  OnnxTensor x;
+  int y = kAbsent;
+  n.ignore("saturate");
+  WXNN_TRY(n.any(0, &x));
+  WXNN_TRY(n.add("Identity", {x.value}, {}, &y));
+  return n.out(0, y, x.perm);
 }
 
 Status cast_like(OnnxNode& n, const OnnxRow&) {

@@ -1,6 +1,7 @@
 // ONNX's window functions, discrete Fourier transforms, determinants and n-gram counts: constants
 // and products.
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "converter/onnx_reader.h"
@@ -185,6 +186,48 @@ Status stft(OnnxNode& n, const OnnxRow&) {
   return s.out(0, transform(s, t, y, kAbsent));
 }
 
+// --- MelWeightMatrix -----------------------------------------------------------------------------
+// [bins of the spectrum, bands]: triangles whose corners are equally far apart on the mel scale.
+Status mel_weights(OnnxNode& n, const OnnxRow&) {
+  constexpr const char* kNames[] = {"num_mel_bins", "dft_length", "sample_rate", "lower_edge_hertz",
+                                    "upper_edge_hertz"};
+  constexpr double kMost = 1 << 24;  // numbers
+  Steps s(n);
+  double given[5] = {};
+  for (size_t i = 0; i < 5; ++i) {
+    const std::vector<double> list = s.numbers(i, kNames[i]);
+    WXNN_TRY(s.done());
+    WXNN_CHECK(list.size() == 1, kNames[i], " is no single number");
+    given[i] = list[0];
+  }
+  WXNN_TRY(n.must_be("output_datatype", 1));
+  const auto [bands, length, rate, low, high] = given;
+  const double bins = std::floor(length / 2) + 1;
+  WXNN_CHECK(bands >= 1 && length >= 1 && rate > 0 && low >= 0 && high > low && bands * bins <= kMost,
+             "its numbers are not sensible");
+  // 2595 log10(1 + f / 700), and back.
+  const double from = std::log1p(low / 700), step = (std::log1p(high / 700) - from) / (bands + 2);
+  std::vector<int64_t> corners;
+  for (double i = 0; i < bands + 2; ++i) {
+    const double hertz = 700 * std::expm1(from + i * step);
+    corners.push_back(static_cast<int64_t>(std::floor((length + 1) * hertz / rate)));
+    WXNN_CHECK(static_cast<double>(corners.back()) < bins, "upper_edge_hertz is beyond the spectrum");
+  }
+  const size_t columns = static_cast<size_t>(bands);
+  std::vector<float> weights(static_cast<size_t>(bins) * columns);
+  for (size_t k = 0; k < columns; ++k) {
+    const int64_t left = corners[k], centre = corners[k + 1], right = corners[k + 2];
+    const auto set = [&](int64_t bin, int64_t part, int64_t whole) {
+      weights[static_cast<size_t>(bin) * columns + k] =
+          static_cast<float>(static_cast<double>(part) / static_cast<double>(whole));
+    };
+    if (left == centre) set(centre, 1, 1);
+    for (int64_t j = left; left < centre && j <= centre; ++j) set(j, j - left, centre - left);
+    for (int64_t j = centre; j < right; ++j) set(j, right - j, right - centre);
+  }
+  return s.out(0, s.constant({static_cast<int32_t>(bins), static_cast<int32_t>(bands)}, weights));
+}
+
 // --- Det -----------------------------------------------------------------------------------------
 // Of rows `row`.. and the columns in `columns`, by the minors of the first row.
 int minor(Steps& s, int x, int row, const std::vector<int>& columns) {
@@ -309,6 +352,7 @@ constexpr OnnxRow kRows[] = {
     {"HammingWindow",
      [](OnnxNode& n, const OnnxRow&) { return window(n, 25.0 / 46, 21.0 / 46, 0); }},
     {"HannWindow", [](OnnxNode& n, const OnnxRow&) { return window(n, 0.5, 0.5, 0); }},
+    {"MelWeightMatrix", mel_weights},
     {"STFT", stft},
     {"TfIdfVectorizer", tf_idf},
 };

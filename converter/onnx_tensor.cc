@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <span>
+#include <vector>
 
 #include "converter/files.h"
+#include "core/half.h"
 
 namespace wxnn {
 
@@ -27,6 +30,10 @@ constexpr TypeRow kTypes[] = {{TensorProto::FLOAT, DType::kFloat32, 4},
                               {TensorProto::INT32, DType::kInt32, 4},
                               {TensorProto::INT64, DType::kInt32, 8},
                               {TensorProto::BOOL, DType::kBool, 1}};
+// Of constants alone.
+constexpr TypeRow kStored[] = {{TensorProto::FLOAT16, DType::kFloat32, 2},
+                               {TensorProto::INT8, DType::kFloat32, 1},
+                               {TensorProto::UINT8, DType::kFloat32, 1}};
 
 template <class T>
 std::string bytes_of(const T& numbers) {
@@ -51,17 +58,24 @@ Status stored_bytes(const std::string& model_path, const TensorProto& proto, std
       WXNN_CHECK(error == std::errc() && end == text.data() + text.size(), entry.key(), " \"", text,
                  "\" is no number");
     }
-    std::string path, file;
+    std::string path;
+    bool inside = true;
     WXNN_TRY(sibling(model_path, location, &path));
-    WXNN_TRY(read_file(path, &file));
-    WXNN_CHECK(offset <= file.size(), "begins behind the end of \"", location, "\"");
-    *bytes = file.substr(offset, length);
+    WXNN_TRY(read_part(path, offset, length, bytes, &inside));
+    WXNN_CHECK(inside, "begins behind the end of \"", location, "\"");
   } else if (proto.has_raw_data()) {
     *bytes = proto.raw_data();
   } else if (proto.data_type() == TensorProto::FLOAT) {
     *bytes = bytes_of(proto.float_data());
   } else if (proto.data_type() == TensorProto::INT64) {
     *bytes = bytes_of(proto.int64_data());
+  } else if (proto.data_type() == TensorProto::INT8 || proto.data_type() == TensorProto::UINT8) {
+    for (const int32_t number : proto.int32_data()) *bytes += static_cast<char>(number);
+  } else if (proto.data_type() == TensorProto::FLOAT16) {
+    for (const int32_t half : proto.int32_data()) {
+      *bytes += static_cast<char>(half);
+      *bytes += static_cast<char>(half >> 8);
+    }
   } else if (proto.data_type() == TensorProto::BOOL) {
     for (const int32_t yes : proto.int32_data()) *bytes += static_cast<char>(yes != 0);
   } else {
@@ -82,7 +96,39 @@ void narrow(OnnxConstant* constant) {
   constant->bytes = std::move(narrow);
 }
 
+const TypeRow* find_type(int32_t data_type) {
+  for (const auto rows : {std::span<const TypeRow>(kTypes), std::span<const TypeRow>(kStored)}) {
+    const auto row =
+        std::ranges::find(rows, data_type, [](const TypeRow& r) { return int32_t{r.onnx}; });
+    if (row != rows.end()) return &*row;
+  }
+  return nullptr;
+}
+
+void widen(int32_t data_type, OnnxConstant* constant) {
+  std::vector<float> wide;
+  const auto& bytes = constant->bytes;
+  if (data_type == TensorProto::FLOAT16) {
+    for (size_t i = 0; i + 1 < bytes.size(); i += 2) {
+      uint16_t half = 0;
+      std::memcpy(&half, bytes.data() + i, sizeof half);
+      wide.push_back(half_to_float(half));
+    }
+  } else {
+    const bool is_signed = data_type == TensorProto::INT8;
+    for (const char c : bytes)
+      wide.push_back(is_signed ? static_cast<float>(static_cast<int8_t>(c))
+                               : static_cast<float>(static_cast<uint8_t>(c)));
+    constant->stands_in = true;
+  }
+  constant->bytes = bytes_of(wide);
+}
+
 }  // namespace
+
+bool onnx_is_whole(int32_t data_type) {
+  return data_type == TensorProto::INT8 || data_type == TensorProto::UINT8;
+}
 
 Status onnx_dtype(int32_t data_type, DType* dtype) {
   const auto* row =
@@ -95,7 +141,9 @@ Status onnx_dtype(int32_t data_type, DType* dtype) {
 
 Status read_onnx_tensor(const std::string& model_path, const TensorProto& proto,
                         OnnxConstant* constant) {
-  WXNN_TRY(onnx_dtype(proto.data_type(), &constant->type.dtype));
+  const TypeRow* row = find_type(proto.data_type());
+  if (row == nullptr) return onnx_dtype(proto.data_type(), &constant->type.dtype);
+  constant->type.dtype = row->ours;
   WXNN_CHECK(proto.dims_size() <= Shape::kMaxRank, "has ", proto.dims_size(),
              " dimensions, at most ", Shape::kMaxRank, " are possible");
   constant->type.shape = {};
@@ -106,12 +154,11 @@ Status read_onnx_tensor(const std::string& model_path, const TensorProto& proto,
   WXNN_CHECK(constant->type.shape.fits(), "declares the shape ", constant->type.shape,
              ", which does not fit in memory");
   WXNN_TRY(stored_bytes(model_path, proto, &constant->bytes));
-  const auto* row = std::ranges::find(kTypes, proto.data_type(),
-                                      [](const TypeRow& r) { return int32_t{r.onnx}; });
   const size_t want = static_cast<size_t>(constant->type.shape.elements()) * row->bytes;
   WXNN_CHECK(constant->bytes.size() == want, "has ", constant->bytes.size(), " bytes, its shape ",
              constant->type.shape, " wants ", want);
   if (proto.data_type() == TensorProto::INT64) narrow(constant);
+  if (row->ours == DType::kFloat32 && row->onnx != TensorProto::FLOAT) widen(row->onnx, constant);
   if (constant->type.dtype == DType::kBool) {
     for (char& c : constant->bytes) c = c != 0;
   }

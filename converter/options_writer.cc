@@ -38,7 +38,9 @@ constexpr Computed kComputed[] = {
     {"outputs", [](const Graph&, const Node& n) { return static_cast<double>(n.outputs.size()); }},
     {"multiplier",
      [](const Graph& g, const Node& n) {
-       const int32_t in = g.values[n.inputs[0]].type.shape[-1];
+       const Shape& x = g.values[n.inputs[0]].type.shape;
+       if (x.is_unknown()) return 1.0;  // lower_conv.cc sees to it
+       const int32_t in = x[-1];
        return static_cast<double>(g.values[n.inputs[1]].type.shape[-1]) / std::max(in, 1);
      }},
     {"keepRank",
@@ -116,7 +118,7 @@ int port_of(const Op& op, std::string_view attribute) {
 Status check_shape_known(const Graph& graph, const Node& node, const Term& term) {
   const bool all_axes = (term.target == "axis" || term.target == "reductionIndices") &&
                         node.inputs.size() == 1 && node.attrs.numbers(term.target).empty();
-  const bool reads = all_axes || term.target == "same" || term.target == "multiplier";
+  const bool reads = all_axes || term.target == "same";
   const bool known = node.inputs.empty() || !graph.values[node.inputs[0]].type.shape.is_unknown();
   WXNN_CHECK(!reads || known, "reads a tensor whose shape depends on the data, ",
              "which its TensorFlow Lite form cannot");

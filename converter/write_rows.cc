@@ -52,6 +52,7 @@ bool clips_to_1(const Node& node) { return node.attrs.f("clipValueMin") == 0; }
 bool undilated(const Node& node) {
   return node.attrs.i("dilations", 0) == 1 && node.attrs.i("dilations", 1) == 1;
 }
+bool undilated3(const Node& node) { return undilated(node) && node.attrs.i("dilations", 2) == 1; }
 bool pads_zero(const Node& node) { return node.attrs.f("constantValue") == 0; }
 bool splits_equally(const Node& node) {
   return node.attrs.numbers("numOrSizeSplits").size() == 1 &&
@@ -83,6 +84,8 @@ constexpr WriteRow kRows[] = {
     {"Conv2DBackpropInput", Code::TRANSPOSE_CONV, Options::TransposeConvOptions,
      "inputShape=<0 pad=p0 strides=i2,1 activation=a3 ^213", "f", by_transposed_inputs, undilated},
     {"Conv3D", Code::CONV_3D, Options::Conv3DOptions, "pad=p0 strides=i1,3,2 dilations=d5,7,6"},
+    {"Conv3DBackpropInputV2", Code::CONV_3D_TRANSPOSE, Options::Conv3DOptions,
+     "inputShape=<0 pad=p0 strides=i1,3,2 dilations=d5,7,6 ^21", "f", nullptr, undilated3},
     {"Cos", Code::COS, Options::CosOptions},
     {"Cumsum", Code::CUMSUM, Options::CumsumOptions, "axis=<1. exclusive=b0 reverse=b1", "fi"},
     {"DepthToSpace", Code::DEPTH_TO_SPACE, Options::DepthToSpaceOptions, "blockSize=i0", "fi"},
@@ -127,6 +130,8 @@ constexpr WriteRow kRows[] = {
     {"NonMaxSuppressionV4", Code::NON_MAX_SUPPRESSION_V4, Options::NonMaxSuppressionV4Options},
     {"NonMaxSuppressionV5", Code::NON_MAX_SUPPRESSION_V5, Options::NonMaxSuppressionV5Options},
     {"NotEqual", Code::NOT_EQUAL, Options::NotEqualOptions, "", "fib"},
+    {"OneHot", Code::ONE_HOT, Options::OneHotOptions,
+     "depth=<1. onValue=<2# offValue=<3# axis=i0", "i"},
     {"Pack", Code::PACK, Options::PackOptions, "axis=i1 count=i0", "fib"},
     {"PadV2", Code::PAD, Options::PadOptions, "paddings=<1x2", "fi", by_high_rank_4, pads_zero},
     {"PadV2", Code::PADV2, Options::PadV2Options, "paddings=<1x2 constantValue=<2#", "fi",

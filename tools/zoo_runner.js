@@ -13,8 +13,6 @@ const [file, folder, given] = process.argv.slice(2);
 const options = JSON.parse(given);
 const {readModel} = require(path.join(folder, 'source.js'));
 
-const LIMIT = 1e-4;
-
 const elements = (shape) => shape.reduce((n, d) => n * d, 1);
 
 /** What an open dimension becomes: the batch 1, height and width of an image 128, others 8. */
@@ -147,64 +145,14 @@ const runEngines = (inputs, ms) => withFiles(inputs, (model, files) => {
   return {engines: names, failure};
 });
 
-/** Largest difference over the reference's largest magnitude; a NaN on one side alone is infinitely wrong. */
-function difference(ours, theirs) {
-  let largest = 0, worst = 0;
-  theirs.forEach((value, i) => {
-    if (Number.isNaN(value) && Number.isNaN(ours[i])) return;
-    if (value === ours[i]) return void (largest = Math.max(largest, Number.isFinite(value) ? Math.abs(value) : 0));
-    largest = Math.max(largest, Math.abs(value));
-    const off = Math.abs(value - ours[i]);
-    worst = Math.max(worst, Number.isNaN(off) ? Infinity : off);
-  });
-  return worst === 0 ? 0 : worst / (largest || 1);
-}
-
-function worstDifference(ours, theirs) {
-  if (ours.length !== theirs.length) throw new Error(`the reference has ${theirs.length} outputs, we have ${ours.length}.`);
-  return Math.max(0, ...theirs.map(({name, shape, data}, i) => {
-    const mine = ours[i];
-    if (mine.data.length !== data.length) throw new Error(`output ${i} "${mine.name}" is [${mine.shape}], "${name}" of the reference [${shape}].`);
-    return difference(mine.data, data);
-  }));
-}
-
-const nudged = (job, steps) => ({...job, inputs: job.inputs.map(({dtype, data, ...rest}) =>
-  ({...rest, dtype, data: dtype === 'float32' ? data.map((x) => x * (1 + steps * 2 ** -23)) : data}))});
-
-/**
- * Where we are further from the reference than LIMIT, double precision judges: we pass where we are as near to it as the runtimes
- * (tfjs's backends; LiteRT's two builds, with fused multiply-add and without) are to it and to each other, at worst over this
- * input and two whose last bits are others.
- */
-async function judge(job, ours, reference) {
-  const {referenceOutputs} = require('../tests/reference/index.js');
-  const litert = job.model.endsWith('.tflite');
-  const said = [];
-  let error, limit = 0;
-  for (const steps of [0, 1, -1]) {
-    const at = nudged(job, steps);
-    // No tfjs kernel does MediaPipe's operators or keeps variables: what LiteRT says of another input judges instead.
-    const exact = await referenceOutputs({...at, variant: 'exact'}).catch((why) => litert ? reference : Promise.reject(why));
-    error ??= worstDifference(ours, exact);
-    said.push(exact);
-    for (const variant of litert ? ['compat', 'default'] : ['cpu', 'wasm', 'wasm-plain']) {
-      const theirs = await referenceOutputs({...at, variant}).catch(() => undefined);  // WASM lacks operators
-      if (theirs) said.push(theirs);
-    }
-  }
-  for (const one of said) for (const other of said) limit = Math.max(limit, worstDifference(one, other));
-  return {error, limit};
-}
-
 async function compare(inputs, ours) {
   const {referenceOutputs} = require('../tests/reference/index.js');
+  const {worstDifference, judge, LIMIT} = require('../tests/reference/judge.js');
   const job = {model: file, inputs: inputs.map(({data, shape, dtype}) => ({data, shape, dtype}))};
   const reference = await referenceOutputs(job);
   const error = worstDifference(ours, reference);
   if (error <= LIMIT) return {error, limit: LIMIT};
-  const judged = await judge(job, ours, reference);
-  return {error: judged.error, limit: Math.max(LIMIT, judged.limit)};
+  return judge(job, ours, reference);
 }
 
 /** Milliseconds of several runs, the shortest first. */

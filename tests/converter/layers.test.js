@@ -128,9 +128,87 @@ test('pools of volumes, which TensorFlow Lite does not have', () => compare(
   L.sequential({ layers: [L.layers.maxPooling3d({ ...volume, poolSize: 2, strides: [2, 1, 1], padding: 'same' }), L.layers.averagePooling3d({ poolSize: [1, 2, 2] })] }), 'pools3d',
   { options: ['--custom-ops'] }));
 
-test('products of vectors', () => {
-  const a = L.input({ shape: [5], name: 'a' }), b = L.input({ shape: [5], name: 'b' });
-  return compare(L.model({ inputs: [a, b], outputs: L.layers.dot({ axes: 1 }).apply([a, b]) }), 'dot');
+for (const [left, right, axes, normalize] of [[[5], [5], 1, false], [[5], [5], -1, true], [[3, 4], [5, 4], 2, true], [[3, 4], [4, 5], [2, 1], false], [[3, 4], [4], [2, 1], true],
+  [[4, 3], [4, 5], 1, false], [[4], [4, 5], 1, false]]) {
+  const name = `dot_${left}_${right}_${axes}`.replace(/\W/g, '_');
+  test(`products of vectors and matrices: ${name}`, () => {
+    const [a, b] = [left, right].map((shape) => L.input({ shape }));
+    return compare(L.model({ inputs: [a, b], outputs: L.layers.dot({ axes, normalize }).apply([a, b]) }), name);
+  });
+}
+
+// tfjs's CPU kernel repeats a norm's numbers along the last axis whatever the axis is; its formula is right.
+for (const axis of [1, 2]) {
+  const layer = L.layers.batchNormalization({ ...image, axis });
+  const predict = ([x]) => {
+    const [gamma, beta, mean, variance] = layer.getWeights().map((w) => tf.reshape(w, axis === 1 ? [1, -1, 1, 1] : [1, 1, -1, 1]));
+    return tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 1e-3))), gamma), beta);
+  };
+  test(`norms along axis ${axis}`, () => compare(L.sequential({ layers: [layer] }), `norm_${axis}`, { predict }));
+}
+
+for (const activation of ['logSoftmax', 'gelu', 'gelu_new', 'mish', 'softsign', 'swish']) {
+  test(`activation ${activation}`, () => compare(L.sequential({ layers: [L.layers.dense({ inputShape: [7], units: 5, activation })] }), `activation_${activation}`));
+}
+
+const before = { dataFormat: 'channelsFirst' };
+const CHANNELS_FIRST = {
+  convolutions: [L.layers.conv2d({ ...before, inputShape: [3, 12, 10], filters: 5, kernelSize: 3, strides: [2, 1], padding: 'same', activation: 'relu' }),
+    L.layers.depthwiseConv2d({ ...before, kernelSize: [3, 2], useBias: false }), L.layers.zeroPadding2d({ ...before, padding: [1, 2] }), L.layers.upSampling2d({ ...before, size: [2, 1] }),
+    L.layers.conv2dTranspose({ ...before, filters: 3, kernelSize: 2, strides: 2 }), L.layers.flatten(before), L.layers.dense({ units: 2 })],
+  pools: [L.layers.maxPooling2d({ ...before, inputShape: [3, 12, 10] }), L.layers.cropping2D({ ...before, cropping: [[1, 0], [0, 1]] }), L.layers.averagePooling2d({ ...before, strides: 1 }),
+    L.layers.globalMaxPooling2d(before)],
+  volume: [L.layers.conv3d({ ...before, inputShape: [2, 6, 5, 4], filters: 3, kernelSize: 2, useBias: false }), L.layers.flatten(before)],
+};
+for (const [name, layers] of Object.entries(CHANNELS_FIRST)) {
+  test(`channels first: ${name}`, () => compare(L.sequential({ layers }), `channels_first_${name}`));
+}
+
+test('transposed convolutions of volumes', () => compare(
+  L.sequential({ layers: [L.layers.conv3dTranspose({ ...volume, filters: 3, kernelSize: [2, 3, 2], strides: [2, 1, 2], padding: 'same', activation: 'relu' }),
+    L.layers.conv3dTranspose({ filters: 2, kernelSize: 2, padding: 'valid' })] }), 'transposed3d'));
+
+const whole = (kind, more = {}) => L.layers[kind]({ units: 4, recurrentInitializer: zeros, ...more });
+const cell = (kind, units, more = {}) => L.layers[`${kind}Cell`]({ units, recurrentInitializer: zeros, ...more });
+const sizes = (...units) => units.map((n) => L.input({ shape: [n] }));
+/** A layer on a sequence and on states that it begins with; all that it gives. */
+function remembering(name, layer, ...units) {
+  test(`states that are given and taken: ${name}`, () => {
+    const x = L.input({ shape: [5, 3] }), states = sizes(...units);
+    return compare(L.model({ inputs: [x, ...states], outputs: layer.apply(x, states.length ? { initialState: states } : {}) }), `states_${name.replace(/\W+/g, '_')}`);
+  });
+}
+const all = { returnState: true, returnSequences: true };
+remembering('lstm', whole('lstm', all), 4, 4);
+remembering('lstm, backwards', whole('lstm', { returnState: true, goBackwards: true }), 4, 4);
+remembering('gru', whole('gru', { returnState: true }), 4);
+remembering('simple', whole('simpleRNN', all));
+remembering('a cell', L.layers.rnn({ cell: cell('gru', 3), ...all }), 3);
+remembering('a stack', L.layers.rnn({ cell: [cell('lstm', 4), cell('gru', 3, { activation: 'relu' }), cell('simpleRNN', 2)], ...all }), 2, 3, 4, 4);
+remembering('a stack, backwards', L.layers.rnn({ cell: [cell('lstm', 4), cell('gru', 3)], goBackwards: true, returnSequences: true }));
+for (const mergeMode of ['concat', 'ave', null]) {
+  remembering(`both ways, ${mergeMode}`, L.layers.bidirectional({ layer: whole('lstm', all), mergeMode }), 4, 4, 4, 4);
+  remembering(`both ways to the end, ${mergeMode}`, L.layers.bidirectional({ layer: whole('gru'), mergeMode }));
+}
+
+test('states that are given and taken: what one sequence says goes into another', () => {
+  const a = L.input({ shape: [5, 3] }), b = L.input({ shape: [4, 2] });
+  const [, h, c] = whole('lstm', { returnState: true }).apply(L.layers.masking({ maskValue: 0 }).apply(a));
+  const y = whole('lstm', { returnSequences: true }).apply(b, { initialState: [h, c] });
+  return compare(L.model({ inputs: [a, b], outputs: L.layers.dense({ units: 3, activation: 'softmax' }).apply(y) }), 'states_encoder');
+});
+
+test('states that are given and taken: images', () => {
+  const layer = L.layers.convLstm2d({ filters: 3, kernelSize: 2, recurrentInitializer: zeros, ...all });
+  const x = L.input({ shape: [4, 5, 6, 2] });
+  return compare(L.model({ inputs: x, outputs: layer.apply(x) }), 'states_images');
+});
+
+test('a state that outlives the call', async () => {
+  const source = await save(L.sequential({ layers: [L.layers.lstm({ units: 2, batchInputShape: [1, 4, 3], stateful: true, recurrentInitializer: zeros })] }), 'stateful');
+  const { status, stderr } = spawnSync(path.join(bin, 'wxnn_convert'), [source], { encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stderr, /\(LSTM\): stateful is not supported/);
 });
 
 test('a graph of layers with two inputs and two outputs', async () => {
@@ -156,7 +234,6 @@ for (const interpolation of ['bilinear', 'nearest']) {
 /** Lists of 9 steps, of which some are nothing but `value`: at the beginning, in the middle, at the end, in each list others. */
 const gaps = (value) => (count, seed) => noise(count, seed).map((x, i) => ([0, 4, 5, 8, 12, 17].includes(Math.floor(i / 3)) ? value : x));
 const masked = (value, ...layers) => [L.layers.masking({ ...list, maskValue: value }), ...layers];
-const whole = (kind, more = {}) => L.layers[kind]({ units: 4, recurrentInitializer: zeros, ...more });
 const MASKED = {
   alone: masked(0.5),
   lstm: masked(0, L.layers.dropout({ rate: 0.3 }), L.layers.dense({ units: 5, activation: 'tanh' }), whole('lstm', { returnSequences: true }), whole('lstm')),

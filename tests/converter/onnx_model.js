@@ -28,8 +28,8 @@ function real(number, value) {
   return field(number, FIXED32, content);
 }
 
-const TYPES = { float32: 1, int32: 6, int64: 7, bool: 9 };
-const ARRAYS = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array };
+const TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10 };
+const ARRAYS = { uint8: Uint8Array, int8: Int8Array, float16: Uint16Array, float32: Float32Array, int32: Int32Array, int64: BigInt64Array, bool: Uint8Array };
 
 /** @typedef {{dtype: 'float32' | 'int32' | 'int64' | 'bool', shape: number[], data: any}} OnnxInput */
 /** @returns {OnnxInput} */
@@ -105,7 +105,7 @@ async function runOnnx(model, inputs) {
 }
 
 const bin = path.join(__dirname, '../../build/native');
-const run = (program, args, input) => spawnSync(path.join(bin, program), args, { input, encoding: 'utf8', maxBuffer: 1 << 26 });
+const run = (program, args, input) => spawnSync(path.join(bin, program), args, { input, encoding: 'utf8', maxBuffer: 1 << 28 });
 
 function near(runtime, got, want, tolerance) {
   assert.deepEqual(got.shape, want.shape, `${runtime}: ${want.name} is [${got.shape}], onnxruntime says [${want.shape}]`);
@@ -121,26 +121,36 @@ function near(runtime, got, want, tolerance) {
  * @param {string} name of files in the folder @param {{[name: string]: OnnxInput}} inputs those that are fed
  * @param {{tolerance?: number, refused?: RegExp, litert?: boolean, operators?: RegExp}} [wanted] operators: one that the result has
  */
-async function compareWithOnnxruntime(folder, name, model, inputs, { tolerance = 1e-5, refused, litert = false, operators } = {}) {
+async function compareWithOnnxruntime(folder, name, model, inputs, { refused, operators, ...rest } = {}) {
   const source = path.join(folder, `${name}.onnx`), output = path.join(folder, `${name}.tflite`);
   fs.writeFileSync(source, model);
-  const { status, stdout, stderr } = run('wxnn_convert', [source, '-o', output, '--json', ...(litert ? [] : ['--custom-ops'])]);
   if (refused) {
+    const { status, stderr } = run('wxnn_convert', [source, '-o', output, '--custom-ops']);
     assert.equal(status, 1);
     assert.match(stderr, refused);
     return;
   }
+  const report = await compareFile(source, output, inputs, rest);
+  if (operators) assert.match(Object.keys(report.operators).join(' '), operators);
+}
+
+/**
+ * The same for a file. `options`: more of the converter's; `known`: inputs that the conversion fixes.
+ * @returns {Promise<any>} the converter's report
+ */
+async function compareFile(source, output, inputs, { tolerance = 1e-5, litert = false, options = [], known = {} } = {}) {
+  const { status, stdout, stderr } = run('wxnn_convert', [source, '-o', output, '--json', ...(litert ? [] : ['--custom-ops']), ...options]);
   assert.equal(status, 0, stderr);
-  if (operators) assert.match(Object.keys(JSON.parse(stdout).operators).join(' '), operators);
-  const wanted = await runOnnx(model, inputs);
+  const wanted = await runOnnx(fs.readFileSync(source), { ...inputs, ...known });
   const numbers = (x) => Array.from(x.data, (v) => (Number.isFinite(Number(v)) ? Number(v) : String(v)));
   const ours = run('wxnn_run_model', [output], JSON.stringify(Object.fromEntries(Object.entries(inputs).map(([key, x]) => [key, numbers(x)]))));
   assert.equal(ours.status, 0, ours.stderr);
   JSON.parse(ours.stdout).forEach((got, k) => near('wxnn', got, wanted[k], tolerance));
-  if (!litert) return;
+  if (!litert) return JSON.parse(stdout);
   const given = Object.values(inputs).map((x) => ({ ...x, dtype: x.dtype === 'int64' ? 'int32' : x.dtype, data: x.dtype === 'int64' ? Int32Array.from(x.data, Number) : x.data }));
   const theirs = await referenceOutputs({ model: output, inputs: given, cache: false });
   theirs.forEach((got, k) => near('LiteRT', got, wanted[k], tolerance));
+  return JSON.parse(stdout);
 }
 
 /** Numbers in [-1, 1) that depend on the seed alone, one by one and as tensors. */
@@ -154,4 +164,4 @@ function random(seed) {
   return { next, fill, f32: (...shape) => fill('float32', shape, next) };
 }
 
-module.exports = { tensor, onnxModel, modelOf, random, compareWithOnnxruntime };
+module.exports = { tensor, onnxModel, modelOf, random, compareWithOnnxruntime, compareFile };

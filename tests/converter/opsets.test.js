@@ -6,7 +6,7 @@ const { test } = require('node:test');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { tensor, onnxModel, random, compareWithOnnxruntime } = require('./onnx_model.js');
+const { tensor, onnxModel, modelOf, random, compareWithOnnxruntime } = require('./onnx_model.js');
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wxnn-opsets-'));
 test.after(() => fs.rmSync(folder, { recursive: true }));
@@ -45,10 +45,17 @@ const CASES = [
   op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'max' }),
   op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'min' }),
   op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'add' }),
-  op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'mul' }, { refused: /reduction "mul" is not supported/ }),
+  op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0, reduction: 'mul' }),
   op('ScatterElements', 18, [f32(4, 3), fixed(tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1])), f32(2, 3)], { axis: 0 }),
   ...['none', 'add', 'mul', 'max', 'min'].map((reduction) =>
-    op('ScatterND', 18, [f32(5, 3), fixed(tensor('int64', [3, 1], reduction === 'none' ? [4, 0, 2] : [4, 0, 4])), f32(3, 3)], { reduction }, reduction === 'mul' ? { refused: /reduction "mul" is not supported/ } : {})),
+    op('ScatterND', 18, [f32(5, 3), fixed(tensor('int64', [3, 1], reduction === 'none' ? [4, 0, 2] : [4, 0, 4])), f32(3, 3)], { reduction },
+      { litert: !/m/.test(reduction) })),
+  op('ScatterND', 18, [f32(5, 3), tensor('int64', [3, 1], [4, 0, -5]), f32(3, 3)], {}, { litert: true }),
+  op('ScatterND', 18, [f32(5, 3), tensor('int64', [2, 2, 2], [4, 0, 1, 1, 2, 2, 0, 0]), f32(2, 2)], {}, { litert: true }),
+  op('ScatterND', 18, [i32(5, 3), tensor('int64', [1, 1], [2]), i32(1, 3)], {}, { litert: true, outputs: ['int32'] }),
+  op('ScatterND', 18, [f32(5, 3), tensor('int64', [3, 1], [4, 0, 4]), f32(3, 3)], { reduction: 'add' }, { litert: true }),
+  op('ScatterND', 18, [f32(5, 3), tensor('int64', [3, 1], [4, 0, 4]), f32(3, 3)], { reduction: 'mul' }, { refused: /indices for a product is computed while running/ }),
+  op('ScatterElements', 18, [f32(4, 3), tensor('int64', [2, 3], [0, 1, 2, 3, 0, 1]), f32(2, 3)], { axis: 0 }, { litert: true }),
   op('Resize', 18, [image(), null, null, fixed(tensor('int64', [4], [1, 2, 12, 10]))], { mode: 'linear' }),
   op('Resize', 18, [image(), null, floats(2, 2)], { mode: 'nearest', axes: [2, 3], coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' }),
   op('Resize', 18, [image(), null, null, ints(3, 3)], { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: 'not_larger' }, { refused: /keep_aspect_ratio_policy/ }),
@@ -111,8 +118,30 @@ const CASES = [
   ...[0, 1].flatMap((sorted) => [
     op('Unique', 11, [tensor('float32', [9], [2, -1, 3, 2, 2, 0.5, -1, 3, -7])], { sorted }, { outputs: ['float32', 'int64', 'int64', 'int64'] }),
     op('Unique', 11, [tensor('int64', [2, 4], [5, 1, 5, 9, -2, 1, 0, 9])], { sorted }, { outputs: ['int64', 'int64', 'int64', 'int64'] })]),
-  op('Unique', 11, [f32(2, 4)], { axis: 0 }, { refused: /axis of more than one dimension/ }),
-  op('QuantizeLinear', 21, [f32(3, 4), number(0.1)], {}, { refused: /QuantizeLinear/, outputs: ['uint8'] }),
+  ...[0, 1].flatMap((sorted) => [[0, [5, 3]], [1, [2, 4]], [-1, [2, 2, 3]], [1, [2, 3, 2]]].map(([axis, shape]) =>
+    op('Unique', 11, [fill('float32', shape, () => Math.floor(next() * 2))], { axis, sorted }, { outputs: ['float32', 'int64', 'int64', 'int64'] }))),
+  op('MelWeightMatrix', 17, [one(20), one(512), one(16000), number(125), number(7600)], {}, { litert: true }),
+  op('MelWeightMatrix', 17, [one(40), one(64), one(8000), number(0), number(3900)]),
+  op('MelWeightMatrix', 17, [one(8), one(16), one(8192), number(0), number(99999)], {}, { refused: /beyond the spectrum/ }),
+  // Three spatial dimensions; transposed convolutions in groups
+  op('Conv', 11, [f32(1, 4, 5, 6, 7), fixed(f32(6, 2, 3, 2, 3)), fixed(f32(6))], { group: 2, strides: [1, 2, 1], pads: [1, 0, 1, 0, 1, 2] }, { litert: true }),
+  op('Conv', 11, [f32(1, 3, 5, 6, 7), fixed(f32(2, 3, 2, 3, 3))], { auto_pad: 'SAME_LOWER', strides: [2, 2, 1] }, { litert: true }),
+  op('Conv', 11, [f32(2, 3, 5, 6, 7), fixed(f32(2, 3, 2, 3, 3))], { dilations: [1, 2, 2] }),
+  op('ConvTranspose', 11, [f32(1, 4, 3, 4, 2), fixed(f32(4, 3, 2, 3, 2)), fixed(f32(6))], { group: 2, strides: [2, 3, 2], pads: [0, 1, 1, 1, 0, 0], output_padding: [1, 2, 0] }, { litert: true }),
+  op('ConvTranspose', 11, [f32(1, 2, 3, 4, 2), fixed(f32(2, 3, 2, 3, 2))], { strides: [2, 1, 1], auto_pad: 'SAME_UPPER' }),
+  op('ConvTranspose', 11, [f32(1, 4, 3, 4), fixed(f32(4, 1, 4, 4)), fixed(f32(4))], { group: 4, strides: [2, 2], pads: [1, 1, 1, 1] }, { litert: true }),
+  op('ConvTranspose', 11, [f32(2, 4, 3, 4), fixed(f32(4, 2, 3, 2))], { group: 4, strides: [3, 1], dilations: [1, 2], output_padding: [2, 0] }, { litert: true }),
+  op('ConvTranspose', 11, [f32(1, 6, 3, 4), fixed(f32(6, 2, 2, 3)), fixed(f32(6))], { group: 3, strides: [2, 3], pads: [0, 2, 1, 0] }, { litert: true }),
+  ...['NOTSET', 'SAME_UPPER', 'SAME_LOWER'].flatMap((mode) => [
+    op('ConvTranspose', 11, [f32(1, 2, 9), fixed(f32(2, 3, 5))], { strides: [2], output_shape: [18], auto_pad: mode }),
+    op('ConvTranspose', 11, [f32(1, 2, 4, 3), fixed(f32(2, 3, 4, 5))], { strides: [3, 2], output_shape: [11, 6], auto_pad: mode }),
+    op('ConvTranspose', 11, [f32(1, 2, 2, 4, 3), fixed(f32(2, 3, 2, 4, 5))], { strides: [1, 3, 2], output_shape: [2, 12, 6], auto_pad: mode })]),
+  op('ConvTranspose', 11, [f32(1, 4, 9), fixed(f32(4, 1, 5))], { group: 4, strides: [2], output_shape: [18] }, { litert: true }),
+  // Without builtins of their own
+  ...['Acos', 'Asin', 'Atan', 'Cosh', 'Sinh', 'Tan'].map((name) => op(name, 9, [f32(3, 4)], {}, { litert: true, tolerance: 1e-6 })),
+  op('Cosh', 9, [tensor('float32', [5], [-89, 88.8, 0, 20, -1e-3])], {}, { litert: true }), op('Sinh', 9, [tensor('float32', [4], [-88.8, 0, 20, -1e-3])], {}, { litert: true }),
+  op('Hardmax', 13, [f32(3, 4, 5)], { axis: 1 }, { litert: true }),
+  op('QuantizeLinear', 21, [f32(3, 4), number(0.1)], {}, { refused: /output "y0" is quantized/, outputs: ['uint8'] }),
 ];
 
 for (const [i, c] of CASES.entries()) {
@@ -121,5 +150,20 @@ for (const [i, c] of CASES.entries()) {
     const outputs = (c.outputs ?? ['float32']).map((t) => (t === 'uint8' ? 'float32' : t));
     const fed = Object.fromEntries(c.inputs.flatMap((x, k) => (x && !x.constant ? [[`x${k}`, x]] : [])));
     return compareWithOnnxruntime(folder, `${i}`, onnxModel({ ...c, outputs }), fed, c);
+  });
+}
+
+// GELU as exporters write it out becomes one operator.
+const root = { root2: number(Math.SQRT2), rootHalf: number(Math.SQRT1_2), one: number(1), half: number(0.5) };
+const erf = [{ op: 'Div', inputs: ['x', 'root2'], outputs: ['s'] }, { op: 'Erf', inputs: ['s'], outputs: ['e'] }, { op: 'Add', inputs: ['e', 'one'], outputs: ['a'] }];
+const GELUS = {
+  'the product halved': [...erf, { op: 'Mul', inputs: ['x', 'a'], outputs: ['m'] }, { op: 'Mul', inputs: ['m', 'half'], outputs: ['y'] }],
+  'half of x': [...erf, { op: 'Mul', inputs: ['half', 'x'], outputs: ['m'] }, { op: 'Mul', inputs: ['m', 'a'], outputs: ['y'] }],
+  'half the sum': [{ op: 'Mul', inputs: ['rootHalf', 'x'], outputs: ['s'] }, ...erf.slice(1), { op: 'Mul', inputs: ['a', 'half'], outputs: ['m'] }, { op: 'Mul', inputs: ['x', 'm'], outputs: ['y'] }],
+};
+for (const [name, nodes] of Object.entries(GELUS)) {
+  test(`GELU written out: ${name}, seed ${seed}`, () => {
+    const graph = { nodes, inputs: [{ name: 'x', dtype: 'float32', shape: [3, 4] }], outputs: [{ name: 'y', dtype: 'float32' }], constants: root };
+    return compareWithOnnxruntime(folder, `gelu-${name.replace(/ /g, '-')}`, modelOf(graph, 13), { x: f32(3, 4) }, { litert: true, operators: /^GELU$/ });
   });
 }
