@@ -41,18 +41,34 @@ struct Pooling {
   // Takes `taps` pixels of x that lie `step` floats apart.
   void (*take)(float* y, const float* x, int32_t n, int32_t taps, int32_t step);
   void (*divide)(float* y, float count, int32_t n);  // null: the sum is the answer
+  // A row of whole windows of 2 x 2, side by side, of 4 k channels; `below`: from a row of x to the
+  // next. May be null.
+  void (*take_fours)(float* y, const float* x, int32_t n, int32_t windows, int32_t below) = nullptr;
 };
+
+bool halves(const Slide& s) {
+  return s.filter == 2 && s.stride == 2 && s.dilation == 1 && s.before == 0;
+}
 
 Status run_pool(const RunCtx& c, const Pooling& pooling) {
   const Shape& shape = c.in(0).shape;
   const Window w = window_of(c.attrs, shape, filter_of(c.attrs));
   const int32_t channels = shape[3];
+  const bool fours =
+      pooling.take_fours != nullptr && channels % 4 == 0 && halves(w.x) && halves(w.y);
   const float* image = c.in(0).f32();
   float* y = c.out().f32();
   for (int32_t n = 0; n < shape[0]; ++n, image += shape.elements(1, 4)) {
     for (int32_t oy = 0; oy < w.y.out; ++oy) {
       const Taps ty = taps_at(w.y, oy);
-      for (int32_t ox = 0; ox < w.x.out; ++ox, y += channels) {
+      int32_t ox = 0;
+      if (fours && ty.last == 2) {
+        ox = shape[2] / 2;
+        const int32_t below = shape[2] * channels;
+        pooling.take_fours(y, image + 2 * oy * below, channels, ox, below);
+        y += ox * channels;
+      }
+      for (; ox < w.x.out; ++ox, y += channels) {
         const Taps tx = taps_at(w.x, ox);
         std::fill_n(y, channels, pooling.start);
         for (int32_t ky = ty.first; ky < ty.last; ++ky) {
@@ -81,6 +97,15 @@ void take_largest(float* y, const float* x, int32_t n, int32_t taps, int32_t ste
   if (taps > 0) each(n, [=](int32_t i) { y[i] = more(y[i], x[i]); });
 }
 
+void take_largest_of_fours(float* y, const float* x, int32_t n, int32_t windows, int32_t below) {
+  for (; windows > 0; --windows, y += n, x += 2 * n) {
+    each_whole_vector(n, [=](int32_t i) {
+      const float upper = more(more(-kInfF32, x[i]), x[i + n]);
+      y[i] = more(more(upper, x[i + below]), x[i + below + n]);
+    });
+  }
+}
+
 void take_sum(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
   for (; taps > 0; --taps, x += step) {
     each(n, [=](int32_t i) { y[i] += x[i]; });
@@ -99,7 +124,8 @@ extern constinit const Op kMaxPool = {
     .attrs = {{"filterSize", AttrKind::kNumbers}, WXNN_WINDOW_ATTRS},
     .infer = infer_pool,
     .run = [](const RunCtx& c) -> Status {
-      return run_pool(c, {-kInfF32, replaceable(take_largest), nullptr});
+      return run_pool(
+          c, {-kInfF32, replaceable(take_largest), nullptr, replaceable(take_largest_of_fours)});
     },
 };
 
@@ -113,6 +139,7 @@ extern constinit const Op kAvgPool = {
     },
 };
 
-WXNN_LOOPS(Pool, any_loop(take_largest), any_loop(take_sum), any_loop(divide));
+WXNN_LOOPS(Pool, any_loop(take_largest), any_loop(take_largest_of_fours), any_loop(take_sum),
+           any_loop(divide));
 
 }  // namespace wxnn

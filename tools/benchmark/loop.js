@@ -32,17 +32,18 @@ async function benchStart(peers, rounds) {
     ...[times[i].load, times[i].first, times[i].all].map((list) => quantile(list, 0.5).toFixed(1)), Math.min(...times[i].all).toFixed(1), quantile(times[i].steady, 0.5).toFixed(1)]));
 }
 
-/** A camera's loop of `frames` runs. Growth is that of JavaScript's heap over the second half. */
+/** A camera's loop of `frames` runs, and between them a loop of nothing that takes as long: how steady the machine is. Growth is that of JavaScript's heap over the second half. */
 async function benchFrames(peers, frames) {
   const rows = [];
   for (const [model, host, peer, open] of peers) {
     const runner = await open();
     await runner.ask({warmUp: 5});
-    const halves = [await runner.ask({runs: frames >> 1, heap: true}), await runner.ask({runs: frames >> 1, heap: true})];
+    const half = {runs: frames >> 1, heap: true, empty: true};
+    const halves = [await runner.ask(half), await runner.ask(half)];
     await runner.end();
-    const ms = halves.flatMap((h) => h.ms), middle = quantile(ms, 0.5);
-    rows.push([model, host, peer, middle.toFixed(2), quantile(ms, 0.99).toFixed(2), `${(quantile(ms, 0.99) / middle).toFixed(2)}x`,
-      ((halves[1].heap - halves[0].heap) / 1024).toFixed(0), halves[1].wasm ? (halves[1].wasm / 1e6).toFixed(1) : '-']);
+    const spread = (ms) => [0.5, 0.99].map((q) => quantile(ms, q).toFixed(2)).concat(`${(quantile(ms, 0.99) / quantile(ms, 0.5)).toFixed(2)}x`);
+    rows.push([model, host, peer, ...spread(halves.flatMap((h) => h.ms)), ((halves[1].heap - halves[0].heap) / 1024).toFixed(0), halves[1].wasm ? (halves[1].wasm / 1e6).toFixed(1) : '-']);
+    rows.push([model, host, 'empty loop', ...spread(halves.flatMap((h) => h.empty)), '', '']);
   }
   print(['model', 'host', 'peer', 'median ms', 'p99 ms', 'p99/median', 'heap growth KB', 'wasm heap MB'], rows);
 }

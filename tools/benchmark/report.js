@@ -27,7 +27,8 @@ function summaries(rows) {
   });
 }
 
-const sentenceOf = (s) =>
+const sentenceOf = (s) => s.geometric_mean < 0.1 ?
+  `${s.against} is ${(1 / s.geometric_mean).toFixed(0)} times as fast as ${s.peer} (geometric mean of ${s.models} models; least ${(1 / s.worst.ratio).toFixed(0)}, ${s.worst.model})` :
   `${s.against} takes ${s.geometric_mean.toFixed(2)}x the time of ${s.peer} (geometric mean of ${s.models} models; most ${s.worst.ratio.toFixed(2)}x, ${s.worst.model})`;
 
 /** Our WebAssembly memory next to the peer's, where both have told: a sentence, or none. */
@@ -115,7 +116,6 @@ function readmeTable({machine, rows}) {
     ...summaries(rows).map((s) => `- ${sentenceOf(s)}`), ...memorySentences(rows).map((s) => `- ${s}`)].join('\n');
 }
 
-/** Writes that table between the marks in `file`. */
 /** Puts `content` between `<!-- MARK -->` and `<!-- end -->`. */
 function replaceMarked(file, mark, content) {
   const [before, rest] = fs.readFileSync(file, 'utf8').split(`<!-- ${mark} -->\n`);
@@ -124,6 +124,14 @@ function replaceMarked(file, mark, content) {
   fs.writeFileSync(file, `${before}<!-- ${mark} -->\n${content}\n${rest.slice(end)}`);
 }
 
-const writeReadme = (result, file) => replaceMarked(file, 'tools/bench --readme', readmeTable(result));
+/** A run with plain JavaScript alone beside ours has a line of its own: it takes seconds a run. */
+function writeReadme(result, file) {
+  const {rows} = result, slow = rows.filter((r) => r.peer === 'tfjs-cpu');
+  if (rows.length !== 2 * slow.length) return replaceMarked(file, 'tools/bench --readme', readmeTable(result));
+  const runs = [...new Set(slow.map((r) => r.runs))].join(' to ');
+  const each = slow.map((r) => `${r.model} ${(1 / r.ratio).toFixed(0)}`).join(', ');
+  return replaceMarked(file, 'tools/bench --peers simd,tfjs-cpu --readme',
+      `Plain JavaScript (tfjs-cpu, medians of ${runs} runs, Node ${result.machine.node}): ${summaries(rows).map(sentenceOf).join('; ')}. ${each}.`);
+}
 
 module.exports = {text, write, writeReadme, replaceMarked, summaries};
