@@ -48,13 +48,6 @@ Status infer_conv2d(InferCtx& c) {
   return Activation::check(c, kPrelu, c.out());
 }
 
-const float* slopes_by_channel(const RunCtx& c, int32_t channels) {
-  if (!c.has(kPrelu)) return nullptr;
-  const Shape& s = c.in(kPrelu).shape;
-  const bool by_channel = s.rank() > 0 && s[-1] == channels && s.elements() == channels;
-  return by_channel ? c.in(kPrelu).f32() : nullptr;
-}
-
 namespace {
 class Conv2D final : public Kernel {
  public:
@@ -98,7 +91,13 @@ class Conv2D final : public Kernel {
   }
 
  private:
-  const float* slopes_of(const RunCtx& c) const { return slopes_by_channel(c, filter_.out); }
+  // PRelu's weights where they are one for each channel: the kernel then bends.
+  const float* slopes_of(const RunCtx& c) const {
+    if (!c.has(kPrelu)) return nullptr;
+    const Shape& s = c.in(kPrelu).shape;
+    const bool by_channel = s.rank() > 0 && s[-1] == filter_.out && s.elements() == filter_.out;
+    return by_channel ? c.in(kPrelu).f32() : nullptr;
+  }
 
   // Of x in one block: half of a small second-level cache.
   static constexpr int32_t kBlockFloats = 1 << 12;  // times kTileRows

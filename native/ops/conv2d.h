@@ -25,7 +25,4 @@ Filter filter_of(const Attrs& attrs, const Shape& s);
 // x [N,H,W,C], filter by filterFormat, bias [outputs], residual [N,H',W',at most outputs].
 Status infer_conv2d(InferCtx& c);
 
-// PRelu's weights where they are one for each channel of the output: the kernel then bends.
-const float* slopes_by_channel(const RunCtx& c, int32_t channels);
-
 }  // namespace wxnn

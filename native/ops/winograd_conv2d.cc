@@ -3,6 +3,7 @@
 // whose filter is constant.
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "core/buffer.h"
 #include "core/threads.h"
@@ -19,7 +20,6 @@ Status infer_winograd(InferCtx& c) {
   const Window w = window_of(c.attrs, c.in(kX).shape, {f.height, f.width});
   WXNN_CHECK(f.height == 3 && f.width == 3 && f.in == c.in(kX).shape[3], "filter ",
              c.in(kFilter).shape, " should be 3x3 and see all channels of x ", c.in(kX).shape);
-  WXNN_CHECK(!c.has(kResidual), "a residual is not supported");
   WXNN_CHECK(w.y.stride * w.x.stride == 1 && w.y.dilation * w.x.dilation == 1,
              "strides and dilations should be 1");
   return {};
@@ -186,10 +186,15 @@ class WinogradConv2D final : public Kernel {
   int64_t work_ = 0;          // multiply-adds
   int parts_ = 1;             // threads that there is scratch for
 };
+
+constexpr std::initializer_list<Port> kPorts = {{"x"},
+                                                {"filter", kPacked},
+                                                {"bias", kPacked | kOptional},
+                                                {"preluActivationWeights", kOptional}};
 }  // namespace
 
 extern constinit const Op kWinogradConv2D = {.name = "WinogradConv2D",
-                                             .inputs = kConv2DPorts,
+                                             .inputs = kPorts,
                                              .attrs = kConv2DAttrs,
                                              .infer = infer_winograd,
                                              .create = WinogradConv2D::create};
