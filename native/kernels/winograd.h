@@ -14,8 +14,8 @@
 
 namespace wxnn {
 
-inline constexpr int kWinogradPatch = 4;     // side of d
-inline constexpr int kWinogradTile = 2;      // side of y
+inline constexpr int kWinogradPatch = 4;      // side of d
+inline constexpr int kWinogradTile = 2;       // side of y
 inline constexpr int kWinogradProducts = 16;  // entries of the transformed filter and patch
 
 // (G g G')[e] of a filter whose nine numbers are g[i] at data[i * stride], i = row * 3 + column;

@@ -7,12 +7,11 @@ namespace wxnn {
 
 enum Conv2DInput { kX, kFilter, kBias, kPrelu, kResidual };
 
-inline constexpr std::initializer_list<Port> kConv2DPorts = {
-    {"x"},
-    {"filter", kPacked},
-    {"bias", kPacked | kOptional},
-    {"preluActivationWeights", kOptional},
-    {"residual", kOptional}};
+inline constexpr std::initializer_list<Port> kConv2DPorts = {{"x"},
+                                                             {"filter", kPacked},
+                                                             {"bias", kPacked | kOptional},
+                                                             {"preluActivationWeights", kOptional},
+                                                             {"residual", kOptional}};
 inline constexpr std::initializer_list<AttrSpec> kConv2DAttrs = {
     WXNN_WINDOW_ATTRS, WXNN_ACTIVATION_ATTRS, {"filterFormat", AttrKind::kText, "HWIO"}};
 

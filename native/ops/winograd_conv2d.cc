@@ -74,7 +74,8 @@ class WinogradConv2D final : public Kernel {
   // Transformed patches, their products, one patch and one tile, and the table of rows.
   size_t part_floats() const {
     const size_t table = (block_ + kTileRows) * (sizeof(float*) / sizeof(float));
-    const size_t floats = kWinogradProducts * (patch_stride() + sum_stride() + tile_pixel() + in_) + table;
+    const size_t floats =
+        kWinogradProducts * (patch_stride() + sum_stride() + tile_pixel() + in_) + table;
     constexpr size_t kLine = Buffer::kAlignment / sizeof(float);
     return (floats + kLine - 1) / kLine * kLine;
   }

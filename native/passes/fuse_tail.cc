@@ -130,8 +130,8 @@ std::vector<TensorType> types_by_channels(Graph& graph) {
   const std::vector<TensorType> others = settled_types(graph, 96);
   for (size_t v = 0; v < types.size(); ++v) {
     const Shape &a = types[v].shape, &b = others[v].shape;
-    const bool agree = a.is_known() && b.is_known() && a.rank() == b.rank() &&
-                       (a.rank() == 0 || a[-1] == b[-1]);
+    const bool agree =
+        a.is_known() && b.is_known() && a.rank() == b.rank() && (a.rank() == 0 || a[-1] == b[-1]);
     if (!agree) types[v].shape = Shape::unknown();
   }
   return types;

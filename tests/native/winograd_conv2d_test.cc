@@ -64,13 +64,13 @@ Sum sum_of(const Case& c, const Inputs& in, int32_t n, int32_t oy, int32_t ox, i
   for (int32_t i = 0; i < c.x[3]; ++i) {
     for (int ky = 0; ky < 3; ++ky)
       for (int kx = 0; kx < 3; ++kx)
-        s.value += static_cast<double>(in.tap(c, ky, kx, i, o)) * in.pixel(c, n, iy + ky, ix + kx, i);
+        s.value +=
+            static_cast<double>(in.tap(c, ky, kx, i, o)) * in.pixel(c, n, iy + ky, ix + kx, i);
     for (int r = 0; r < 4; ++r)
       for (int q = 0; q < 4; ++q) {
         double g = 0, d = 0;
         for (int a = 0; a < 3; ++a)
-          for (int b = 0; b < 3; ++b)
-            g += std::abs(kG[r][a] * kG[q][b] * in.tap(c, a, b, i, o));
+          for (int b = 0; b < 3; ++b) g += std::abs(kG[r][a] * kG[q][b] * in.tap(c, a, b, i, o));
         for (int a = 0; a < 4; ++a)
           for (int b = 0; b < 4; ++b)
             d += std::abs(kB[r][a] * kB[q][b] * in.pixel(c, n, iy - ty + a, ix - tx + b, i));
