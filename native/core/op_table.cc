@@ -24,7 +24,8 @@ constinit const BuildParts kBuildParts = {
     .state = is_in_build("LSTM") || is_in_build("RNN") || is_in_build("SVDF"),
     .tables = is_in_build("LookupTableFind"),
     .rare = is_in_build("SVDF"),
-    .custom = is_in_build("DetectionPostProcess") || is_in_build("LandmarksToTransformMatrix") ||
+    .custom = is_in_build("AudioSpectrogram") || is_in_build("Mfcc") ||
+              is_in_build("DetectionPostProcess") || is_in_build("LandmarksToTransformMatrix") ||
               is_in_build("TransformLandmarks") || is_in_build("TransformTensorBilinear"),
     .winograd = is_in_build("WinogradConv2D"),
 };

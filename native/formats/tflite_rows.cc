@@ -533,6 +533,18 @@ constexpr TfliteRow kAllRows[] = {
      "Landmarks2TransformMatrix"},
     {Code::CUSTOM,
      Options::NONE,
+     {"AudioSpectrogram",
+      "windowSize=xwindow_size stride=xstride magnitudeSquared=xmagnitude_squared"},
+     "AudioSpectrogram"},
+    {Code::CUSTOM,
+     Options::NONE,
+     {"Mfcc",
+      "upperFrequencyLimit=xupper_frequency_limit lowerFrequencyLimit=xlower_frequency_limit "
+      "filterbankChannelCount=xfilterbank_channel_count "
+      "dctCoefficientCount=xdct_coefficient_count"},
+     "Mfcc"},
+    {Code::CUSTOM,
+     Options::NONE,
      {"TransformLandmarks", "dimensions=xdimensions scale=xscale"},
      "TransformLandmarks"},
     {Code::CUSTOM,

@@ -472,6 +472,36 @@ void numeric(const std::string& folder) {
               c.floats({}, {0.5f})},
              {at, s, n});
   });
+  // TensorFlow's front for sound, in the graph of its speech commands.
+  for (const bool squared : {false, true}) {
+    one(squared ? "mfcc" : "audio_spectrogram", [&](Case& c) {
+      flexbuffers::Builder options, more;
+      options.Map([&] {
+        options.Int("window_size", 100);
+        options.Int("stride", 37);
+        options.Bool("magnitude_squared", squared);
+      });
+      options.Finish();
+      more.Map([&] {
+        for (const auto& [name, value] : {std::pair("upper_frequency_limit", 3900),
+                                          {"lower_frequency_limit", 20},
+                                          {"filterbank_channel_count", 20},
+                                          {"dct_coefficient_count", 9}}) {
+          more.Int(name, value);
+        }
+      });
+      more.Finish();
+      const int x = c.input({400, squared ? 1 : 2});
+      if (!squared) {
+        const int y = c.output({2, 9, 65});
+        c.f.node(Code::CUSTOM, {x}, {y}, Opt::NONE, 0, "AudioSpectrogram", options.GetBuffer());
+        return;
+      }
+      const int s = c.f.tensor("s", {1, 9, 65}), y = c.output({1, 9, 9});
+      c.f.node(Code::CUSTOM, {x}, {s}, Opt::NONE, 0, "AudioSpectrogram", options.GetBuffer());
+      c.f.node(Code::CUSTOM, {s, c.number(8000)}, {y}, Opt::NONE, 0, "Mfcc", more.GetBuffer());
+    });
+  }
   // Quantised, as the first SSD files are: the operator is given the numbers.
   for (const bool uint8 : {false, true}) {
     one(uint8 ? "uint8_detection_post_process" : "detection_post_process", [&](Case& c) {

@@ -64,13 +64,19 @@ for (const [id, file] of [['short', 'model.tflite'], ['mesh', 'model.tflite'], [
   });
 }
 
+const all = (op, name, kinds) => Object.fromEntries(kinds.map((kind) => [`${name}_${kind}`, op]));
 /** What tfjs has no kernel for, or only in part: each is refused by the node's name. */
 const REFUSED = {
   bitwise_xor: 'BitwiseXor', bucketize: 'Bucketize', detection_post_process: 'DetectionPostProcess', dilate: 'Dilate', dynamic_update_slice: 'DynamicUpdateSlice',
   embedding_lookup_sparse_mean: 'EmbeddingLookupSparse', embedding_lookup_sparse_sqrtn: 'EmbeddingLookupSparse', embedding_lookup_sparse_sum: 'EmbeddingLookupSparse',
   matrix_diag: 'MatrixDiag', matrix_set_diag: 'MatrixSetDiag', non_max_suppression_v5: 'NonMaxSuppressionV5\\), which pads', one_hot: 'OneHot\\), whose axis',
   reverse_sequence: 'ReverseSequence', rfft_2d: 'RFFT2D', right_shift: 'RightShift', unsorted_max: 'UnsortedSegmentMax', unsorted_min: 'UnsortedSegmentMin',
-  unsorted_prod: 'UnsortedSegmentProd',
+  unsorted_prod: 'UnsortedSegmentProd', uint8_detection_post_process: 'DetectionPostProcess', audio_spectrogram: 'AudioSpectrogram', mfcc: 'AudioSpectrogram',
+  bitcast: 'Bitcast', stablehlo_gather: 'XlaGather', stablehlo_gather_rows: 'XlaGather', stablehlo_pad: 'XlaPad', stablehlo_pad_cuts_off: 'XlaPad', stablehlo_shift_left: 'LeftShift',
+  ...all('XlaReduceWindow', 'reduce_window', ['add', 'mul', 'minimum', 'maximum']),
+  ...all('XlaReduceWindow', 'stablehlo_reduce_window', ['add', 'mul', 'minimum', 'maximum']),
+  ...all('XlaScatter', 'stablehlo_scatter', ['update', 'add', 'multiply', 'minimum', 'maximum']),
+  ...all('If', 'stablehlo_case', ['-1', '0', '1', '2', '9']),
 };
 
 test('files of one operator: the engine\'s numbers, or the node that tfjs cannot run', async (t) => {
