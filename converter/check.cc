@@ -61,7 +61,8 @@ Status check_conversion(const ConvertOptions& options, const std::string& tflite
   WXNN_TRY(read_source(options, &source));
   std::unique_ptr<Model> before, after;
   WXNN_TRY(Model::load(std::move(source.graph), &before));
-  // The ONNX importer has set the sizes, perhaps in another layout; the result has those that were said.
+  // The ONNX importer has set the sizes, perhaps in another layout; the result has those that were
+  // said.
   const ConvertOptions settled;
   WXNN_TRY(run_seeded(source.format == "ONNX" ? settled : options, before.get()));
   Buffer file;

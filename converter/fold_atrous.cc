@@ -36,12 +36,13 @@ bool is_plain(const Node& conv) {
   const auto all_one = [&](std::string_view name) {
     return conv.attrs.i(name, 0) == 1 && conv.attrs.i(name, 1) == 1;
   };
-  return conv.inputs.size() <= kMostInputs && conv.attrs.is("pad", "valid") &&
-         all_one("strides") && all_one("dilations");
+  return conv.inputs.size() <= kMostInputs && conv.attrs.is("pad", "valid") && all_one("strides") &&
+         all_one("dilations");
 }
 
 Status widen(Node& conv, const std::vector<double>& block, const std::vector<Sides>& sides) {
-  WXNN_TRY(conv.attrs.set("pad", {sides[0].before, sides[0].after, sides[1].before, sides[1].after}));
+  WXNN_TRY(
+      conv.attrs.set("pad", {sides[0].before, sides[0].after, sides[1].before, sides[1].after}));
   return conv.attrs.set("dilations", {block[0], block[1]});
 }
 
@@ -49,7 +50,8 @@ Status fold_image(Match& match, bool* changed) {
   std::vector<double> block;
   std::vector<Sides> sides;
   Node& conv = match.node("c");
-  if (!is_plain(conv) || !read_sides(match.node("s"), match.node("y"), 2, &block, &sides)) return {};
+  if (!is_plain(conv) || !read_sides(match.node("s"), match.node("y"), 2, &block, &sides))
+    return {};
   WXNN_TRY(widen(conv, block, sides));
   match.set_input(conv, 0, match.value("x"));
   match.drop("s");
@@ -67,7 +69,8 @@ Status fold_sequence(Match& match, bool* changed) {
   const int32_t dim = row.attrs.i("dim");
   const auto gone = match.node("q").attrs.numbers("axis");
   const bool by_row = dim == 1 || dim == -3, by_column = dim == 2 || dim == -2;
-  const bool back = gone.size() == 1 && (gone[0] == (by_row ? 1 : 2) || gone[0] == (by_row ? -3 : -2));
+  const bool back =
+      gone.size() == 1 && (gone[0] == (by_row ? 1 : 2) || gone[0] == (by_row ? -3 : -2));
   if (!(by_row || by_column) || !back || row.inputs.size() != 1 || !is_plain(conv)) return {};
   if (!read_sides(match.node("s"), match.node("y"), 1, &block, &sides)) return {};
   block.insert(by_row ? block.begin() : block.end(), 1);

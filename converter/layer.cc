@@ -79,11 +79,17 @@ struct ActivationRow {
   std::string_view keras;
   const char* op;
 };
-constexpr ActivationRow kActivations[] = {
-    {"relu", "Relu"}, {"relu6", "Relu6"},       {"elu", "Elu"},
-    {"selu", "Selu"}, {"sigmoid", "Sigmoid"},   {"softmax", "Softmax"},
-    {"tanh", "Tanh"}, {"softplus", "Softplus"}, {"exponential", "Exp"},
-    {"log_softmax", "LogSoftmax"}, {"logSoftmax", "LogSoftmax"}};
+constexpr ActivationRow kActivations[] = {{"relu", "Relu"},
+                                          {"relu6", "Relu6"},
+                                          {"elu", "Elu"},
+                                          {"selu", "Selu"},
+                                          {"sigmoid", "Sigmoid"},
+                                          {"softmax", "Softmax"},
+                                          {"tanh", "Tanh"},
+                                          {"softplus", "Softplus"},
+                                          {"exponential", "Exp"},
+                                          {"log_softmax", "LogSoftmax"},
+                                          {"logSoftmax", "LogSoftmax"}};
 
 }  // namespace
 
@@ -109,7 +115,8 @@ Status Layer::activate(const std::string& activation, std::string* x) {
     return {};
   }
   if (activation == "gelu") {  // x / 2 (1 + erf(x / sqrt(2)))
-    const std::string erf = node("Erf", {node("Mul", {*x, scalar(0.7071067811865476)})->name()})->name();
+    const std::string erf =
+        node("Erf", {node("Mul", {*x, scalar(0.7071067811865476)})->name()})->name();
     const std::string half = node("Mul", {*x, scalar(0.5)})->name();
     *x = node("Mul", {half, node("AddV2", {erf, scalar(1)})->name()})->name();
     return {};

@@ -174,8 +174,8 @@ Status transposed_volume(Layer& layer, const Tensors& in, LayerTensor* y) {
     y->shape[1 + i] = static_cast<int32_t>(length);
   }
   y->shape[4] = filters_of(layer);
-  const std::string batch = layer.op(
-      "Slice", {layer.op("Shape", {in[0].name}), layer.ints({0}), layer.ints({1})});
+  const std::string batch =
+      layer.op("Slice", {layer.op("Shape", {in[0].name}), layer.ints({0}), layer.ints({1})});
   const std::string rest = layer.ints({y->shape.begin() + 1, y->shape.end()});
   tf::NodeDef* size = layer.node("ConcatV2", {batch, rest, layer.ints({0}, true)});
   (*size->mutable_attr())["N"].set_i(2);

@@ -218,7 +218,8 @@ Status dot(Layer& layer, const Tensors& in, LayerTensor* y) {
   for (size_t i = 0; i < 2; ++i) {
     const int rank = static_cast<int>(in[i].shape.size());
     WXNN_TRY(want_rank(in[i], in[i].shape.size()));
-    WXNN_CHECK(rank == 2 || rank == 3, "its input has ", rank, " dimensions; two or three are supported");
+    WXNN_CHECK(rank == 2 || rank == 3, "its input has ", rank,
+               " dimensions; two or three are supported");
     const double a = number_of(said.is_array() && said.size() == 2 ? said[i] : said);
     WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axes is out of range");
     axes[i] = static_cast<int32_t>(a < 0 ? a + rank : a);
@@ -227,7 +228,8 @@ Status dot(Layer& layer, const Tensors& in, LayerTensor* y) {
   const auto length = [&](size_t i) { return in[i].shape[static_cast<size_t>(axes[i])]; };
   WXNN_CHECK(length(0) == length(1), "its axes have ", length(0), " and ", length(1), " elements");
   if (in[0].shape.size() == 2 && in[1].shape.size() == 2) {
-    tf::NodeDef* node = layer.node("Sum", {layer.op("Mul", {x[0].name, x[1].name}), layer.ints({1})});
+    tf::NodeDef* node =
+        layer.node("Sum", {layer.op("Mul", {x[0].name, x[1].name}), layer.ints({1})});
     (*node->mutable_attr())["keep_dims"].set_b(true);
     *y = {node->name(), {-1, 1}};
     return {};

@@ -300,8 +300,8 @@ Status recurrent(Layer& layer, const Tensors& in, const char* name, LayerTensor*
   WXNN_TRY(want_rank(in[0], 3));
   WXNN_TRY(check_recurrence(layer, in[0]));
   WXNN_TRY(cells_of(layer, name, "", &cells));
-  WXNN_TRY(run_through(layer, cells, in[0], layer.flag("go_backwards"),
-                       std::span(in).subspan(1), &made));
+  WXNN_TRY(run_through(layer, cells, in[0], layer.flag("go_backwards"), std::span(in).subspan(1),
+                       &made));
   give(layer, made.states, made.units, y);
   if (layer.flag("return_sequences")) y->mask = in[0].mask;
   if (layer.flag("return_state")) give_states(layer, made.last);
@@ -392,7 +392,8 @@ Status bidirectional(Layer& layer, const Tensors& in, LayerTensor* y) {
   give(inner, back.states, back.units, &other);
   const Json& said = member(layer.config, "merge_mode");
   const bool two = layer.config.contains("merge_mode") && said.is_null();
-  if (!two) WXNN_TRY(merge(layer, said.is_string() ? std::string(text_of(said)) : "concat", other, y));
+  if (!two)
+    WXNN_TRY(merge(layer, said.is_string() ? std::string(text_of(said)) : "concat", other, y));
   if (inner.flag("return_sequences")) y->mask = other.mask = in[0].mask;
   if (two) layer.more.push_back(other);
   if (!inner.flag("return_state")) return {};

@@ -134,7 +134,8 @@ Status lower_depthwise(GraphBuilder& b, Node& node) {
   // TFLite's options say how many filters a channel has; without the channels only one is certain.
   WXNN_CHECK(!b.shape(node.inputs[kX]).is_unknown() ||
                  (by_multiplier && b.shape(node.inputs[kFilter])[3] == 1),
-             node.place(), ": has several filters for a channel of a tensor whose shape depends on the data, "
+             node.place(),
+             ": has several filters for a channel of a tensor whose shape depends on the data, "
              "which is not supported");
   if (by_multiplier) {
     const Shape f = b.shape(node.inputs[kFilter]);

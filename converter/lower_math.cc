@@ -100,12 +100,14 @@ Status lower_div_no_nan(GraphBuilder& b, Node& node) {
 }
 
 constexpr LowerRow kRows[] = {
-    {"Acos", lower_acos, true},   {"Asin", lower_asin, true}, {"Atan", lower_atan, true},
-    {"Cosh", lower_cosh, true},   {"DivNoNan", lower_div_no_nan, true},
-    {"IsInf", lower_is_inf, true}, {"Sinh", lower_sinh, true}, {"Tan", lower_tan, true},
+    {"Acos", lower_acos, true},           {"Asin", lower_asin, true},
+    {"Atan", lower_atan, true},           {"Cosh", lower_cosh, true},
+    {"DivNoNan", lower_div_no_nan, true}, {"IsInf", lower_is_inf, true},
+    {"Sinh", lower_sinh, true},           {"Tan", lower_tan, true},
 };
 
-// --- x / 2 (1 + erf(x / sqrt(2))), as exporters write GELU out ------------------------------------
+// --- x / 2 (1 + erf(x / sqrt(2))), as exporters write GELU out
+// ------------------------------------
 Status is_near(Match& match, std::string_view name, double number, bool* near) {
   Tensor t;
   *near = match.type(name).dtype == DType::kFloat32 && match.type(name).shape.elements() == 1;

@@ -1,5 +1,5 @@
-// Updates of some places of a tensor, as TensorFlow Lite has them: SCATTER_ND writes to zeros, and sums
-// what comes to one place.
+// Updates of some places of a tensor, as TensorFlow Lite has them: SCATTER_ND writes to zeros, and
+// sums what comes to one place.
 #include <algorithm>
 #include <map>
 
@@ -39,10 +39,10 @@ Status last_ones(GraphBuilder& b, const std::string& name, const Updates& u, int
     for (int32_t i = 0; i < u.rows; ++i)
       for (int32_t k = i + 1; k < u.rows; ++k) later[static_cast<size_t>(i) * u.rows + k] = 1;
     int left = kAbsent, right = kAbsent, same = kAbsent, mask = kAbsent, zero = kAbsent;
-    WXNN_TRY(b.add("Reshape", name + "/left", {u.indices},
-                   {{"shape", Shape{u.rows, 1, u.depth}}}, &left));
-    WXNN_TRY(b.add("Reshape", name + "/right", {u.indices},
-                   {{"shape", Shape{1, u.rows, u.depth}}}, &right));
+    WXNN_TRY(b.add("Reshape", name + "/left", {u.indices}, {{"shape", Shape{u.rows, 1, u.depth}}},
+                   &left));
+    WXNN_TRY(b.add("Reshape", name + "/right", {u.indices}, {{"shape", Shape{1, u.rows, u.depth}}},
+                   &right));
     WXNN_TRY(b.add("Equal", name + "/equal", {left, right}, {}, &same));
     WXNN_TRY(b.add("All", name + "/same", {same}, {{"axis", -1}}, &same));
     WXNN_TRY(b.add("Cast", name + "/same_number", {same}, {{"dtype", "float32"}}, &same));
@@ -72,9 +72,10 @@ Status lower_update(GraphBuilder& b, Node& node) {
   if (folded) return {};
   const Shape x = b.shape(node.inputs[0]), indices = b.shape(node.inputs[1]);
   const DType dtype = b.type(node.inputs[0]).dtype;
-  const bool fits = x.rank() > 0 && x.rank() <= kHighestRank && x.is_known() && x.elements() > 0 &&
-                    indices.is_known() && indices.elements() > 0 && dtype != DType::kBool &&
-                    (b.is_constant(node.inputs[1]) || indices.elements() / indices[-1] <= kMostCompared);
+  const bool fits =
+      x.rank() > 0 && x.rank() <= kHighestRank && x.is_known() && x.elements() > 0 &&
+      indices.is_known() && indices.elements() > 0 && dtype != DType::kBool &&
+      (b.is_constant(node.inputs[1]) || indices.elements() / indices[-1] <= kMostCompared);
   if (!fits) return keep(b, node);
   Updates u;
   int ones = kAbsent, mask = kAbsent, zero = kAbsent, y = kAbsent;
@@ -88,7 +89,8 @@ Status lower_update(GraphBuilder& b, Node& node) {
     column.push_back(1);
   }
   WXNN_TRY(b.scalar(node.name + "/none", DType::kFloat32, 0, &zero));
-  WXNN_TRY(b.add("ScatterNd", node.name + "/written", {u.indices, ones}, {{"shape", places}}, &mask));
+  WXNN_TRY(
+      b.add("ScatterNd", node.name + "/written", {u.indices, ones}, {{"shape", places}}, &mask));
   WXNN_TRY(b.add("Greater", node.name + "/is_written", {mask, zero}, {}, &mask));
   WXNN_TRY(b.add("Reshape", node.name + "/mask", {mask}, {{"shape", wide}}, &mask));
   // What is overwritten counts as zero, whatever it is.
@@ -96,8 +98,11 @@ Status lower_update(GraphBuilder& b, Node& node) {
   WXNN_TRY(b.add("Greater", node.name + "/kept", {ones, zero}, {}, &kept));
   WXNN_TRY(b.add("Reshape", node.name + "/kept_rows", {kept}, {{"shape", column}}, &kept));
   WXNN_TRY(b.scalar(node.name + "/nothing", dtype, 0, &nothing));
-  if (u.rows > 1) WXNN_TRY(b.add("SelectV2", node.name + "/last_updates", {kept, u.updates, nothing}, {}, &u.updates));
-  WXNN_TRY(b.add("ScatterNd", node.name + "/scattered", {u.indices, u.updates}, {{"shape", x}}, &y));
+  if (u.rows > 1)
+    WXNN_TRY(
+        b.add("SelectV2", node.name + "/last_updates", {kept, u.updates, nothing}, {}, &u.updates));
+  WXNN_TRY(
+      b.add("ScatterNd", node.name + "/scattered", {u.indices, u.updates}, {{"shape", x}}, &y));
   WXNN_TRY(b.add("SelectV2", node.name, {mask, y, node.inputs[0]}, {}, &y));
   return b.put(y, node.outputs[0]);
 }

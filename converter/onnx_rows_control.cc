@@ -69,7 +69,9 @@ Status as_if(OnnxNode& n, int condition, const std::array<const onnx::GraphProto
     Status status = made[i]->import(*branches[i], {}, &outputs[i], &ranks[i]);
     // Sample rates and the like choose a branch once and for all; the other may not fit the sizes.
     if (!status.ok())
-      return fail(status.message(), " (where the model always goes the other way: --constant, for the input that decides it)");
+      return fail(status.message(),
+                  " (where the model always goes the other way: --constant, for the input that "
+                  "decides it)");
     WXNN_CHECK(outputs[i].size() == n.outputs(), "a branch has ", outputs[i].size(),
                " outputs, the node ", n.outputs());
     made[i]->graph->outputs = outputs[i];

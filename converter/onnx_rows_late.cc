@@ -109,8 +109,8 @@ Status non_zero(OnnxNode& n, const OnnxRow&) {
   return n.out(0, y, identity(2));
 }
 
-// Whether slice i of a table [length, width] comes before slice k, element by element from the first:
-// [length, length].
+// Whether slice i of a table [length, width] comes before slice k, element by element from the
+// first: [length, length].
 int comes_before(Steps& s, int left, int right) {
   const int differs = s.cast(s.op("NotEqual", {left, right}), DType::kFloat32);
   const int earlier = s.op("Cumsum", {differs}, {{"axis", 2}, {"exclusive", true}});
@@ -137,7 +137,8 @@ Status unique_slices(OnnxNode& n, bool sorted) {
   std::swap(swap[0], swap[axis]);
   const int32_t width = shape.elements() / length;
   const int table = axis == 0 ? x : s.transpose(x, swap);
-  const int left = s.reshape(table, {length, 1, width}), right = s.reshape(table, {1, length, width});
+  const int left = s.reshape(table, {length, 1, width}),
+            right = s.reshape(table, {1, length, width});
   const int equal =
       s.cast(s.op("All", {s.op("Equal", {left, right})}, {{"axis", 2}}), DType::kFloat32);
   std::vector<int32_t> numbers(length);
@@ -149,15 +150,17 @@ Status unique_slices(OnnxNode& n, bool sorted) {
   int place = kAbsent;
   if (sorted) {
     const int before = s.cast(comes_before(s, right, left), DType::kFloat32);
-    place = s.op("Sum", {s.op("Multiply", {before, s.reshape(is_first, {1, length})})}, {{"axis", 1}});
+    place =
+        s.op("Sum", {s.op("Multiply", {before, s.reshape(is_first, {1, length})})}, {{"axis", 1}});
   } else {
     const int seen = s.op("Cumsum", {is_first}, {{"axis", 0}, {"exclusive", true}});
     place = s.op("GatherV2", {seen, first}, {{"axis", 0}});
   }
   place = s.cast(place, DType::kInt32);
   // Row r, column i: the r-th kind first stands at i.
-  const int stands = s.op("LogicalAnd", {s.op("Equal", {s.reshape(own, {length, 1}), s.reshape(place, {1, length})}),
-                                         s.op("Greater", {s.reshape(is_first, {1, length}), s.number(0)})});
+  const int stands = s.op(
+      "LogicalAnd", {s.op("Equal", {s.reshape(own, {length, 1}), s.reshape(place, {1, length})}),
+                     s.op("Greater", {s.reshape(is_first, {1, length}), s.number(0)})});
   const int found = s.op("Where", {stands});
   const int at = s.op("StridedSlice", {found},
                       {{"begin", std::vector<double>{0, 1}},

@@ -1,6 +1,6 @@
 // ONNX's operators on numbers of 8 bits. Such numbers are float32 of the same value here, and what
-// is computed with them is what the specification computes: exactly, but for sums of products beyond
-// 2^24, which are rounded as float32 is.
+// is computed with them is what the specification computes: exactly, but for sums of products
+// beyond 2^24, which are rounded as float32 is.
 #include <algorithm>
 
 #include "converter/onnx_reader.h"
@@ -19,8 +19,8 @@ struct Range {
 int along_axis(Steps& s, size_t i, const Shape& x, int axis) {
   const int v = s.in(i);
   const Shape shape = s.shape(v);
-  s.want(shape.elements() == 1 || (shape.rank() == 1 && shape[0] == x[axis]), "its input ", i, " is ",
-         shape, ", which does not fit ", x);
+  s.want(shape.elements() == 1 || (shape.rank() == 1 && shape[0] == x[axis]), "its input ", i,
+         " is ", shape, ", which does not fit ", x);
   if (!s.ok() || shape.elements() == 1) return s.reshape(v, {});
   Shape wide;
   for (int k = 0; k < x.rank(); ++k) wide.push_back(k == axis ? x[axis] : 1);
@@ -88,7 +88,8 @@ Status quantize_by_range(OnnxNode& n, const OnnxRow&) {
   WXNN_CHECK(n.b.type(x).dtype == DType::kFloat32 && shape.elements() > 0, "its input is ", shape);
   std::vector<double> all;
   for (int i = 0; i < shape.rank(); ++i) all.push_back(i);
-  const int highest = s.with("Maximum", s.reshape(s.op("Max", {x}, {{"reductionIndices", all}}), {}), 0);
+  const int highest =
+      s.with("Maximum", s.reshape(s.op("Max", {x}, {{"reductionIndices", all}}), {}), 0);
   const int lowest = s.with("Minimum", s.reshape(s.op("Min", {x}, {{"axis", all}}), {}), 0);
   const int span = s.op("Sub", {highest, lowest});
   const int flat = s.op("Equal", {span, s.number(0)});
@@ -111,9 +112,9 @@ int less_zero(Steps& s, int x, size_t i, bool by_row) {
   const int32_t count = shape.elements(), length = from[by_row ? -2 : -1];
   s.want(count == 1 || (shape.rank() == 1 && count == length), "its zero point is ", shape);
   if (!s.ok()) return x;
-  return s.op("Sub", {x, count == 1  ? s.reshape(zero, {})
-                         : by_row ? s.reshape(zero, {count, 1})
-                                  : s.reshape(zero, {count})});
+  return s.op("Sub", {x, count == 1 ? s.reshape(zero, {})
+                         : by_row   ? s.reshape(zero, {count, 1})
+                                    : s.reshape(zero, {count})});
 }
 
 Status product(OnnxNode& n, const OnnxRow&) {

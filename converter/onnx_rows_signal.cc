@@ -203,15 +203,17 @@ Status mel_weights(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.must_be("output_datatype", 1));
   const auto [bands, length, rate, low, high] = given;
   const double bins = std::floor(length / 2) + 1;
-  WXNN_CHECK(bands >= 1 && length >= 1 && rate > 0 && low >= 0 && high > low && bands * bins <= kMost,
-             "its numbers are not sensible");
+  WXNN_CHECK(
+      bands >= 1 && length >= 1 && rate > 0 && low >= 0 && high > low && bands * bins <= kMost,
+      "its numbers are not sensible");
   // 2595 log10(1 + f / 700), and back.
   const double from = std::log1p(low / 700), step = (std::log1p(high / 700) - from) / (bands + 2);
   std::vector<int64_t> corners;
   for (double i = 0; i < bands + 2; ++i) {
     const double hertz = 700 * std::expm1(from + i * step);
     corners.push_back(static_cast<int64_t>(std::floor((length + 1) * hertz / rate)));
-    WXNN_CHECK(static_cast<double>(corners.back()) < bins, "upper_edge_hertz is beyond the spectrum");
+    WXNN_CHECK(static_cast<double>(corners.back()) < bins,
+               "upper_edge_hertz is beyond the spectrum");
   }
   const size_t columns = static_cast<size_t>(bands);
   std::vector<float> weights(static_cast<size_t>(bins) * columns);

@@ -41,8 +41,7 @@ Status read_volume(OnnxNode& n, Volume* v) {
   std::vector<double> pads = n.list("pads");
   if (pads.empty() || n.text("auto_pad", "NOTSET") != "NOTSET") pads.assign(2 * kAxes, 0);
   WXNN_CHECK(pads.size() == 2 * kAxes, "pads has ", pads.size(), " numbers");
-  for (const double p : pads)
-    WXNN_CHECK(p >= 0 && p <= 1 << 20, "pads has a number out of range");
+  for (const double p : pads) WXNN_CHECK(p >= 0 && p <= 1 << 20, "pads has a number out of range");
   v->before.assign(pads.begin(), pads.begin() + kAxes);
   v->after.assign(pads.begin() + kAxes, pads.end());
   v->group = n.integer("group", 1);
@@ -130,11 +129,13 @@ Status settle_transposed(OnnxNode& n, Volume* v, std::vector<double>* out) {
     if (!said.empty() || mode.starts_with("SAME")) {
       out->push_back(said.empty() ? in * v->strides[k] : said[k]);
       const double total = std::max(whole - out->back(), 0.0);
-      WXNN_TRY(halve(mode == "SAME_UPPER" ? mode : "SAME_LOWER", total, &v->before[k], &v->after[k]));
+      WXNN_TRY(
+          halve(mode == "SAME_UPPER" ? mode : "SAME_LOWER", total, &v->before[k], &v->after[k]));
     } else {
       out->push_back(whole - v->before[k] - v->after[k]);
     }
-    WXNN_CHECK(out->back() >= 1 && out->back() <= 1 << 24, "would give an empty output, or too large a one");
+    WXNN_CHECK(out->back() >= 1 && out->back() <= 1 << 24,
+               "would give an empty output, or too large a one");
   }
   return {};
 }
@@ -190,13 +191,17 @@ Status conv_transpose_groups(OnnxNode& n, const GroupedTransposed& t) {
   if (t.strides[1] > 1) {
     const int32_t stride = static_cast<int32_t>(t.strides[1]);
     z = s.reshape(z, {in[0] * size[0], size[1], 1, channels});
-    z = s.op("PadV2", {z}, {{"paddings", std::vector<double>{0, 0, 0, 0, 0, stride - 1.0, 0, 0}}, {"constantValue", 0}});
+    z = s.op("PadV2", {z},
+             {{"paddings", std::vector<double>{0, 0, 0, 0, 0, stride - 1.0, 0, 0}},
+              {"constantValue", 0}});
     size[1] *= stride;
   }
   if (t.strides[0] > 1) {
     const int32_t stride = static_cast<int32_t>(t.strides[0]);
     z = s.reshape(z, {in[0] * size[0], 1, size[1], channels});
-    z = s.op("PadV2", {z}, {{"paddings", std::vector<double>{0, 0, 0, stride - 1.0, 0, 0, 0, 0}}, {"constantValue", 0}});
+    z = s.op("PadV2", {z},
+             {{"paddings", std::vector<double>{0, 0, 0, stride - 1.0, 0, 0, 0, 0}},
+              {"constantValue", 0}});
     size[0] *= stride;
   }
   z = s.reshape(z, {in[0], size[0], size[1], channels});
@@ -216,7 +221,8 @@ Status conv_transpose_groups(OnnxNode& n, const GroupedTransposed& t) {
   const int32_t outs = f[1], ins = channels / group;
   int w = s.op("Reverse", {t.filter}, {{"dims", std::vector<double>{2}}});
   w = s.op("Reverse", {w}, {{"dims", std::vector<double>{3}}});
-  const std::vector<Setting> slides = {{"pad", "valid"}, {"strides", std::vector<double>{1, 1}}, {"dilations", t.dilations}};
+  const std::vector<Setting> slides = {
+      {"pad", "valid"}, {"strides", std::vector<double>{1, 1}}, {"dilations", t.dilations}};
   const auto with = [&](const char* format) {
     std::vector<Setting> all = slides;
     all.push_back({"filterFormat", format});
