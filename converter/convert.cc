@@ -201,7 +201,7 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   converted->source_bytes = source.bytes;
   converted->source_nodes = static_cast<int>(graph.nodes.size());
   converted->notes = source.notes;
-  const bool halves = has_halves(graph);
+  const bool halves = source.halves || has_halves(graph);
   WXNN_TRY(pick_outputs(options, &graph));
   WXNN_TRY(set_shapes(options, source.format == "ONNX", &graph));
   bool dilated = false;

@@ -44,6 +44,7 @@ struct Source {
   std::string format;
   size_t bytes = 0;
   std::vector<std::string> notes;
+  bool halves = false;  // some weights were float16, and are float32 now
 };
 Status read_source(const ConvertOptions& options, Source* source);
 

@@ -3,6 +3,8 @@
 #include <google/protobuf/io/coded_stream.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "converter/onnx_tensor.h"
 #include "formats/recipe.h"
@@ -115,6 +117,57 @@ Status add_node(OnnxScope& scope, const onnx::NodeProto& proto) {
   return status.at(sentence("node \"", node_name(proto), "\" (", proto.op_type(), ")"));
 }
 
+// What the node reads, in its bodies too; names that a body makes itself do no harm.
+void collect_reads(const onnx::NodeProto& node, int depth, std::vector<std::string_view>* names) {
+  constexpr int kDeepest = 16;
+  for (const std::string& input : node.input())
+    if (!input.empty()) names->push_back(input);
+  for (const auto& attribute : node.attribute()) {
+    if (!attribute.has_g() || depth > kDeepest) continue;
+    for (const auto& inner : attribute.g().node()) collect_reads(inner, depth + 1, names);
+    for (const auto& output : attribute.g().output()) names->push_back(output.name());
+  }
+}
+
+// The nodes, each behind those whose results it reads: tools that rewrite models append theirs at
+// the end. Nodes in a circle come last, and will say what they lack.
+std::vector<const onnx::NodeProto*> in_order(const onnx::GraphProto& graph) {
+  std::map<std::string_view, size_t> writer;
+  const size_t count = static_cast<size_t>(graph.node_size());
+  for (size_t i = 0; i < count; ++i)
+    for (const std::string& output : graph.node(static_cast<int>(i)).output())
+      if (!output.empty()) writer.try_emplace(output, i);
+  std::vector<std::vector<size_t>> readers(count);
+  std::vector<size_t> missing(count);
+  for (size_t i = 0; i < count; ++i) {
+    std::vector<std::string_view> names;
+    collect_reads(graph.node(static_cast<int>(i)), 0, &names);
+    for (const std::string_view name : names) {
+      const auto at = writer.find(name);
+      if (at == writer.end() || at->second == i) continue;
+      readers[at->second].push_back(i);
+      ++missing[i];
+    }
+  }
+  // The first that is ready, so that an ordered list stays as it is.
+  std::set<size_t> ready;
+  std::vector<const onnx::NodeProto*> ordered;
+  std::vector<bool> taken(count);
+  for (size_t i = 0; i < count; ++i)
+    if (missing[i] == 0) ready.insert(i);
+  while (!ready.empty()) {
+    const size_t i = *ready.begin();
+    ready.erase(ready.begin());
+    taken[i] = true;
+    ordered.push_back(&graph.node(static_cast<int>(i)));
+    for (const size_t reader : readers[i])
+      if (--missing[reader] == 0) ready.insert(reader);
+  }
+  for (size_t i = 0; i < count; ++i)
+    if (!taken[i]) ordered.push_back(&graph.node(static_cast<int>(i)));
+  return ordered;
+}
+
 // Adds the nodes that no row knows, those in bodies too.
 void collect_unknown(const onnx::GraphProto& graph, int depth, std::vector<MissingOp>* missing) {
   constexpr int kDeepest = 16;
@@ -148,7 +201,7 @@ Status import_body(OnnxScope& scope, const onnx::GraphProto& body,
   for (int i = 0; i < body.input_size(); ++i) scope.tensors[body.input(i).name()] = inputs[i];
   for (const auto& tensor : body.initializer())
     WXNN_TRY(add_constant(scope, tensor, tensor.name()));
-  for (const auto& node : body.node()) WXNN_TRY(add_node(scope, node));
+  for (const auto* node : in_order(body)) WXNN_TRY(add_node(scope, *node));
   for (const auto& output : body.output()) {
     const OnnxTensor* tensor = scope.find(output.name());
     WXNN_CHECK(tensor != nullptr, "its body's output \"", output.name(),
@@ -172,13 +225,15 @@ class Importer {
   Status run(int64_t opset) {
     scope_.opset = opset;
     WXNN_TRY(refuse_unknown());
-    for (const auto& tensor : proto_.initializer())
+    for (const auto& tensor : proto_.initializer()) {
+      source_.halves = source_.halves || tensor.data_type() == onnx::TensorProto::FLOAT16;
       WXNN_TRY(add_constant(scope_, tensor, tensor.name()));
+    }
     WXNN_CHECK(proto_.sparse_initializer_size() == 0,
                "the model has sparse tensors, which are not supported");
     WXNN_TRY(refuse_open());
     for (const auto& input : proto_.input()) WXNN_TRY(add_input(input));
-    for (const auto& node : proto_.node()) WXNN_TRY(add_node(scope_, node));
+    for (const auto* node : in_order(proto_)) WXNN_TRY(add_node(scope_, *node));
     WXNN_CHECK(proto_.output_size() != 0, "the model has no outputs");
     for (const auto& output : proto_.output()) WXNN_TRY(add_graph_output(output));
     return {};

@@ -65,6 +65,7 @@ wxnn::Status run(const char* file, const Json& inputs) {
   WXNN_TRY(wxnn::read_tflite(std::move(buffer), &graph));
   std::unique_ptr<wxnn::Model> model;
   WXNN_TRY(wxnn::Model::load(std::move(graph), &model));
+  WXNN_TRY(model->reserve());  // a large arena waits for its first use
   for (size_t i = 0; i < model->graph().inputs.size(); ++i) WXNN_TRY(fill(inputs, *model, i));
   WXNN_TRY(model->run());
   Json outputs = Json::array();
