@@ -30,8 +30,9 @@ TEST(AudioSpectrogram, AgreesWithTheDefinition) {
         std::complex<double> sum = 0;
         for (int32_t t = 0; t < 12; ++t) {
           const double hann = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * t / 12);
-          sum += std::polar(hann * static_cast<double>(x[2 * (5 * frame + t) + channel]),
-                            -2 * std::numbers::pi * t * bin / 16);
+          // polar's radius must not be negative.
+          sum += hann * static_cast<double>(x[2 * (5 * frame + t) + channel]) *
+                 std::polar(1.0, -2 * std::numbers::pi * t * bin / 16);
         }
         EXPECT_NEAR(y[i], squared ? std::norm(sum) : std::abs(sum), 1e-5) << i;
       }
