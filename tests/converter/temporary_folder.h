@@ -12,10 +12,6 @@ class TemporaryFolder {
     std::string pattern = std::filesystem::temp_directory_path() / "wxnn-XXXXXX";
     path_ = mkdtemp(pattern.data());
   }
-  // One whose name is the same in every run.
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {
-    std::filesystem::create_directories(path_);
-  }
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
   std::string write(const std::string& name, std::string_view bytes) const {

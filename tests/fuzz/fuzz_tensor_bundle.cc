@@ -7,7 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   std::vector<std::pair<std::string, std::string_view>> entries;
   static_cast<void>(wxnn::read_table(bytes, &entries).ok());
-  static const wxnn::TemporaryFolder folder("files-of-bundle");
+  static const wxnn::TemporaryFolder folder;
   static const std::string shard = folder.write("v.data-00000-of-00001", std::string(4096, 'x'));
   folder.write("v.index", bytes);
   wxnn::TensorBundle bundle;
