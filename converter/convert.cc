@@ -10,6 +10,7 @@
 #include "converter/onnx_reader.h"
 #include "converter/tf_reader.h"
 #include "converter/tfjs_reader.h"
+#include "core/whole.h"
 #include "formats/tflite_reader.h"
 #include "passes/passes.h"
 
@@ -146,10 +147,10 @@ Status fix_inputs(const ConvertOptions& options, Graph* graph) {
     } else {
       WXNN_CHECK(value.type.dtype == DType::kInt32, "--constant ", name, ": the input is ",
                  name_of(value.type.dtype));
-      std::vector<int32_t> whole;
+      std::vector<int32_t> rounded;
       for (const double d : numbers)
-        whole.push_back(static_cast<int32_t>(std::clamp(d, -2147483648.0, 2147483647.0)));
-      WXNN_TRY(b.constant("", shape, whole, &made));
+        rounded.push_back(whole<int32_t>(std::clamp(d, -2147483648.0, 2147483647.0)));
+      WXNN_TRY(b.constant("", shape, rounded, &made));
     }
     Value& input = graph->values[fixed];
     input.type.shape = shape;

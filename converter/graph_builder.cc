@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/evaluate.h"
+#include "core/ports.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -92,7 +94,7 @@ bool says_shape(const Node& node, Shape* shape) {
   if (numbers.size() > Shape::kMaxRank) return false;
   for (const double d : numbers) {
     if (d < 0 || d > INT32_MAX) return false;
-    shape->push_back(static_cast<int32_t>(d));
+    shape->push_back(whole<int32_t>(d));
   }
   return shape->fits();
 }
@@ -167,13 +169,15 @@ Status GraphBuilder::settle(const Node& node, bool* folded) {
     constant = constant && (is_constant(v) || !open_batch);
   }
   std::vector<TensorType> types(node.outputs.size());
+  InferCtx c{node.attrs, inputs, types};
   if (is_late(node, inputs)) {
+    Status status = check_ports(*node.op, c);
+    if (!status.ok()) return status.at(node.place());
     if (!infer_late_types(node, inputs, types))
       return fail(node.place(), ": its shape depends on the data in a way that is not supported");
     for (size_t i = 0; i < types.size(); ++i) graph.values[node.outputs[i]].type = types[i];
     return {};
   }
-  InferCtx c{node.attrs, inputs, types};
   Status status = infer(*node.op, c);
   if (!status.ok()) return status.at(node.place());
   for (size_t i = 0; i < types.size(); ++i) graph.values[node.outputs[i]].type = types[i];
@@ -214,6 +218,7 @@ Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int>
   Node node;
   node.op = find_op(op);
   node.name = std::move(name);
+  WXNN_CHECK(most_nodes_-- > 0, "node \"", node.name, "\": the model becomes too many nodes");
   WXNN_CHECK(node.op != nullptr, "node \"", node.name, "\": needs the operator ", op,
              ", which this build does not have");
   node.attrs = Attrs(node.op->attrs);
@@ -272,19 +277,37 @@ Status GraphBuilder::same(std::string name, int x, int* y) {
   return add("Cast", std::move(name), {x}, {{"dtype", name_of(type(x).dtype)}}, y);
 }
 
+Status GraphBuilder::room(double numbers) const {
+  WXNN_CHECK(numbers * sizeof(float) <= static_cast<double>(table_bytes_), "needs a table of ",
+             whole<int64_t>(numbers), " numbers, which is too large for a model of this size");
+  return {};
+}
+
+Status GraphBuilder::take(const Shape& shape, size_t numbers) {
+  WXNN_CHECK(shape.is_known() && shape.fits(), "a table of shape ", shape,
+             " does not fit in memory");
+  WXNN_CHECK(static_cast<size_t>(shape.elements()) == numbers, "a table of ", numbers,
+             " numbers does not fit its shape ", shape);
+  WXNN_TRY(room(shape.elements()));
+  table_bytes_ -= numbers * sizeof(float);
+  return {};
+}
+
 Status GraphBuilder::constant(std::string name, const Shape& shape,
                               const std::vector<float>& numbers, int* v) {
+  WXNN_TRY(take(shape, numbers.size()));
   return graph.add_constant(std::move(name), {DType::kFloat32, shape}, numbers.data(), v);
 }
 
 Status GraphBuilder::constant(std::string name, const Shape& shape,
                               const std::vector<int32_t>& numbers, int* v) {
+  WXNN_TRY(take(shape, numbers.size()));
   return graph.add_constant(std::move(name), {DType::kInt32, shape}, numbers.data(), v);
 }
 
 Status GraphBuilder::scalar(std::string name, DType dtype, double number, int* v) {
   if (dtype == DType::kInt32) {
-    return constant(std::move(name), {}, std::vector<int32_t>{static_cast<int32_t>(number)}, v);
+    return constant(std::move(name), {}, std::vector<int32_t>{whole<int32_t>(number)}, v);
   }
   if (dtype == DType::kFloat32) {
     return constant(std::move(name), {}, std::vector<float>{static_cast<float>(number)}, v);

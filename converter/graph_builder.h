@@ -59,12 +59,20 @@ class GraphBuilder {
                   int* v);
   Status scalar(std::string name, DType dtype, double number, int* v);
 
+  // Whether a table of so many numbers, which a row computes, may be made: sizes of tensors cost a
+  // file a few bytes. constant() takes what it makes from what there may be in all.
+  Status room(double numbers) const;
+
   // True when the value is constant or follows from shapes.
   bool is_known(int value) const { return data_of(value) || is_constant(value); }
   // The numbers of a known value of float32, int32 or bool. `what` names it in the refusal.
   Status numbers(int value, std::string_view what, std::vector<double>* numbers);
 
  private:
+  static constexpr size_t kTableBytes = size_t{1} << 26;
+  // Of all that is added, folded or not: a file says with a few bytes how often to write one out.
+  static constexpr size_t kMostNodes = 100000, kBytesOfNode = 256;
+
   const std::byte* data_of(int value) const {
     const size_t v = static_cast<size_t>(value);
     return v < known_.size() && known_[v] ? known_[v].data() : nullptr;
@@ -73,7 +81,11 @@ class GraphBuilder {
   Status evaluate_node(const Node& node, std::span<const Tensor* const> inputs, bool constant,
                        bool* folded);
 
+  Status take(const Shape& shape, size_t numbers);
+
   size_t fold_bytes_;
+  size_t table_bytes_ = fold_bytes_ + kTableBytes;
+  size_t most_nodes_ = kMostNodes + fold_bytes_ / kBytesOfNode;
   std::vector<Buffer> known_;  // per value: what follows from shapes that may change
 };
 

@@ -8,6 +8,7 @@
 
 #include "converter/json_reader.h"
 #include "core/status.h"
+#include "core/whole.h"
 #include "tensorflow.pb.h"
 
 namespace wxnn {
@@ -62,7 +63,7 @@ class Layer {
                        : is_list       ? number_of(value[i])
                                        : number_of(value);
       WXNN_CHECK(d >= 1 && d <= 1 << 20, key, " is out of range");
-      list->push_back(static_cast<int32_t>(d));
+      list->push_back(whole<int32_t>(d));
     }
     WXNN_CHECK(!value.is_array() || value.size() == count, key, " has ", value.size(), " numbers");
     return {};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "converter/layer.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -86,13 +87,13 @@ Status convolve_by(Layer& layer, LayerTensor* x, const char* op, const char* ker
 }
 
 int32_t filters_of(const Layer& layer) {
-  return static_cast<int32_t>(std::clamp(layer.number("filters", 1), 1.0, 1048576.0));
+  return whole<int32_t>(std::clamp(layer.number("filters", 1), 1.0, 1048576.0));
 }
 
 Status multiplied(const Layer& layer, const LayerTensor& x, int32_t* channels) {
   const double d = layer.number("depth_multiplier", 1) * x.shape.back();
   WXNN_CHECK(d >= 1 && d <= 1 << 20, "depth_multiplier is out of range");
-  *channels = static_cast<int32_t>(d);
+  *channels = whole<int32_t>(d);
   return {};
 }
 

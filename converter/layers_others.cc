@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "converter/layer.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -16,7 +17,7 @@ Status dense(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_CHECK(y->shape.size() >= 2, "its input has no features");
   if (!flat) y->name = layer.node("Reshape", {y->name, layer.ints({-1, y->shape.back()})})->name();
   y->name = layer.node("MatMul", {y->name, kernel})->name();
-  y->shape.back() = static_cast<int32_t>(layer.number("units", 1));
+  y->shape.back() = whole<int32_t>(layer.number("units", 1));
   if (!flat) y->name = layer.node("Reshape", {y->name, layer.ints(y->shape)})->name();
   WXNN_TRY(layer.bias(&y->name));
   return layer.activate(&y->name);
@@ -28,9 +29,9 @@ Status batch_norm(Layer& layer, const Tensors& in, LayerTensor* y) {
   const Json& axis = member(layer.config, "axis");
   const double a =
       axis.is_array() ? number_of(axis.size() == 1 ? axis[0] : Json()) : layer.number("axis", -1);
-  WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axis ", static_cast<int64_t>(a),
+  WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axis ", whole<int64_t>(a),
              " is not supported");
-  const int at = static_cast<int>(a < 0 ? a + rank : a);
+  const int at = whole<int>(a < 0 ? a + rank : a);
   // ((x - mean) * gamma / sqrt(variance + epsilon)) + beta, in TensorFlow's own operators.
   std::string mean, variance, gamma, beta;
   WXNN_TRY(layer.weight("moving_mean", &mean));
@@ -164,7 +165,7 @@ Status layer_norm(Layer& layer, const Tensors& in, LayerTensor* y) {
   for (size_t i = 0; i < count; ++i) {
     const double a = axis.is_array() ? number_of(axis[i]) : layer.number("axis", -1);
     WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axis is out of range");
-    axes.push_back(static_cast<int32_t>(a < 0 ? a + rank : a));
+    axes.push_back(whole<int32_t>(a < 0 ? a + rank : a));
     wide[static_cast<size_t>(axes.back())] = y->shape[static_cast<size_t>(axes.back())];
   }
   const auto mean = [&](const std::string& x) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "converter/layer.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -64,7 +65,7 @@ Status sides_of(const Layer& layer, const char* key, std::vector<int32_t>* sides
     for (size_t k = 0; k < 2; ++k) {
       const double d = number_of(axis.is_array() && k < axis.size() ? axis[k] : axis);
       WXNN_CHECK(d >= 0 && d <= 1 << 20, key, " is out of range");
-      sides->push_back(static_cast<int32_t>(d));
+      sides->push_back(whole<int32_t>(d));
     }
   }
   return {};

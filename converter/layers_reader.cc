@@ -5,6 +5,7 @@
 
 #include "converter/layer.h"
 #include "core/graph.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -52,6 +53,8 @@ class Network {
   }
 
  private:
+  static constexpr int32_t kLongest =
+      1 << 24;  // of one dimension: their sums and small multiples fit int32
   static constexpr int kDeepest = 16;
   static constexpr size_t kMostUses = 1 << 12, kMostCalls = 1 << 16;
   // A layer and the number of its use. A model's own making is its use 0, as tfjs and Keras count.
@@ -71,7 +74,7 @@ class Network {
     const double use = is_list && end.size() > 1 ? number_of(end[1]) : 0;
     if (!(use >= 0 && use <= kMostUses)) return nullptr;
     const auto at =
-        scope.tensors.find({std::string(text_of(is_list ? end[0] : end)), static_cast<int>(use)});
+        scope.tensors.find({std::string(text_of(is_list ? end[0] : end)), whole<int>(use)});
     return at == scope.tensors.end() ? nullptr : &at->second;
   }
 
@@ -152,8 +155,8 @@ class Network {
         .name = name, .tensor = name, .type = tf::DT_FLOAT, .shape = std::vector<int32_t>()};
     for (const Json& d : shape) {
       const double length = d.is_null() ? -1 : number_of(d);
-      WXNN_CHECK(length >= -1 && length <= INT32_MAX, "its shape is out of range");
-      end.shape->push_back(static_cast<int32_t>(length));
+      WXNN_CHECK(length >= -1 && length <= kLongest, "its shape is out of range");
+      end.shape->push_back(whole<int32_t>(length));
     }
     *tensor = {name, *end.shape};
     tensor->shape[0] = -1;
@@ -171,7 +174,7 @@ class Network {
       const double index = number_of(source[2]);
       WXNN_CHECK(index >= 0 && index < static_cast<double>(made->size()),
                  "reads a result of layer \"", text_of(source[0]), "\" that it does not have");
-      in->push_back((*made)[static_cast<size_t>(index)]);
+      in->push_back((*made)[whole<size_t>(index)]);
     }
     WXNN_CHECK(!in->empty(), "has no inputs");
     return {};
@@ -210,6 +213,8 @@ class Network {
       Layer made(graph_, weights_, member(layer, "config"), scope->prefix, name, label);
       WXNN_TRY(build_turned(made, *row, in, &results[0]));
       results.insert(results.end(), made.more.begin(), made.more.end());
+      for (const LayerTensor& t : results)
+        for (const int32_t d : t.shape) WXNN_CHECK(d <= kLongest, "would be too large");
     }
     scope->last = scope->tensors[made_as] = results;
     return {};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "converter/layer.h"
+#include "core/whole.h"
 
 namespace wxnn {
 

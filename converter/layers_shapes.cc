@@ -2,13 +2,14 @@
 #include <algorithm>
 
 #include "converter/layer.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
 int64_t features(const LayerTensor& x) {
-  int64_t product = 1;
+  double product = 1;
   for (size_t i = 1; i < x.shape.size(); ++i) product *= x.shape[i];
-  return product;
+  return whole<int64_t>(product);
 }
 
 namespace {
@@ -17,7 +18,7 @@ Status flatten(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_TRY(layer.check_format());
   WXNN_TRY(want_rank(in[0], in[0].shape.size()));
   WXNN_CHECK(features(in[0]) <= INT32_MAX, "is too large");
-  return to_shape(layer, in[0], {-1, static_cast<int32_t>(features(in[0]))}, y);
+  return to_shape(layer, in[0], {-1, whole<int32_t>(static_cast<double>(features(in[0])))}, y);
 }
 
 Status reshape(Layer& layer, const Tensors& in, LayerTensor* y) {
@@ -32,10 +33,10 @@ Status reshape(Layer& layer, const Tensors& in, LayerTensor* y) {
     if (length == -1)
       open = static_cast<int>(shape.size());
     else
-      rest /= static_cast<int64_t>(length);
-    shape.push_back(static_cast<int32_t>(length));
+      rest /= whole<int64_t>(length);
+    shape.push_back(whole<int32_t>(length));
   }
-  if (open > 0) shape[static_cast<size_t>(open)] = static_cast<int32_t>(rest);
+  if (open > 0) shape[static_cast<size_t>(open)] = whole<int32_t>(static_cast<double>(rest));
   return to_shape(layer, in[0], shape, y);
 }
 
@@ -45,8 +46,8 @@ Status permute(Layer& layer, const Tensors& in, LayerTensor* y) {
   for (const Json& d : items(member(layer.config, "dims"))) {
     const double axis = number_of(d);
     WXNN_CHECK(axis >= 1 && axis < static_cast<double>(in[0].shape.size()), "dims is out of range");
-    perm.push_back(static_cast<int32_t>(axis));
-    y->shape.push_back(in[0].shape[static_cast<size_t>(axis)]);
+    perm.push_back(whole<int32_t>(axis));
+    y->shape.push_back(in[0].shape[whole<size_t>(axis)]);
   }
   WXNN_CHECK(perm.size() == in[0].shape.size(), "dims has ", perm.size() - 1, " numbers");
   y->name = layer.node("Transpose", {in[0].name, layer.ints(perm)})->name();
@@ -59,11 +60,11 @@ Status concatenate(Layer& layer, const Tensors& in, LayerTensor* y) {
   double axis = layer.number("axis", -1);
   axis = axis < 0 ? axis + rank : axis;
   WXNN_CHECK(axis >= 1 && axis < rank, "axis is out of range");
-  const size_t at = static_cast<size_t>(axis);
+  const size_t at = whole<size_t>(axis);
   std::vector<std::string> names = {y->name};
   for (size_t i = 1; i < in.size(); ++i) {
     WXNN_CHECK(in[i].shape.size() == y->shape.size(), "its inputs differ in rank");
-    y->shape[at] += in[i].shape[at];
+    y->shape[at] = whole<int32_t>(1.0 * y->shape[at] + in[i].shape[at]);
     names.push_back(in[i].name);
   }
   if (in.size() == 1) return {};

@@ -1,4 +1,5 @@
 #include "converter/lower.h"
+#include "core/ports.h"
 
 #include <algorithm>
 #include <limits>
@@ -115,12 +116,23 @@ Status apply(GraphBuilder& b, const FusedActivation& a, const std::string& name,
   return b.add(row->op, own, {*y}, {}, y);
 }
 
+// Rows look at a node's inputs before anything infers it.
+Status check_inputs(const Node& node) {
+  if (node.op->flow != nullptr) return {};
+  const Tensor there;
+  std::vector<const Tensor*> inputs;
+  for (const int v : node.inputs) inputs.push_back(v == kAbsent ? nullptr : &there);
+  std::vector<TensorType> types(node.outputs.size());
+  return check_ports(*node.op, {node.attrs, inputs, types}).at(node.place());
+}
+
 Status lower_node(GraphBuilder& b, Node& node) {
   const LowerRow* row = find_row(node.op->name);
   const bool late = std::ranges::any_of(
       node.inputs, [&](int v) { return v != kAbsent && b.shape(v).is_unknown(); });
   WXNN_CHECK(!late || row == nullptr || row->any_shape, node.place(),
              ": reads a tensor whose shape depends on the data, which is not supported");
+  WXNN_TRY(check_inputs(node));
   return row != nullptr ? row->lower(b, node) : keep(b, node);
 }
 

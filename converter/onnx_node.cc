@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/flow.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -29,7 +30,7 @@ namespace {
 bool moves_nothing(const Shape& from, const std::vector<double>& perm) {
   double last = -1;
   for (const double p : perm) {
-    if (from[static_cast<int>(p)] == 1) continue;
+    if (from[whole<int>(p)] == 1) continue;
     if (p < last) return false;
     last = p;
   }
@@ -79,7 +80,7 @@ Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value)
   const std::string name = builder.graph.values[tensor.value].name + "/transposed";
   if (!from.is_unknown() && moves_nothing(from, moves)) {
     Shape to;
-    for (const double m : moves) to.push_back(from[static_cast<int>(m)]);
+    for (const double m : moves) to.push_back(from[whole<int>(m)]);
     WXNN_TRY(builder.add("Reshape", name, {tensor.value}, {{"shape", to}}, value));
   } else {
     WXNN_TRY(builder.add("Transpose", name, {tensor.value}, {{"perm", moves}}, value));
@@ -179,7 +180,7 @@ double OnnxNode::number(std::string_view attribute, double otherwise) {
 }
 
 int OnnxNode::integer(std::string_view attribute, int otherwise) {
-  return static_cast<int>(std::clamp(number(attribute, otherwise), -2147483648.0, 2147483647.0));
+  return whole<int>(std::clamp(number(attribute, otherwise), -2147483648.0, 2147483647.0));
 }
 
 std::string OnnxNode::text(std::string_view attribute, std::string_view otherwise) {
@@ -199,7 +200,7 @@ Status OnnxNode::integers(std::string_view attribute, std::vector<int32_t>* numb
   for (const double d : list(attribute)) {
     WXNN_CHECK(d >= INT32_MIN && d <= INT32_MAX && d == std::trunc(d), attribute,
                " holds a number that is no int32");
-    numbers->push_back(static_cast<int32_t>(d));
+    numbers->push_back(whole<int32_t>(d));
   }
   return {};
 }
@@ -211,7 +212,7 @@ const onnx::TensorProto* OnnxNode::tensor(std::string_view attribute) {
 
 Status OnnxNode::must_be(std::string_view attribute, double want) {
   const double is = number(attribute, want);
-  WXNN_CHECK(is == want, attribute, " ", static_cast<int64_t>(is), " is not supported");
+  WXNN_CHECK(is == want, attribute, " ", whole<int64_t>(is), " is not supported");
   return {};
 }
 
@@ -285,9 +286,9 @@ int OnnxNode::whole_type(size_t i) {
 }
 
 Status onnx_axis(double axis, int rank, int* result) {
-  WXNN_CHECK(axis >= -rank && axis < rank, "axis ", static_cast<int64_t>(axis),
+  WXNN_CHECK(axis >= -rank && axis < rank, "axis ", whole<int64_t>(axis),
              " is outside a tensor of ", rank, " dimensions");
-  *result = static_cast<int>(axis < 0 ? axis + rank : axis);
+  *result = whole<int>(axis < 0 ? axis + rank : axis);
   return {};
 }
 

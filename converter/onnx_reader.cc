@@ -7,6 +7,7 @@
 #include <set>
 
 #include "converter/onnx_tensor.h"
+#include "core/whole.h"
 #include "formats/recipe.h"
 
 namespace wxnn {
@@ -300,10 +301,10 @@ class Importer {
       WXNN_TRY(builder_.constant(name, type.shape,
                                  std::vector<float>(numbers.begin(), numbers.end()), &value));
     } else if (type.dtype == DType::kInt32) {
-      std::vector<int32_t> whole;
+      std::vector<int32_t> rounded;
       for (const double d : numbers)
-        whole.push_back(static_cast<int32_t>(std::clamp(d, -2147483648.0, 2147483647.0)));
-      WXNN_TRY(builder_.constant(name, type.shape, whole, &value));
+        rounded.push_back(whole<int32_t>(std::clamp(d, -2147483648.0, 2147483647.0)));
+      WXNN_TRY(builder_.constant(name, type.shape, rounded, &value));
     } else {
       std::string yes;
       for (const double d : numbers) yes += static_cast<char>(d != 0);

@@ -5,6 +5,7 @@
 #include "converter/onnx_image.h"
 #include "converter/onnx_reader.h"
 #include "converter/onnx_volume.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -196,11 +197,11 @@ Status col2im(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.numbers(2, "block_shape", &block));
   WXNN_CHECK(image.size() == 2 && block.size() == 2, "has blocks of ", block.size(),
              " dimensions; two are supported");
-  WXNN_CHECK(block[0] > 0 && block[1] > 0 && block[0] * block[1] <= kLargest,
+  WXNN_CHECK(block[0] >= 1 && block[1] >= 1 && block[0] * block[1] <= kLargest,
              "block_shape is too large, or empty");
   WXNN_TRY(read_sliding(n, {}, block, &s));
   const Shape from = n.b.shape(x);
-  const int32_t places = static_cast<int32_t>(block[0] * block[1]);
+  const int32_t places = whole<int32_t>(block[0] * block[1]);
   double steps[2] = {};
   for (int i = 0; i < 2; ++i) {
     const double padded = image[i] + s.pads[2 * i] + s.pads[2 * i + 1];
@@ -214,24 +215,21 @@ Status col2im(OnnxNode& n, const OnnxRow&) {
   const int32_t planes = from[0] * (from[1] / places);
   std::vector<float> ones(static_cast<size_t>(places) * places);
   for (int32_t i = 0; i < places; ++i) ones[static_cast<size_t>(i) * (places + 1)] = 1;
-  const Shape filter{1, static_cast<int32_t>(block[0]), static_cast<int32_t>(block[1]), places};
+  const Shape filter{1, whole<int32_t>(block[0]), whole<int32_t>(block[1]), places};
   WXNN_TRY(n.b.constant(n.name + "/places", filter, ones, &w));
   WXNN_TRY(n.reshape(x, {planes, places, from[2]}, &y));
   WXNN_TRY(n.add("Transpose", {y}, {{"perm", std::vector<double>{0, 2, 1}}}, &y));
-  WXNN_TRY(n.reshape(
-      y, {planes, static_cast<int32_t>(steps[0]), static_cast<int32_t>(steps[1]), places}, &y));
-  const std::vector<double> whole = {1.0 * planes, image[0], image[1], 1};
+  WXNN_TRY(n.reshape(y, {planes, whole<int32_t>(steps[0]), whole<int32_t>(steps[1]), places}, &y));
+  const std::vector<double> size = {1.0 * planes, image[0], image[1], 1};
   WXNN_TRY(n.add("Conv2DBackpropInput", {y, w},
                  {{"pad", s.pads},
                   {"strides", s.strides},
                   {"dilations", s.dilations},
                   {"filterFormat", "OHWI"},
-                  {"inputShape", whole}},
+                  {"inputShape", size}},
                  &y));
   WXNN_TRY(n.reshape(
-      y,
-      {from[0], from[1] / places, static_cast<int32_t>(image[0]), static_cast<int32_t>(image[1])},
-      &y));
+      y, {from[0], from[1] / places, whole<int32_t>(image[0]), whole<int32_t>(image[1])}, &y));
   return n.out(0, y);
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "converter/onnx_reader.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -72,7 +73,7 @@ Status expand(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.numbers(1, "shape", &wanted));
   Shape to;
   WXNN_CHECK(wanted.size() <= Shape::kMaxRank, "shape has ", wanted.size(), " dimensions");
-  for (const double d : wanted) to.push_back(static_cast<int32_t>(d));
+  for (const double d : wanted) to.push_back(whole<int32_t>(d));
   to = broadcast(n.b.shape(x), to);
   WXNN_CHECK(to.is_known(), "its input ", n.b.shape(x),
              " does not broadcast to the shape asked for");
@@ -99,7 +100,8 @@ Status pad_by_index(OnnxNode& n, const std::vector<double>& paddings, bool wraps
     WXNN_CHECK(length > 0 && before + after + static_cast<double>(length) < 1 << 24, "pads ", shape,
                " too far");
     std::vector<int32_t> indices;
-    for (int64_t i = -static_cast<int64_t>(before); i < length + static_cast<int64_t>(after); ++i) {
+    WXNN_TRY(n.b.room(before + after + static_cast<double>(length)));
+    for (int64_t i = -whole<int64_t>(before); i < length + whole<int64_t>(after); ++i) {
       const int64_t turned = (i % length + length) % length;
       indices.push_back(
           static_cast<int32_t>(wraps ? turned : std::clamp<int64_t>(i, 0, length - 1)));

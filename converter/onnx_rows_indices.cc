@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "converter/onnx_reader.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -16,9 +17,9 @@ Status wrap(OnnxNode& n, int indices, int32_t length, int* wrapped) {
     WXNN_TRY(n.b.numbers(indices, "indices", &numbers));
     std::vector<int32_t> positive;
     for (const double d : numbers) {
-      WXNN_CHECK(d >= -length && d < length, "index ", static_cast<int64_t>(d),
-                 " is outside an axis of ", length);
-      positive.push_back(static_cast<int32_t>(d < 0 ? d + length : d));
+      WXNN_CHECK(d >= -length && d < length, "index ", whole<int64_t>(d), " is outside an axis of ",
+                 length);
+      positive.push_back(whole<int32_t>(d < 0 ? d + length : d));
     }
     return n.b.constant(n.name + "/indices", n.b.shape(indices), positive, wrapped);
   }
@@ -34,7 +35,7 @@ Status check_positive(OnnxNode& n, int indices) {
   std::vector<double> numbers;
   WXNN_TRY(n.b.numbers(indices, "indices into an axis of unknown length", &numbers));
   for (const double d : numbers)
-    WXNN_CHECK(d >= 0, "index ", static_cast<int64_t>(d),
+    WXNN_CHECK(d >= 0, "index ", whole<int64_t>(d),
                " counts from the end of an axis of unknown length");
   return {};
 }
@@ -60,6 +61,7 @@ Status gather(OnnxNode& n, const OnnxRow&) {
 // The position of each element along `axis`, shaped to broadcast.
 Status positions(OnnxNode& n, const Shape& shape, int axis, int* v) {
   Shape line;
+  WXNN_TRY(n.b.room(shape[axis]));
   for (int i = 0; i < shape.rank(); ++i) line.push_back(i == axis ? shape[i] : 1);
   std::vector<int32_t> numbers;
   for (int32_t i = 0; i < shape[axis]; ++i) numbers.push_back(i);
@@ -136,9 +138,9 @@ Status one_hot(OnnxNode& n, const OnnxRow&) {
   // Equal to the position, counted from either end.
   Shape along, wide = shape;
   wide.insert(axis, 1);
-  for (int i = 0; i <= shape.rank(); ++i)
-    along.push_back(i == axis ? static_cast<int32_t>(depth[0]) : 1);
+  for (int i = 0; i <= shape.rank(); ++i) along.push_back(i == axis ? whole<int32_t>(depth[0]) : 1);
   std::vector<int32_t> numbers;
+  WXNN_TRY(n.b.room(depth[0]));
   for (int32_t i = 0; i < depth[0]; ++i) numbers.push_back(i);
   WXNN_TRY(n.b.constant(n.name + "/positions", along, numbers, &line));
   WXNN_TRY(n.reshape(indices, wide, &at));
@@ -185,6 +187,7 @@ Status triangle(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.has(1) ? n.in(1, &k) : n.scalar(DType::kInt32, 0, &k));
   WXNN_TRY(n.reshape(k, {}, &k));
   std::vector<int32_t> distances;
+  WXNN_TRY(n.b.room(1.0 * shape[-2] * shape[-1]));
   for (int32_t i = 0; i < shape[-2]; ++i) {
     for (int32_t j = 0; j < shape[-1]; ++j) distances.push_back(j - i);
   }
@@ -205,6 +208,7 @@ Status eye_like(OnnxNode& n, const OnnxRow&) {
   WXNN_CHECK(shape.rank() == 2, "its input is ", shape);
   WXNN_CHECK(to == 0 || to == 1, "dtype ", to, " is not supported, only float32");
   std::vector<float> numbers;
+  WXNN_TRY(n.b.room(1.0 * shape[0] * shape[1]));
   for (int32_t i = 0; i < shape[0]; ++i) {
     for (int32_t j = 0; j < shape[1]; ++j) numbers.push_back(j - i == k ? 1.0f : 0.0f);
   }

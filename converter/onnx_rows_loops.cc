@@ -3,6 +3,7 @@
 
 #include "converter/onnx_body.h"
 #include "converter/onnx_steps.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -70,7 +71,7 @@ Status write_out(OnnxNode& n, const Loop& loop) {
   for (double turn = 0; goes_on && (!loop.is_limited || turn < loop.most); ++turn) {
     nodes += loop.body->node_size() + 1;
     WXNN_CHECK(nodes <= kMostNodes, "would be written out as more than ", kMostNodes, " nodes");
-    OnnxScope scope(n.scope(), sentence(n.name, "/", static_cast<int64_t>(turn), "/"));
+    OnnxScope scope(n.scope(), sentence(n.name, "/", whole<int64_t>(turn), "/"));
     int number = kAbsent, yes = kAbsent;
     WXNN_TRY(n.scalar(DType::kInt32, turn, &number));
     WXNN_TRY(n.scalar(DType::kBool, 1, &yes));
@@ -170,7 +171,7 @@ Status add_list(OnnxNode& n, const Loop& loop, size_t k, While* w) {
                      loop.most > 0 && all <= kMostElements;
   int start = kAbsent, next = kAbsent;
   if (fixed) {
-    shape[0] = static_cast<int32_t>(loop.most);
+    shape[0] = whole<int32_t>(loop.most);
     const int list = w->body->input(name, {element.dtype, shape});
     WXNN_TRY(n.add("Fill", {}, {{"shape", shape}, {"value", 0}, {"dtype", name_of(element.dtype)}},
                    &start));

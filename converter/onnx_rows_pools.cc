@@ -5,6 +5,7 @@
 
 #include "converter/onnx_image.h"
 #include "converter/onnx_reader.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -61,12 +62,12 @@ Status window_pixel(OnnxNode& n, int x, const Shape& out, const OnnxSliding& s, 
 Status plane_numbers(OnnxNode& n, const Shape& image, const OnnxSliding& s, bool by_column,
                      int* v) {
   std::vector<int32_t> numbers;
-  const Shape padded{1, image[1] + static_cast<int32_t>(s.pads[0] + s.pads[1]),
-                     image[2] + static_cast<int32_t>(s.pads[2] + s.pads[3]), 1};
+  WXNN_TRY(n.b.room((image[1] + s.pads[0] + s.pads[1]) * (image[2] + s.pads[2] + s.pads[3])));
+  const Shape padded{1, image[1] + whole<int32_t>(s.pads[0] + s.pads[1]),
+                     image[2] + whole<int32_t>(s.pads[2] + s.pads[3]), 1};
   for (int32_t i = 0; i < padded[1]; ++i) {
     for (int32_t j = 0; j < padded[2]; ++j) {
-      const int32_t row = i - static_cast<int32_t>(s.pads[0]),
-                    column = j - static_cast<int32_t>(s.pads[2]);
+      const int32_t row = i - whole<int32_t>(s.pads[0]), column = j - whole<int32_t>(s.pads[2]);
       numbers.push_back(by_column ? column * image[1] + row : row * image[2] + column);
     }
   }
@@ -86,7 +87,7 @@ Status max_places(OnnxNode& n, const OnnxImage& image, const OnnxSliding& s, boo
   for (int i = 0; i < 2; ++i) {
     const double span = (s.kernel[i] - 1) * s.dilations[i] + 1;
     WXNN_CHECK(span <= out[1 + i], "its window is larger than ", out);
-    out[1 + i] = static_cast<int32_t>((out[1 + i] - span) / s.strides[i]) + 1;
+    out[1 + i] = whole<int32_t>((out[1 + i] - span) / s.strides[i]) + 1;
   }
   for (double i = 0; i < s.kernel[0]; ++i) {
     for (double j = 0; j < s.kernel[1]; ++j) {
@@ -104,6 +105,7 @@ Status max_places(OnnxNode& n, const OnnxImage& image, const OnnxSliding& s, boo
     }
   }
   std::vector<int32_t> planes;
+  WXNN_TRY(n.b.room(1.0 * from[0] * from[3]));
   for (int32_t k = 0; k < from[0] * from[3]; ++k) planes.push_back(k * from[1] * from[2]);
   int offsets = kAbsent;
   WXNN_TRY(n.b.constant(n.name + "/planes", {from[0], 1, 1, from[3]}, planes, &offsets));

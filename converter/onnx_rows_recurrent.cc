@@ -124,6 +124,8 @@ int products(Steps& s, const Cell& cell, Layer* layer, int x, int direction) {
 // The state that direction begins with, or zeros.
 int initial(Steps& s, const Layer& layer, size_t input, int axis, int direction) {
   const size_t size = static_cast<size_t>(layer.batch) * static_cast<size_t>(layer.hidden);
+  if (!s.n.has(input)) s.keep(s.n.b.room(static_cast<double>(size)));
+  if (!s.ok()) return kAbsent;
   if (!s.n.has(input)) return s.constant({layer.batch, layer.hidden}, std::vector<float>(size));
   const int v = s.pick(s.in(input), axis, direction);
   s.want(s.shape(v) == Shape{layer.batch, layer.hidden}, "its initial state is ", s.shape(v));

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "converter/onnx_reader.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -90,6 +91,12 @@ Status spread(const std::vector<double>& axes, const std::vector<double>& otherw
   return {};
 }
 
+Status check_length(double length, size_t axis) {
+  WXNN_CHECK(length >= 1 && length <= 1 << 24 && length == std::floor(length), "would have ",
+             whole<int64_t>(length), " elements along axis ", axis);
+  return {};
+}
+
 // Inputs: opset 10 and Upsample: x, scales. From 11: x, roi, scales, sizes.
 Status read_sizes(OnnxNode& n, Resize* r) {
   Shape shape;
@@ -107,11 +114,11 @@ Status read_sizes(OnnxNode& n, Resize* r) {
              rank, " dimensions");
   for (size_t k = 0; k < rank; ++k) {
     const bool by_scale = sizes.empty();
+    WXNN_CHECK(r->in[k] >= 1, "its input is empty");
     WXNN_CHECK(!by_scale || scales[k] > 0, "has a scale that is not positive");
     r->out.push_back(by_scale ? std::floor(r->in[k] * scales[k]) : sizes[k]);
     r->scale.push_back(by_scale ? scales[k] : sizes[k] / r->in[k]);
-    WXNN_CHECK(r->out[k] >= 1 && r->out[k] <= 1 << 24, "would have ",
-               static_cast<int64_t>(r->out[k]), " elements along axis ", k);
+    WXNN_TRY(check_length(r->out[k], k));
   }
   // ONNX's own cases and its runtimes disagree about the length that corners are aligned to.
   for (size_t k = 0; k < rank && r->coordinates == "align_corners"; ++k) {
@@ -120,16 +127,18 @@ Status read_sizes(OnnxNode& n, Resize* r) {
   }
   if (r->coordinates != "tf_crop_and_resize") return {};
   WXNN_TRY(n.numbers(1, "roi", &roi));
-  std::vector<double> whole(2 * rank);
-  std::fill(whole.begin() + static_cast<ptrdiff_t>(rank), whole.end(), 1);
-  WXNN_TRY(spread(axes, whole, 2, &roi));
+  std::vector<double> all(2 * rank);
+  std::fill(all.begin() + static_cast<ptrdiff_t>(rank), all.end(), 1);
+  WXNN_TRY(spread(axes, all, 2, &roi));
   WXNN_CHECK(roi.size() == 2 * rank, "roi has ", roi.size(), " numbers");
   r->start.assign(roi.begin(), roi.begin() + static_cast<ptrdiff_t>(rank));
   r->end.assign(roi.begin() + static_cast<ptrdiff_t>(rank), roi.end());
   // A region gives every output its place along axes that keep their size too.
-  for (size_t k = 0; k < rank; ++k)
-    r->out[k] =
-        sizes.empty() ? std::floor(r->in[k] * (r->end[k] - r->start[k]) * scales[k]) : sizes[k];
+  for (size_t k = 0; k < rank; ++k) {
+    if (sizes.empty()) r->out[k] = std::floor(r->in[k] * (r->end[k] - r->start[k]) * scales[k]);
+    WXNN_TRY(check_length(r->out[k], k));
+    WXNN_CHECK(std::isfinite(r->start[k]) && std::isfinite(r->end[k]), "roi is not finite");
+  }
   return {};
 }
 
@@ -187,7 +196,7 @@ void taps_of(const Resize& r, double x, double* first, std::vector<double>* weig
 
 // [out, in]: what each output takes from each input along one axis.
 std::vector<float> matrix_of(const Resize& r, size_t k) {
-  const size_t in = static_cast<size_t>(r.in[k]), out = static_cast<size_t>(r.out[k]);
+  const size_t in = whole<size_t>(r.in[k]), out = whole<size_t>(r.out[k]);
   std::vector<float> matrix(in * out);
   for (size_t i = 0; i < out; ++i) {
     double first = 0;
@@ -199,7 +208,7 @@ std::vector<float> matrix_of(const Resize& r, size_t k) {
       const double at = first + static_cast<double>(t);
       const bool inside = at >= 0 && at < r.in[k];
       if (r.exclude_outside && !inside) continue;
-      row[static_cast<size_t>(std::clamp(at, 0.0, r.in[k] - 1))] += weights[t];
+      row[std::min(whole<size_t>(at), in - 1)] += weights[t];
       sum += weights[t];
     }
     for (size_t j = 0; j < in; ++j)
@@ -212,25 +221,26 @@ std::vector<float> matrix_of(const Resize& r, size_t k) {
 Status by_matrix(OnnxNode& n, const Resize& r, size_t k, int* y) {
   int matrix = kAbsent;
   const int rank = static_cast<int>(r.in.size()), axis = static_cast<int>(k);
-  WXNN_TRY(n.b.constant(n.name + "/weights",
-                        {static_cast<int32_t>(r.out[k]), static_cast<int32_t>(r.in[k])},
+  WXNN_TRY(n.b.room(r.in[k] * r.out[k]));
+  WXNN_TRY(n.b.constant(n.name + "/weights", {whole<int32_t>(r.out[k]), whole<int32_t>(r.in[k])},
                         matrix_of(r, k), &matrix));
   std::vector<double> swap(rank);
   for (int i = 0; i < rank; ++i) swap[i] = i;
   std::swap(swap[axis], swap[rank - 1]);
   const bool moves = axis != rank - 1;
   if (moves) WXNN_TRY(n.add("Transpose", {*y}, {{"perm", swap}}, y));
-  if (rank == 1) WXNN_TRY(n.reshape(*y, {1, static_cast<int32_t>(r.in[k])}, y));
+  if (rank == 1) WXNN_TRY(n.reshape(*y, {1, whole<int32_t>(r.in[k])}, y));
   WXNN_TRY(n.add("_FusedMatMul", {*y, matrix}, {{"transposeB", true}}, y));
-  if (rank == 1) WXNN_TRY(n.reshape(*y, {static_cast<int32_t>(r.out[k])}, y));
+  if (rank == 1) WXNN_TRY(n.reshape(*y, {whole<int32_t>(r.out[k])}, y));
   return moves ? n.add("Transpose", {*y}, {{"perm", swap}}, y) : Status();
 }
 
 Status by_index(OnnxNode& n, const Resize& r, size_t k, int* y) {
   std::vector<int32_t> indices;
+  WXNN_TRY(n.b.room(r.out[k]));
   for (double i = 0; i < r.out[k]; ++i) {
     indices.push_back(
-        static_cast<int32_t>(std::clamp(nearest_of(r, source_of(r, k, i)), 0.0, r.in[k] - 1)));
+        whole<int32_t>(std::clamp(nearest_of(r, source_of(r, k, i)), 0.0, r.in[k] - 1)));
   }
   int table = kAbsent;
   WXNN_TRY(
@@ -249,8 +259,7 @@ Status fill_outside(OnnxNode& n, const Resize& r, int* y) {
     }
     if (inside.find('\0') == std::string::npos) continue;
     Shape line;
-    for (size_t i = 0; i < r.in.size(); ++i)
-      line.push_back(i == k ? static_cast<int32_t>(r.out[k]) : 1);
+    for (size_t i = 0; i < r.in.size(); ++i) line.push_back(i == k ? whole<int32_t>(r.out[k]) : 1);
     int mask = kAbsent, value = kAbsent;
     WXNN_TRY(
         n.b.graph.add_constant(n.name + "/inside", {DType::kBool, line}, inside.data(), &mask));

@@ -6,6 +6,7 @@
 
 #include "converter/onnx_reader.h"
 #include "converter/onnx_steps.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -138,6 +139,8 @@ Status grid_sample(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(s.done());
   Shape places = s.shape(grid);
   places.erase(3);
+  s.keep(n.b.room(places.elements()));
+  WXNN_TRY(s.done());
   g.batch = batch_numbers(s, places);
   const int column = to_pixels(s, g, s.pick(grid, 3, 0), g.image[2], cubic);
   const int row = to_pixels(s, g, s.pick(grid, 3, 1), g.image[1], cubic);
@@ -159,7 +162,8 @@ Samples samples_along(Steps& s, int from, int to, int32_t bins, int32_t per_bin,
   int span = s.op("Sub", {to, from});
   if (at_least_one) span = s.op("Maximum", {span, s.number(1)});
   std::vector<float> places;
-  for (int32_t i = 0; i < bins * per_bin; ++i)
+  s.keep(s.n.b.room(1.0 * bins * per_bin));
+  for (int32_t i = 0; s.ok() && i < bins * per_bin; ++i)
     places.push_back(static_cast<float>((i / per_bin + (i % per_bin + 0.5) / per_bin) / bins));
   const int line = s.constant({1, bins * per_bin}, places);
   int at = s.op("Add", {from, s.op("Multiply", {span, line})});
@@ -256,12 +260,13 @@ Status affine_grid(OnnxNode& n, const OnnxRow&) {
     places *= size[2 + i];
     s.want(size[2 + i] > 0 && places <= kMostPlaces, "size is too large, or empty");
     WXNN_TRY(s.done());
-    to.push_back(static_cast<int32_t>(size[2 + i]));
+    to.push_back(whole<int32_t>(size[2 + i]));
     WXNN_TRY(line_of(to[-1], corners, &lines[i]));
   }
   to.push_back(axes);
   std::vector<float> rows;
-  const int32_t all = static_cast<int32_t>(places);
+  const int32_t all = whole<int32_t>(places);
+  WXNN_TRY(n.b.room((axes + 1) * places));
   for (int32_t k = 0; k < all; ++k) {
     int32_t rest = k;
     for (int i = axes; i-- > 0;) {

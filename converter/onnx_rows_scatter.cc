@@ -4,6 +4,7 @@
 
 #include "converter/onnx_reader.h"
 #include "converter/onnx_steps.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -91,7 +92,8 @@ Status scatter_elements(OnnxNode& n, const OnnxRow&) {
     Shape line;
     std::vector<int32_t> numbers;
     for (int k = 0; k < shape.rank(); ++k) line.push_back(k == i ? shape[i] : 1);
-    for (int32_t k = 0; k < shape[i]; ++k) numbers.push_back(k);
+    s.keep(n.b.room(shape[i]));
+    for (int32_t k = 0; s.ok() && k < shape[i]; ++k) numbers.push_back(k);
     parts.push_back(
         i == axis ? indices : s.op("BroadcastTo", {s.constant(line, numbers)}, {{"shape", shape}}));
   }
@@ -132,9 +134,8 @@ Status max_unpool(OnnxNode& n, const OnnxRow&) {
   for (size_t i = 0; i < axes; ++i) {
     const double length =
         (from[static_cast<int>(i) + 2] - 1) * strides[i] - pads[i] - pads[i + axes] + kernel[i];
-    WXNN_CHECK(length >= 1 && length <= 1 << 24, "would be ", static_cast<int64_t>(length),
-               " long");
-    natural[static_cast<int>(i) + 2] = static_cast<int32_t>(length);
+    WXNN_CHECK(length >= 1 && length <= 1 << 24, "would be ", whole<int64_t>(length), " long");
+    natural[static_cast<int>(i) + 2] = whole<int32_t>(length);
   }
   Shape to = natural;
   WXNN_CHECK(said.empty() || said.size() == static_cast<size_t>(from.rank()), "output_shape has ",
@@ -142,7 +143,7 @@ Status max_unpool(OnnxNode& n, const OnnxRow&) {
   for (size_t i = 0; i < said.size(); ++i) {
     WXNN_CHECK(said[i] >= natural[static_cast<int>(i)] && said[i] <= 1 << 24,
                "output_shape is smaller than ", natural);
-    to[static_cast<int>(i)] = static_cast<int32_t>(said[i]);
+    to[static_cast<int>(i)] = whole<int32_t>(said[i]);
   }
   WXNN_CHECK(natural.fits() && to.fits(), "its output ", to, " does not fit in memory");
   // Places count within the natural output; a larger one has zeros behind it.

@@ -3,6 +3,7 @@
 
 #include "converter/onnx_reader.h"
 #include "converter/onnx_tensor.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -225,7 +226,7 @@ Status shape_of(OnnxNode& n, const OnnxRow&) {
     WXNN_TRY(n.in(0, &dims));
     WXNN_TRY(n.add("Shape", {dims}, {}, &dims));
     WXNN_TRY(n.add("Slice", {dims}, {{"begin", begin}, {"size", size}}, &dims));
-    WXNN_TRY(n.reshape(dims, {static_cast<int32_t>(size[0])}, &dims));
+    WXNN_TRY(n.reshape(dims, {whole<int32_t>(size[0])}, &dims));
     return n.out(0, dims);
   }
   const std::vector<int32_t> dims(shape.dims().begin() + start,
@@ -248,7 +249,7 @@ Status constant_of_shape(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.numbers(0, "shape", &dims));
   WXNN_CHECK(dims.size() <= Shape::kMaxRank, "shape has ", dims.size(), " dimensions");
   Shape shape;
-  for (const double d : dims) shape.push_back(static_cast<int32_t>(d));
+  for (const double d : dims) shape.push_back(whole<int32_t>(d));
   WXNN_CHECK(shape.is_known() && shape.fits(), "shape ", shape, " does not fit in memory");
   int one = kAbsent, y = kAbsent;
   if (const onnx::TensorProto* tensor = n.tensor("value")) {
@@ -276,8 +277,8 @@ Status depth_to_space(OnnxNode& n, const OnnxRow&) {
   }
   WXNN_CHECK(mode == "CRD", "mode \"", mode, "\" is not known");
   const Shape s = n.b.shape(x);
-  WXNN_CHECK(block > 0 && s[3] % (block * block) == 0, "blocksize ", block, " does not divide its ",
-             s[3], " channels");
+  WXNN_CHECK(block > 0 && block < 1 << 15 && s[3] > 0 && s[3] % (block * block) == 0, "blocksize ",
+             block, " does not divide its ", s[3], " channels");
   const int32_t depth = s[3] / (block * block);
   WXNN_TRY(n.reshape(x, {s[0], s[1], s[2], depth, block, block}, &y));
   WXNN_TRY(n.add("Transpose", {y}, {{"perm", std::vector<double>{0, 1, 4, 2, 5, 3}}}, &y));

@@ -6,6 +6,7 @@
 
 #include "converter/onnx_reader.h"
 #include "converter/onnx_steps.h"
+#include "core/whole.h"
 
 namespace wxnn {
 
@@ -52,9 +53,10 @@ Status window(OnnxNode& n, double a0, double a1, double a2) {
   const bool periodic = n.integer("periodic", 1) != 0;
   WXNN_TRY(s.done());
   WXNN_CHECK(size.size() == 1 && size[0] >= 1 && size[0] <= 1 << 24, "its size is not sensible");
-  const int32_t length = static_cast<int32_t>(size[0]);
+  const int32_t length = whole<int32_t>(size[0]);
   const int64_t whole = std::max(periodic ? length : length - 1, 1);
   std::vector<float> numbers;
+  WXNN_TRY(n.b.room(length));
   for (int32_t i = 0; i < length; ++i) {
     const double once = direction(i, whole).cosine, twice = direction(2 * int64_t{i}, whole).cosine;
     numbers.push_back(static_cast<float>(a0 - a1 * once + a2 * twice));
@@ -76,11 +78,13 @@ struct Matrix {
 };
 Matrix circle(Steps& s, int32_t rows, const Transform& t, double Direction::* part) {
   std::vector<float> high, low;
+  s.keep(s.n.b.room(2.0 * rows * t.bins));
+  if (!s.ok()) return {};
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t k = 0; k < t.bins; ++k) {
       const double w = direction(i * k, t.length).*part;
       constexpr double kShift = 4096;
-      const double rounded = static_cast<double>(static_cast<int32_t>(w * kShift)) / kShift;
+      const double rounded = static_cast<double>(whole<int32_t>(w * kShift)) / kShift;
       high.push_back(static_cast<float>(rounded));
       low.push_back(static_cast<float>(w - rounded));
     }
@@ -136,7 +140,7 @@ Status dft(OnnxNode& n, const OnnxRow&) {
     WXNN_TRY(s.done());
     WXNN_CHECK(length.size() == 1 && length[0] >= 1 && length[0] <= kLongest,
                "dft_length is not sensible");
-    t.length = static_cast<int32_t>(length[0]);
+    t.length = whole<int32_t>(length[0]);
   }
   WXNN_CHECK(t.length >= 1 && t.length <= kLongest, "transforms ", t.length, " numbers, at most ",
              kLongest, " are supported");
@@ -164,7 +168,7 @@ Status stft(OnnxNode& n, const OnnxRow&) {
   int32_t length = weights == kAbsent ? 0 : s.shape(weights)[0];
   if (n.has(3)) {
     const std::vector<double> said = s.numbers(3, "frame_length");
-    if (s.ok() && said.size() == 1) length = static_cast<int32_t>(std::clamp(said[0], 0.0, 1e9));
+    if (s.ok() && said.size() == 1) length = whole<int32_t>(std::clamp(said[0], 0.0, 1e9));
   }
   WXNN_TRY(s.done());
   const bool one_sided = n.integer("onesided", 1) != 0;
@@ -175,8 +179,9 @@ Status stft(OnnxNode& n, const OnnxRow&) {
   WXNN_CHECK(weights == kAbsent || n.b.shape(weights) == Shape{length}, "its window is ",
              n.b.shape(weights == kAbsent ? x : weights));
   WXNN_CHECK(step.size() == 1 && step[0] >= 1 && step[0] <= from[1], "frame_step is not sensible");
-  const int32_t hop = static_cast<int32_t>(step[0]), frames = (from[1] - length) / hop + 1;
+  const int32_t hop = whole<int32_t>(step[0]), frames = (from[1] - length) / hop + 1;
   std::vector<int32_t> indices;
+  WXNN_TRY(n.b.room(1.0 * frames * length));
   for (int32_t f = 0; f < frames; ++f)
     for (int32_t i = 0; i < length; ++i) indices.push_back(f * hop + i);
   int y = s.reshape(x, {from[0], from[1]});
@@ -211,8 +216,8 @@ Status mel_weights(OnnxNode& n, const OnnxRow&) {
   std::vector<int64_t> corners;
   for (double i = 0; i < bands + 2; ++i) {
     const double hertz = 700 * std::expm1(from + i * step);
-    corners.push_back(static_cast<int64_t>(std::floor((length + 1) * hertz / rate)));
-    WXNN_CHECK(static_cast<double>(corners.back()) < bins,
+    corners.push_back(whole<int64_t>((length + 1) * hertz / rate));
+    WXNN_CHECK(corners.back() >= 0 && static_cast<double>(corners.back()) < bins,
                "upper_edge_hertz is beyond the spectrum");
   }
   const size_t columns = static_cast<size_t>(bands);
@@ -326,6 +331,7 @@ Status tf_idf(OnnxNode& n, const OnnxRow&) {
              " are supported");
   WXNN_CHECK(weights.empty() || weights.size() == grams.size(), "has ", weights.size(), " weights");
   const int32_t rows = from.rank() == 1 ? 1 : from[0];
+  WXNN_TRY(n.b.room(rows));
   x = s.reshape(x, {rows, from[-1]});
   const auto [least, last] = std::ranges::minmax(columns);
   WXNN_CHECK(least >= 0 && last < 16 * kMost, "ngram_indexes is out of range");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/whole.h"
 #include "formats/tflite_verify.h"
 
 namespace wxnn {
@@ -57,7 +58,11 @@ double number_of(const Graph& graph, const Node& node, std::string_view target, 
 
 template <class T>
 void append(std::string* bytes, double number) {
-  const T value = static_cast<T>(number);
+  T value;
+  if constexpr (std::is_floating_point_v<T>)
+    value = static_cast<T>(number);
+  else
+    value = whole<T>(number);
   bytes->append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
@@ -218,7 +223,7 @@ void add_field(flatbuffers::FlatBufferBuilder& b, const Graph& graph, const Node
   } else if (letter == 'b') {
     b.AddElement<uint8_t>(slot, number != 0, 0);
   } else {
-    b.AddElement<int32_t>(slot, static_cast<int32_t>(number), letter == 'd' ? 1 : 0);
+    b.AddElement<int32_t>(slot, whole<int32_t>(number), letter == 'd' ? 1 : 0);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "converter/layers_reader.h"
 #include "converter/node_list_writer.h"
 #include "converter/tf_types.h"
+#include "core/whole.h"
 #include "formats/node_list.h"
 
 namespace wxnn {
@@ -22,15 +23,15 @@ Status dims_of(const Json& shape, Dims* dims) {
   dims->emplace();
   for (const Json& dim : items(member(shape, "dim"))) {
     const double size = number_of(member(dim, "size"));
-    WXNN_CHECK(size >= -1 && size <= INT32_MAX, "a dimension of ", static_cast<int64_t>(size),
+    WXNN_CHECK(size >= -1 && size <= INT32_MAX, "a dimension of ", whole<int64_t>(size),
                " is out of range");
-    (*dims)->push_back(static_cast<int32_t>(size));
+    (*dims)->push_back(whole<int32_t>(size));
   }
   return {};
 }
 
 uint32_t type_of(const Json& type) {
-  return type.is_number() ? static_cast<uint32_t>(std::clamp(number_of(type), 0.0, 255.0))
+  return type.is_number() ? whole<uint32_t>(std::clamp(number_of(type), 0.0, 255.0))
                           : tf_type_number(text_of(type));
 }
 
@@ -54,8 +55,8 @@ Status read_weight(const Json& spec, std::string_view weights, size_t* at, ListT
   for (const Json& dim : items(member(spec, "shape"))) {
     const double d = number_of(dim);
     WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension out of range");
-    tensor.shape->push_back(static_cast<int32_t>(d));
-    bytes *= static_cast<size_t>(d);
+    tensor.shape->push_back(whole<int32_t>(d));
+    bytes *= whole<size_t>(d);
     WXNN_CHECK(bytes <= weights.size(), "is larger than all weight files together");
   }
   WXNN_CHECK(bytes <= weights.size() - *at,

@@ -1,5 +1,7 @@
 #include "core/attrs.h"
 
+#include "core/whole.h"
+
 namespace wxnn {
 
 Attrs::Attrs(std::initializer_list<AttrSpec> specs) : specs_(specs), slots_(specs.size()) {
@@ -84,10 +86,8 @@ double Attrs::f(const char* name, int k) const {
 }
 
 int32_t Attrs::i(const char* name, int k) const {
-  const double d = f(name, k);
-  // A file may say 1e300 or NaN where a whole number belongs: clamp, infer refuses the result.
-  if (!(d > -2147483648.0)) return INT32_MIN;
-  return d < 2147483647.0 ? static_cast<int32_t>(d) : INT32_MAX;
+  // A file may say 1e300 or NaN where a whole number belongs: infer refuses what it becomes.
+  return whole<int32_t>(f(name, k));
 }
 
 std::string_view Attrs::text(const char* name) const { return value(name).text; }

@@ -1,4 +1,5 @@
 #include "core/eager.h"
+#include "core/whole.h"
 
 #include <algorithm>
 #include <cstring>
@@ -130,11 +131,12 @@ Status parse(const Op& op, std::span<const double> blob, Attrs* attrs) {
     if (at >= blob.size()) break;
     const double head = blob[at++];
     if (head == Eager::kDefault) continue;
-    const size_t count = static_cast<size_t>(head < 0 ? -1 - head : head);
+    const size_t count = whole<size_t>(head < 0 ? -1 - head : head);
     WXNN_CHECK(count <= blob.size() - at, "attribute \"", spec.name, "\" is cut short");
     AttrValue value;
     if (head < 0) {
-      for (const double code : blob.subspan(at, count)) value.text += static_cast<char>(code);
+      for (const double code : blob.subspan(at, count))
+        value.text += static_cast<char>(whole<int32_t>(code));
     } else {
       value.numbers.assign(blob.begin() + static_cast<ptrdiff_t>(at),
                            blob.begin() + static_cast<ptrdiff_t>(at + count));

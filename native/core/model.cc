@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/evaluate.h"
 #include "core/model_step.h"
+#include "core/ports.h"
 #include "core/states.h"
 #include "passes/passes.h"
 
@@ -165,7 +166,7 @@ Status Model::run_late(Step& step) {
       WXNN_TRY(step.own_output(i));
     }
   }
-  if (!op.view) {
+  if (!op.view && !gives_nothing(op, step.outputs)) {
     if (op.create != nullptr) {
       WXNN_TRY(create_kernel(step));
       WXNN_TRY(step.kernel->reshape(c, &step.scratch_bytes));
@@ -194,6 +195,7 @@ Status Model::run_step(Step& step) {
     case Step::Kind::kRun:
       break;
   }
+  if (gives_nothing(*step.node->op, step.outputs)) return {};
   return step.kernel ? step.kernel->run(step.run_ctx()) : step.node->op->run(step.run_ctx());
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/arena.h"
 #include "core/model_step.h"
+#include "core/ports.h"
 #include "core/states.h"
 
 namespace wxnn {
@@ -133,6 +134,7 @@ bool Model::may_evaluate(const Step& step) {
 
 Status Model::evaluate_now(Step& step) {
   for (size_t i = 0; i < step.outputs.size(); ++i) WXNN_TRY(step.own_output(i));
+  if (gives_nothing(*step.node->op, step.outputs)) return {};
   WXNN_TRY(create_kernel(step));
   Buffer scratch;
   if (step.kernel) {
@@ -180,6 +182,7 @@ Status Model::plan_step(Step& step) {
   late |= step.packs_data && !all_known;
   for (size_t i = 0; i < step.types.size(); ++i) step.outputs[i] = {step.types[i], nullptr};
   if (late) {
+    WXNN_TRY(check_ports(op, step.infer_ctx()));
     step.kind = Step::Kind::kLate;
   } else if (op.view) {
     step.kind = Step::Kind::kView;

@@ -1,8 +1,10 @@
 #include "core/op.h"
 
-namespace wxnn {
+#include <algorithm>
 
-namespace {
+#include "core/ports.h"
+
+namespace wxnn {
 
 Status check_ports(const Op& op, const InferCtx& c) {
   const size_t ports = op.inputs.size();
@@ -17,7 +19,12 @@ Status check_ports(const Op& op, const InferCtx& c) {
   }
   return c.attrs.check_complete();
 }
-}  // namespace
+
+bool gives_nothing(const Op& op, std::span<const Tensor> outputs) {
+  return !op.stateful && !outputs.empty() && std::ranges::all_of(outputs, [](const Tensor& t) {
+    return t.shape.is_known() && t.shape.elements() == 0;
+  });
+}
 
 Status infer(const Op& op, InferCtx& c) {
   WXNN_TRY(check_ports(op, c));

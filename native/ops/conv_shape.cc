@@ -1,4 +1,5 @@
 #include "ops/conv_shape.h"
+#include "core/whole.h"
 
 #include <algorithm>
 
@@ -34,7 +35,7 @@ Status check_padding(const Attrs& attrs) {
                "pad of batch or channels is not supported");
   }
   for (const double pad : numbers) {
-    WXNN_CHECK(pad >= 0 && pad < kLongest, "pad ", static_cast<int64_t>(pad), " is out of range");
+    WXNN_CHECK(pad >= 0 && pad < kLongest, "pad ", whole<int64_t>(pad), " is out of range");
   }
   const std::string_view mode = attrs.text("dimRoundingMode");
   WXNN_CHECK(mode.empty() || mode == "floor" || mode == "ceil" || mode == "round",

@@ -17,6 +17,8 @@ enum Input { kImage, kBoxes, kBoxInd, kCropSize };
   WXNN_TRY(check_float("boxes", c.in(kBoxes)));
   WXNN_CHECK(image.rank() == 4 && image[1] > 0 && image[2] > 0, "image ", image,
              " should be [N,H,W,C] with pixels");
+  // Places are float32: beyond 2^24 a last pixel is no such number, and one past it would be read.
+  WXNN_CHECK(image[1] <= 1 << 24 && image[2] <= 1 << 24, "image ", image, " is too large");
   WXNN_CHECK(boxes.rank() == 2 && boxes[1] == 4, "boxes ", boxes, " should be [B,4]");
   WXNN_CHECK(index.dtype == DType::kInt32 && index.shape == Shape{boxes[0]}, "boxInd ",
              name_of(index.dtype), " ", index.shape, " does not name an image for each of boxes ",

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/elementwise.h"
+#include "core/whole.h"
 #include "ops/arguments.h"
 
 namespace wxnn {
@@ -12,8 +13,7 @@ namespace {
 [[clang::minsize]] uint32_t element(double value, DType dtype) {
   if (dtype == DType::kFloat32) return std::bit_cast<uint32_t>(static_cast<float>(value));
   if (dtype == DType::kBool) return value != 0;
-  return static_cast<uint32_t>(
-      static_cast<int32_t>(std::clamp(value, -2147483648.0, 2147483647.0)));
+  return static_cast<uint32_t>(whole<int32_t>(value));
 }
 
 void fill(const Tensor& y, uint32_t bits) {
@@ -88,7 +88,7 @@ void progression(const Tensor& y, double start, double step) {
   for (int32_t i = 0; i < n; ++i) {
     const double v = start + i * step;
     if (y.dtype == DType::kInt32) {
-      y.i32()[i] = static_cast<int32_t>(v);
+      y.i32()[i] = whole<int32_t>(v);
     } else {
       y.f32()[i] = static_cast<float>(v);
     }

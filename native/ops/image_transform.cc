@@ -94,6 +94,8 @@ constexpr std::string_view kFillModes[] = {"constant", "reflect", "wrap", "neare
   WXNN_TRY(check_float("transforms", c.in(1)));
   WXNN_CHECK(t.rank() == 2 && t[1] == 8 && (t[0] == 1 || t[0] == x[0]), "transforms ", t,
              " should be 8 numbers for all or each of image ", x);
+  // Places are float32: beyond 2^24 a last pixel is no such number, and one past it would be read.
+  WXNN_CHECK(x[1] <= 1 << 24 && x[2] <= 1 << 24, "image ", x, " is too large");
   const std::string_view mode = c.attrs.text("fillMode");
   WXNN_CHECK(std::ranges::find(kFillModes, mode) != std::end(kFillModes), "fillMode \"", mode,
              "\" is not known");

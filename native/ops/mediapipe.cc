@@ -5,6 +5,7 @@
 
 #include "core/elementwise.h"
 #include "core/math_wide.h"
+#include "core/whole.h"
 #include "ops/arguments.h"
 
 namespace wxnn {
@@ -41,7 +42,7 @@ Status check_matrix(const InferCtx& c, size_t port) {
   WXNN_TRY(check_float("landmarks", x));
   const int32_t points = x.shape.elements() / 3;
   const auto check_index = [&](double i) -> Status {
-    WXNN_CHECK(i >= 0 && i < points, "landmark ", static_cast<int64_t>(i), " is outside landmarks ",
+    WXNN_CHECK(i >= 0 && i < points, "landmark ", whole<int64_t>(i), " is outside landmarks ",
                x.shape);
     return {};
   };
@@ -161,6 +162,8 @@ Status run_transform_landmarks(const RunCtx& c) {
   WXNN_TRY(check_float("x", c.in(0)));
   WXNN_TRY(check_matrix(c, 1));
   WXNN_CHECK(x.rank() == 4 && x[0] == 1, "x ", x, " should be [1,H,W,C]");
+  // Places are float32: beyond 2^24 a last pixel is no such number, and one past it would be read.
+  WXNN_CHECK(x[1] <= 1 << 24 && x[2] <= 1 << 24, "x ", x, " is too large");
   const int32_t height = c.attrs.i("outputSize", 0);
   const int32_t width = c.attrs.i("outputSize", 1);
   WXNN_CHECK(height > 0 && width > 0, "outputSize ", height, ",", width, " is not positive");

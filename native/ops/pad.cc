@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/whole.h"
 #include "ops/arguments.h"
 
 namespace wxnn {
@@ -26,7 +27,7 @@ struct Fill {
 [[clang::minsize]] Fill fill_of(double value, DType dtype) {
   if (dtype == DType::kFloat32) return {std::bit_cast<uint32_t>(static_cast<float>(value)), 4};
   if (dtype == DType::kBool) return {value != 0, 1};
-  return {static_cast<uint32_t>(static_cast<int32_t>(value)), 4};
+  return {static_cast<uint32_t>(whole<int32_t>(value)), 4};
 }
 
 [[clang::minsize]] Status infer_paddings(InferCtx& c, Numbers* paddings) {

@@ -180,6 +180,110 @@ TEST(Hostile, OnnxIntegersBeyondInt32) {
   }
 }
 
+// An input of the small model in another shape.
+void set_input(onnx::ModelProto* m, const std::vector<int64_t>& dims) {
+  auto* shape =
+      m->mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  shape->clear_dim();
+  for (const int64_t d : dims) shape->add_dim()->set_dim_value(d);
+}
+
+void add_floats(onnx::ModelProto* m, const std::string& name, const std::vector<float>& numbers,
+                bool scalar = false) {
+  onnx::TensorProto* t = m->mutable_graph()->add_initializer();
+  t->set_name(name);
+  t->set_data_type(onnx::TensorProto::FLOAT);
+  if (!scalar) t->add_dims(static_cast<int64_t>(numbers.size()));
+  for (const float f : numbers) t->add_float_data(f);
+  m->mutable_graph()->mutable_node(0)->add_input(name);
+}
+
+void add_int(onnx::ModelProto* m, const std::string& name, int64_t number) {
+  onnx::AttributeProto* a = m->mutable_graph()->mutable_node(0)->add_attribute();
+  a->set_name(name);
+  a->set_type(onnx::AttributeProto::INT);
+  a->set_i(number);
+}
+
+void add_text(onnx::ModelProto* m, const std::string& name, const std::string& text) {
+  onnx::AttributeProto* a = m->mutable_graph()->mutable_node(0)->add_attribute();
+  a->set_name(name);
+  a->set_type(onnx::AttributeProto::STRING);
+  a->set_s(text);
+}
+
+// Floats where whole numbers belong, and tables whose size a few bytes name.
+TEST(Hostile, OnnxSizesThatAreNotSensible) {
+  const TemporaryFolder folder;
+  const auto says = [&](const onnx::ModelProto& model) {
+    return refusal(folder.write("model.onnx", model.SerializeAsString()));
+  };
+  const auto with = [](const char* op, const std::vector<int64_t>& dims) {
+    onnx::ModelProto m = small_model();
+    m.mutable_graph()->mutable_node(0)->set_op_type(op);
+    set_input(&m, dims);
+    return m;
+  };
+  for (const float depth : {1e30f, 1e9f}) {
+    onnx::ModelProto m = with("OneHot", {2});
+    add_floats(&m, "depth", {depth}, true);
+    add_floats(&m, "values", {0, 1});
+    EXPECT_SAYS(says(m), "too large for a model of this size");
+  }
+  EXPECT_SAYS(says(with("Trilu", {16384, 16384})), "needs a table of 268435456 numbers");
+  EXPECT_SAYS(says(with("EyeLike", {16384, 16384})), "needs a table of 268435456 numbers");
+  onnx::ModelProto m = with("Resize", {1, 1, 1 << 14, 1});
+  add_floats(&m, "roi", {});
+  add_floats(&m, "scales", {1, 1, 64, 1});
+  add_text(&m, "mode", "cubic");
+  EXPECT_SAYS(says(m), "too large for a model of this size");
+  for (const float end : {1e30f, NAN}) {
+    m = with("Resize", {1, 1, 4, 4});
+    add_floats(&m, "roi", {0, 0, 0, 0, 1, 1, end, end});
+    add_floats(&m, "scales", {1, 1, 2, 2});
+    add_text(&m, "coordinate_transformation_mode", "tf_crop_and_resize");
+    EXPECT_SAYS(says(m), "elements along axis 2");
+  }
+  m = with("Col2Im", {1, 1, 4});
+  add_floats(&m, "image_shape", {2, 2});
+  add_floats(&m, "block_shape", {0.5f, 0.5f});
+  EXPECT_SAYS(says(m), "block_shape is too large, or empty");
+  m = with("DepthToSpace", {1, 4, 1, 1});
+  add_int(&m, "blocksize", 65536);
+  add_text(&m, "mode", "CRD");
+  EXPECT_SAYS(says(m), "blocksize 65536 does not divide");
+  m = with("Expand", {1});
+  add_floats(&m, "shape", {1e30f});
+  EXPECT_SAYS(says(m), "does not fit in memory");
+}
+
+// Nodes without the inputs that their operators need.
+TEST(Hostile, NodesWithoutInputs) {
+  const TemporaryFolder folder;
+  const auto says = [&](const std::string& nodes) {
+    return refusal(folder.write("model.json", graph_json(nodes)));
+  };
+  for (const char* op : {"_FusedConv2D", "DepthwiseConv2dNative", "MatMul", "Relu", "MaxPool"})
+    EXPECT_SAYS(says(sentence(R"({"name": "a", "op": ")", op, R"(", "input": []})")), "a");
+}
+
+TEST(Hostile, LayersThatAreTooLarge) {
+  const TemporaryFolder folder;
+  const auto says = [&](const std::string& shape, const std::string& layer) {
+    return refusal(folder.write(
+        "model.json",
+        R"({"modelTopology": {"model_config": {"class_name": "Sequential", "config": {"layers": [)"
+        R"({"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": )" +
+            shape + "}}, " + layer + R"(]}}}, "weightsManifest": []})"));
+  };
+  const std::string flatten = R"({"class_name": "Flatten", "config": {"name": "f"}})";
+  EXPECT_SAYS(says("[null, 2147483647, 2]", flatten), "its shape is out of range");
+  EXPECT_SAYS(says("[null, 16777216, 16777216, 16777216]", flatten), "too large");
+  EXPECT_SAYS(
+      says("[null, 4]", R"({"class_name": "RepeatVector", "config": {"name": "r", "n": 1e300}})"),
+      "out of range");
+}
+
 // A shape of a few bytes may not ask for gigabytes.
 TEST(Hostile, ConstantsThatExplode) {
   const TemporaryFolder folder;

@@ -15,6 +15,7 @@ class TemporaryFolder {
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
   std::string write(const std::string& name, std::string_view bytes) const {
+    std::filesystem::remove(file(name));  // writing over a file may wait for the disk
     std::ofstream(file(name), std::ios::binary) << bytes;
     return file(name);
   }

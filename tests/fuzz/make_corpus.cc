@@ -1,5 +1,6 @@
 // wxnn_fuzz_corpus FOLDER: writes seeds for each fuzz target to FOLDER/NAME: small networks with
 // the structure of real ones, and the operator tests of ONNX.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -54,13 +55,16 @@ void put_tensorflow(const std::string& folder) {
 void put_onnx(const std::string& folder) {
   const char* cases = "/usr/share/libonnx-testdata/data/node";
   std::error_code error;
+  std::vector<fs::path> folders;  // in an order that is no file system's
+  for (const auto& entry : fs::directory_iterator(cases, error)) folders.push_back(entry.path());
+  std::ranges::sort(folders);
   int number = 0;
-  for (const auto& entry : fs::directory_iterator(cases, error)) {
-    const std::string file = entry.path() / "model.onnx";
+  for (const fs::path& path : folders) {
+    const std::string file = path / "model.onnx";
     std::string bytes;
     constexpr size_t kMost = 4096;
     if (!is_file(file) || !read_file(file, &bytes).ok() || bytes.size() > kMost) continue;
-    put(folder, "onnx", entry.path().filename(), bytes);
+    put(folder, "onnx", path.filename(), bytes);
     if (number++ % 8 == 0) put_converted(folder, file);
   }
 }
@@ -78,11 +82,60 @@ void put_json(const std::string& folder) {
   put(folder, "tfjs_json", "conv", kModel);
 }
 
-// Real models, where they have been fetched: their nodes or layers whole, their weights so small
-// that fuzz_convert's 4 KB hold many.
+// A layers model with one of most kinds of layers; its weights are named as Keras names them.
+void put_layers(const std::string& folder) {
+  constexpr const char* kLayers[] = {
+      R"({"class_name": "Conv2D", "config": {"name": "c", "filters": 2, "kernel_size": [3, 3], "strides": [2, 2], "padding": "same", "activation": "relu", "dilation_rate": [1, 1]}})",
+      R"({"class_name": "BatchNormalization", "config": {"name": "n", "axis": [3], "epsilon": 0.001}})",
+      R"({"class_name": "DepthwiseConv2D", "config": {"name": "d", "kernel_size": 3, "depth_multiplier": 1, "padding": "valid"}})",
+      R"({"class_name": "UpSampling2D", "config": {"name": "u", "size": [2, 2]}})",
+      R"({"class_name": "ZeroPadding2D", "config": {"name": "z", "padding": [[0, 1], [1, 0]]}})",
+      R"({"class_name": "MaxPooling2D", "config": {"name": "m", "pool_size": [2, 2], "strides": [1, 1]}})",
+      R"({"class_name": "Permute", "config": {"name": "p", "dims": [3, 1, 2]}})",
+      R"({"class_name": "Reshape", "config": {"name": "r", "target_shape": [2, -1]}})",
+      R"({"class_name": "LSTM", "config": {"name": "l", "units": 2, "return_sequences": true}})",
+      R"({"class_name": "Bidirectional", "config": {"name": "b", "merge_mode": "concat", "layer": {"class_name": "GRU", "config": {"name": "g", "units": 2}}}})",
+      R"({"class_name": "Flatten", "config": {"name": "f"}})",
+      R"({"class_name": "Dense", "config": {"name": "o", "units": 2, "activation": "softmax"}})"};
+  constexpr const char* kWeights[] = {"c/kernel 3,3,1,2",
+                                      "c/bias 2",
+                                      "n/gamma 2",
+                                      "n/beta 2",
+                                      "n/moving_mean 2",
+                                      "n/moving_variance 2",
+                                      "d/depthwise_kernel 3,3,2,1",
+                                      "d/bias 2",
+                                      "l/kernel 16,8",
+                                      "l/recurrent_kernel 2,8",
+                                      "l/bias 8",
+                                      "b/forward_g/kernel 2,6",
+                                      "b/forward_g/recurrent_kernel 2,6",
+                                      "b/forward_g/bias 6",
+                                      "b/backward_g/kernel 2,6",
+                                      "b/backward_g/recurrent_kernel 2,6",
+                                      "b/backward_g/bias 6",
+                                      "o/kernel 4,2",
+                                      "o/bias 2"};
+  std::string layers =
+      R"({"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": [null, 8, 8, 1]}})";
+  for (const char* layer : kLayers) layers += sentence(",\n", layer);
+  std::string weights;
+  for (const std::string_view weight : kWeights) {
+    const size_t space = weight.find(' ');
+    weights += sentence(weights.empty() ? "" : ",\n", R"({"name": ")", weight.substr(0, space),
+                        R"(", "dtype": "float32", "shape": [)", weight.substr(space + 1), "]}");
+  }
+  put(folder, "tfjs_json", "layers",
+      sentence(R"({"format": "layers-model", "modelTopology": {"model_config": )",
+               R"({"class_name": "Sequential", "config": {"name": "s", "layers": [)", layers,
+               R"(]}}}, "weightsManifest": [{"paths": ["w.bin"], "weights": [)", weights, "]}]}"));
+}
+
+// Real models that set-up always fetches: their nodes or layers whole, their weights so small that
+// fuzz_convert's 4 KB hold many.
 void put_real_json(const std::string& folder) {
-  constexpr const char* kModels[] = {
-      "tfjs-front", "tfjs-mesh", "selfie-tfjs", "mobilenetv2-nsfw-layers", "faceboxes", "rvm"};
+  constexpr const char* kModels[] = {"tfjs-front", "tfjs-mesh", "selfie-tfjs",
+                                     "mobilenetv2-nsfw-layers"};
   for (const char* id : kModels) {
     std::string text;
     if (!read_file(sentence(".cache/models/", id, "/model.json"), &text).ok()) continue;
@@ -105,6 +158,7 @@ int main(int count, char** arguments) {
   wxnn::put_tensorflow(arguments[1]);
   wxnn::put_onnx(arguments[1]);
   wxnn::put_json(arguments[1]);
+  wxnn::put_layers(arguments[1]);
   wxnn::put_real_json(arguments[1]);
   return 0;
 }
