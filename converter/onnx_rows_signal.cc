@@ -211,9 +211,9 @@ Status mel_weights(OnnxNode& n, const OnnxRow&) {
   std::vector<int64_t> corners;
   for (double i = 0; i < bands + 2; ++i) {
     const double hertz = 700 * std::expm1(from + i * step);
-    corners.push_back(static_cast<int64_t>(std::floor((length + 1) * hertz / rate)));
-    WXNN_CHECK(static_cast<double>(corners.back()) < bins,
-               "upper_edge_hertz is beyond the spectrum");
+    const double corner = std::floor((length + 1) * hertz / rate);
+    WXNN_CHECK(corner >= 0 && corner < bins, "upper_edge_hertz is beyond the spectrum");
+    corners.push_back(static_cast<int64_t>(corner));
   }
   const size_t columns = static_cast<size_t>(bands);
   std::vector<float> weights(static_cast<size_t>(bins) * columns);
