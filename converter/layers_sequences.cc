@@ -9,6 +9,7 @@ namespace wxnn {
 namespace {
 
 constexpr int32_t kMostSteps = 2048;
+constexpr size_t kMostCells = 32;
 
 // A recurrent layer: what all its kinds share.
 struct Recurrence {
@@ -224,7 +225,8 @@ Status cells_of(Layer& layer, std::string_view kind, const std::string& part,
     WXNN_TRY(add_cell(text_of(member(one, "class_name")), layer.inner(settings),
                       {sentence(part, "RNNCell_", cells->size(), "/"), name + "/"}, cells));
   }
-  WXNN_CHECK(!cells->empty(), "has no cells");
+  WXNN_CHECK(!cells->empty() && cells->size() <= kMostCells, "has ", cells->size(),
+             " cells, at most ", kMostCells, " are written out");
   return {};
 }
 

@@ -90,7 +90,7 @@ Status conv(OnnxNode& n, const OnnxRow& row) {
   const bool depthwise = group == channels && group > 1;
   if (depthwise) {
     WXNN_TRY(filter_as(n, x, {2, 3, 0, 1}, &w));
-    if (is_whole) WXNN_TRY(subtract_zero(n, 3, filter[0], 3, &w));
+    if (is_whole) WXNN_TRY(subtract_zero(n, 3, filter[0], 2, &w));
     const Shape hw = n.b.shape(w);
     WXNN_TRY(n.reshape(w, {hw[0], hw[1], channels, hw[2] / channels}, &w));
     WXNN_TRY(n.add("FusedDepthwiseConv2D", {x.value, w, bias},

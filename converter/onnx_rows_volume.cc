@@ -185,6 +185,13 @@ Status conv_transpose_groups(OnnxNode& n, const GroupedTransposed& t) {
   const Shape in = s.shape(t.x);  // [N,H,W,C]
   const int group = t.group;
   int z = t.x;
+  constexpr double kLongest = 1 << 24;
+  for (size_t k = 0; k < 2 && s.ok(); ++k) {
+    const double length = t.strides[k] * in[static_cast<int>(k) + 1];
+    WXNN_CHECK(
+        length <= kLongest && t.out[k] <= kLongest && t.kernel[k] * t.dilations[k] <= kLongest,
+        "is larger than is supported");
+  }
   int32_t size[2] = {in[1], in[2]};
   const int32_t channels = in[3];
   WXNN_TRY(s.done());

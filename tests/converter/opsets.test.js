@@ -132,6 +132,8 @@ const CASES = [
   op('ConvTranspose', 11, [f32(1, 4, 3, 4), fixed(f32(4, 1, 4, 4)), fixed(f32(4))], { group: 4, strides: [2, 2], pads: [1, 1, 1, 1] }, { litert: true }),
   op('ConvTranspose', 11, [f32(2, 4, 3, 4), fixed(f32(4, 2, 3, 2))], { group: 4, strides: [3, 1], dilations: [1, 2], output_padding: [2, 0] }, { litert: true }),
   op('ConvTranspose', 11, [f32(1, 6, 3, 4), fixed(f32(6, 2, 2, 3)), fixed(f32(6))], { group: 3, strides: [2, 3], pads: [0, 2, 1, 0] }, { litert: true }),
+  op('ConvTranspose', 11, [f32(1, 2, 3, 3), fixed(f32(2, 1, 2, 2))], { group: 2, strides: [1e9, 4e9] }, { refused: /is larger than is supported|too large|does not fit/ }),
+  op('MelWeightMatrix', 17, [one(4), one(512), one(1), number(0), number(3e38)], {}, { refused: /beyond the spectrum/ }),
   ...['NOTSET', 'SAME_UPPER', 'SAME_LOWER'].flatMap((mode) => [
     op('ConvTranspose', 11, [f32(1, 2, 9), fixed(f32(2, 3, 5))], { strides: [2], output_shape: [18], auto_pad: mode }),
     op('ConvTranspose', 11, [f32(1, 2, 4, 3), fixed(f32(2, 3, 4, 5))], { strides: [3, 2], output_shape: [11, 6], auto_pad: mode }),
