@@ -210,6 +210,10 @@ Status ScopeReader::read_input(const Endpoint& e) {
 
 Status ScopeReader::add_input(int placeholder, const Endpoint& e) {
   const TfType* type = find_tf_type(e.type);
+  constexpr int kText = 7;
+  WXNN_CHECK(type != nullptr || e.type != kText, "input \"", e.name,
+             "\" is text (TensorFlow's type 7), which is not supported: cut the graph where its "
+             "numbers begin");
   WXNN_CHECK(type != nullptr, "input \"", e.name, "\" has TensorFlow's type ", e.type,
              ", which is not supported");
   WXNN_CHECK(depth_ == 0, "is an input of the graph, which cannot be read here");

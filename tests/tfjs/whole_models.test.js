@@ -268,3 +268,11 @@ test('a picture twice as large, of any size', async () => {
   const next = randoms(7);
   await compare(g.artifacts(['larger']), [[1, 8, 10, 3], [2, 5, 7, 3], [1, 33, 31, 3], [1, 8, 10, 3]].map((shape) => ({ picture: numbers(next, shape) })));
 });
+
+test('a graph that takes text is refused in a sentence that says what to do', async () => {
+  const g = new Graph(16);
+  const bytes = g.op('DecodeRaw', [g.input('words', [-1], 'DT_STRING')], { out_type: INT, little_endian: true });
+  g.output('y', g.op('Cast', [bytes], { SrcT: INT, DstT: FLOAT }));
+  const sentence = 'the model: input "words" is text (TensorFlow\'s type 7), which is not supported: cut the graph where its numbers begin';
+  await assert.rejects(wxnn.loadModel(/** @type {any} */ (handler(g.artifacts(['y'])))), (error) => error.message === sentence);
+});
