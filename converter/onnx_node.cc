@@ -56,7 +56,7 @@ const OnnxTensor* OnnxScope::capture(const std::string& name, const OnnxTensor& 
     return nullptr;
   }
   if (outer->is_saturated(theirs.value)) saturated.insert(mine);
-  if (outer->is_whole(theirs.value)) whole[mine] = outer->whole_type(theirs.value);
+  if (outer->is_whole(theirs.value)) whole_types[mine] = outer->whole_type(theirs.value);
   return &tensors.emplace(name, OnnxTensor{mine, theirs.perm}).first->second;
 }
 
@@ -85,7 +85,7 @@ Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value)
   } else {
     WXNN_TRY(builder.add("Transpose", name, {tensor.value}, {{"perm", moves}}, value));
   }
-  if (is_whole(tensor.value)) whole[*value] = whole_type(tensor.value);
+  if (is_whole(tensor.value)) whole_types[*value] = whole_type(tensor.value);
   transposed_[{tensor.value, perm}] = *value;
   return {};
 }
@@ -277,7 +277,7 @@ Status OnnxNode::out(size_t i, int value, Perm perm) {
 }
 
 void OnnxNode::mark_whole(size_t i, int type) {
-  if (wants(i)) scope_.whole[scope_.tensors[proto_.output(static_cast<int>(i))].value] = type;
+  if (wants(i)) scope_.whole_types[scope_.tensors[proto_.output(static_cast<int>(i))].value] = type;
 }
 
 int OnnxNode::whole_type(size_t i) {

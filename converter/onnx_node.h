@@ -66,11 +66,11 @@ class OnnxScope {
   }
   // Float32 that stands for whole numbers of another type: 8 bits, or products of such.
   // ONNX's type of each.
-  std::map<int, int> whole;
+  std::map<int, int> whole_types;
   // 0 where it is nothing of the kind.
   int whole_type(int value) const {
-    const auto at = whole.find(value);
-    if (at != whole.end()) return at->second;
+    const auto at = whole_types.find(value);
+    if (at != whole_types.end()) return at->second;
     const bool shares = outer != nullptr && &outer->builder == &builder;
     return shares ? outer->whole_type(value) : 0;
   }

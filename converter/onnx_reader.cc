@@ -80,7 +80,7 @@ Status add_constant(OnnxScope& scope, const onnx::TensorProto& tensor, const std
   int value = kAbsent;
   WXNN_TRY(scope.builder.graph.add_constant(name, constant.type, constant.bytes.data(), &value));
   if (constant.saturated) scope.saturated.insert(value);
-  if (constant.stands_in) scope.whole[value] = tensor.data_type();
+  if (constant.stands_in) scope.whole_types[value] = tensor.data_type();
   const bool fresh =
       scope.tensors.try_emplace(name, OnnxTensor{value, identity(constant.type.shape.rank())})
           .second;
