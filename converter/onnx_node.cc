@@ -80,7 +80,7 @@ Status OnnxScope::layout(const OnnxTensor& tensor, const Perm& perm, int* value)
   const std::string name = builder.graph.values[tensor.value].name + "/transposed";
   if (!from.is_unknown() && moves_nothing(from, moves)) {
     Shape to;
-    for (const double m : moves) to.push_back(from[wxnn::whole<int>(m)]);
+    for (const double m : moves) to.push_back(from[whole<int>(m)]);
     WXNN_TRY(builder.add("Reshape", name, {tensor.value}, {{"shape", to}}, value));
   } else {
     WXNN_TRY(builder.add("Transpose", name, {tensor.value}, {{"perm", moves}}, value));
