@@ -25,10 +25,6 @@ Status read_tflite_bytes(const ConvertOptions&, const std::string& bytes, Source
   return read_tflite(std::move(file), &source->graph);
 }
 
-Status read_tfjs_json(const ConvertOptions& options, const std::string& bytes, Source* source) {
-  return read_tfjs(options.source, bytes, &source->graph, &source->bytes, &source->format);
-}
-
 bool looks_like_json(std::string_view bytes) {
   const size_t at = bytes.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   return at != std::string_view::npos && bytes[at] == '{';
@@ -51,7 +47,7 @@ constexpr FormatRow kFormats[] = {
      },
      read_graph_def},
     {"tfjs graph model", [](std::string_view, std::string_view b) { return looks_like_json(b); },
-     read_tfjs_json},
+     read_tfjs},
 };
 
 // TensorFlow's "x:0" is "x" too.

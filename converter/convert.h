@@ -9,9 +9,11 @@
 
 namespace wxnn {
 
+using InputShapes = std::vector<std::pair<std::string, Shape>>;
+
 struct ConvertOptions {
-  std::string source;                                 // file or folder
-  std::vector<std::pair<std::string, Shape>> inputs;  // shapes that settle open dimensions
+  std::string source;  // file or folder
+  InputShapes inputs;  // shapes that settle open dimensions
   // These alone, in this order. A shape is what one has that depends on the data; else unknown.
   std::vector<std::pair<std::string, Shape>> outputs;
   // Inputs that become constants: a shape, axes, scales.

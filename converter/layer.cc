@@ -154,7 +154,9 @@ void set_list(tf::NodeDef* node, const char* name, const std::vector<int32_t>& n
 Status want_rank(const LayerTensor& x, size_t rank) {
   WXNN_CHECK(x.shape.size() == rank, "its input has ", x.shape.size(), " dimensions, wants ", rank);
   for (size_t i = 1; i < rank; ++i)
-    WXNN_CHECK(x.shape[i] > 0, "its input has an open dimension besides the batch");
+    WXNN_CHECK(x.shape[i] > 0,
+               "its input has an open dimension besides the batch: say the sizes of "
+               "the model's inputs with --input NAME=1,128,128,3");
   return {};
 }
 

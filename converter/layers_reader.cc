@@ -15,8 +15,9 @@ bool is_model(std::string_view c) { return c == "Sequential" || c == "Model" || 
 
 class Network {
  public:
-  Network(const std::set<std::string_view>& weights, tf::GraphDef* graph, TfModel* model)
-      : weights_(weights), graph_(*graph), model_(*model) {}
+  Network(const std::set<std::string_view>& weights, const InputShapes& sizes, tf::GraphDef* graph,
+          TfModel* model)
+      : weights_(weights), sizes_(sizes), graph_(*graph), model_(*model) {}
 
   // Every layer that no row knows.
   void collect_unknown(const Json& config, int depth, std::vector<MissingOp>* missing) const {
@@ -153,8 +154,13 @@ class Network {
     (*node->mutable_attr())["dtype"].set_type(tf::DT_FLOAT);
     ListEndpoint end{
         .name = name, .tensor = name, .type = tf::DT_FLOAT, .shape = std::vector<int32_t>()};
+    const auto said = std::ranges::find(sizes_, name, &InputShapes::value_type::first);
+    const bool is_said =
+        said != sizes_.end() && static_cast<size_t>(said->second.rank()) == shape.size();
     for (const Json& d : shape) {
-      const double length = d.is_null() ? -1 : number_of(d);
+      const int i = static_cast<int>(end.shape->size());
+      const double open = is_said && i > 0 ? said->second[i] : -1;
+      const double length = d.is_null() ? open : number_of(d);
       WXNN_CHECK(length >= -1 && length <= kLongest, "its shape is out of range");
       end.shape->push_back(whole<int32_t>(length));
     }
@@ -259,6 +265,7 @@ class Network {
   }
 
   const std::set<std::string_view>& weights_;
+  const InputShapes& sizes_;
   tf::GraphDef& graph_;
   TfModel& model_;
 };
@@ -266,8 +273,8 @@ class Network {
 }  // namespace
 
 Status build_layers_graph(const Json& config, const std::set<std::string_view>& weights,
-                          tf::GraphDef* graph, TfModel* model) {
-  Network network(weights, graph, model);
+                          const InputShapes& sizes, tf::GraphDef* graph, TfModel* model) {
+  Network network(weights, sizes, graph, model);
   std::vector<MissingOp> missing;
   network.collect_unknown(config, 0, &missing);
   WXNN_TRY(refuse_missing(std::move(missing)));

@@ -316,7 +316,8 @@ Status read_weights(const std::string& path, const Json& model, std::string* wei
 }
 
 // Weights are variables of the graph that the layers make.
-Status encode_layers(const Json& model, std::string_view bytes, Buffer* file) {
+Status encode_layers(const Json& model, std::string_view bytes, const InputShapes& sizes,
+                     Buffer* file) {
   std::vector<NamedWeight> list;
   std::set<std::string_view> names;
   WXNN_TRY(list_weights(model, bytes, &list));
@@ -325,7 +326,7 @@ Status encode_layers(const Json& model, std::string_view bytes, Buffer* file) {
   const Json& config = member(topology, "model_config");
   tf::GraphDef graph;
   TfModel made;
-  WXNN_TRY(build_layers_graph(config.is_null() ? topology : config, names, &graph, &made));
+  WXNN_TRY(build_layers_graph(config.is_null() ? topology : config, names, sizes, &graph, &made));
   made.variable = [&list](const std::string& name, const ListTensor** variable) {
     const auto at = std::ranges::find(list, name, &NamedWeight::name);
     *variable = at == list.end() ? nullptr : &at->tensor;
@@ -339,8 +340,7 @@ constexpr int kDeepest = 64;
 
 }  // namespace
 
-Status read_tfjs(const std::string& path, const std::string& json, Graph* graph, size_t* bytes,
-                 std::string* format) {
+Status read_tfjs(const ConvertOptions& options, const std::string& json, Source* source) {
   bool too_deep = false;
   const Json model = Json::parse(
       json,
@@ -353,19 +353,20 @@ Status read_tfjs(const std::string& path, const std::string& json, Graph* graph,
   const Json& topology = member(model, "modelTopology");
   WXNN_CHECK(topology.is_object(), "it is no tfjs model.json: it has no \"modelTopology\"");
   std::string weights;
-  WXNN_TRY(read_weights(path, model, &weights));
-  *bytes += weights.size();
+  WXNN_TRY(read_weights(options.source, model, &weights));
+  source->bytes += weights.size();
   Buffer list;
   const bool layers = text_of(member(model, "format")) == "layers-model" ||
                       !member(topology, "model_config").is_null() ||
                       !member(topology, "class_name").is_null();
-  if (format != nullptr && layers) *format = "tfjs layers model";
+  if (layers) source->format = "tfjs layers model";
   std::vector<Dims> outputs;
-  WXNN_TRY(layers ? encode_layers(model, weights, &list)
+  WXNN_TRY(layers ? encode_layers(model, weights, options.inputs, &list)
                   : TfjsEncoder(model, weights).encode(&list, &outputs));
-  WXNN_TRY(read_node_list(std::move(list), graph));
-  for (size_t i = 0; i < std::min(outputs.size(), graph->outputs.size()); ++i) {
-    Shape& shape = graph->values[graph->outputs[i]].type.shape;
+  Graph& graph = source->graph;
+  WXNN_TRY(read_node_list(std::move(list), &graph));
+  for (size_t i = 0; i < std::min(outputs.size(), graph.outputs.size()); ++i) {
+    Shape& shape = graph.values[graph.outputs[i]].type.shape;
     if (!outputs[i] || outputs[i]->size() > Shape::kMaxRank) continue;
     shape = {};
     for (const int32_t d : *outputs[i]) shape.push_back(d);

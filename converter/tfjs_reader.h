@@ -2,13 +2,13 @@
 #pragma once
 #include <string>
 
+#include "converter/convert.h"
 #include "core/graph.h"
 
 namespace wxnn {
 
-// `json` is the text of `path`; weight files lie in the same folder.
-// `bytes` grows by their size. `format` says which kind it is, where it is no graph.
-Status read_tfjs(const std::string& path, const std::string& json, Graph* graph, size_t* bytes,
-                 std::string* format = nullptr);
+// options.source is the path of model.json, `json` its text; weight files lie in the same folder.
+// options.inputs: the open sizes of a layers model.
+Status read_tfjs(const ConvertOptions& options, const std::string& json, Source* source);
 
 }  // namespace wxnn

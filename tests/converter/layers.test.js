@@ -57,7 +57,7 @@ function run(program, args, input) {
 async function compare(model, name, { options = [], numbers = noise, predict = (xs) => model.predict(xs) } = {}) {
   const source = await save(model, name);
   const output = source.replace('.json', '.tflite');
-  const inputs = model.inputs.map((t) => ({ name: t.name.replace(/:\d+$/, ''), shape: [2, ...t.shape.slice(1)] }));
+  const inputs = model.inputs.map((t) => ({ name: t.name.replace(/:\d+$/, ''), shape: [2, ...t.shape.slice(1).map((d) => d || 10)] }));
   run('wxnn_convert', [source, '-o', output, ...options, ...inputs.flatMap((i) => ['--input', `${i.name}=${i.shape}`])]);
   const data = inputs.map((i, k) => numbers(i.shape.reduce((a, b) => a * b), 90 + k));
   const given = Object.fromEntries(inputs.map((i, k) => [i.name, Array.from(data[k])]));
@@ -270,6 +270,17 @@ test('layers that are used several times', async () => {
   const sum = L.layers.add({ name: 'sum' }).apply([x, again]);
   const out = L.layers.concatenate().apply([inner.apply(sum), inner.apply(x)]);
   await compare(L.model({ inputs: [a, b], outputs: [out, inner.apply(y), again] }), 'shared');
+});
+
+test('image sizes that the model leaves open are what --input says', async () => {
+  const model = L.sequential({ layers: [
+    L.layers.conv2d({ inputShape: [null, null, 3], filters: 16, kernelSize: 3, padding: 'same', activation: 'relu' }),
+    L.layers.conv2d({ filters: 16, kernelSize: 3, padding: 'same' }), L.layers.upSampling2d({ size: [2, 2] }),
+    L.layers.conv2d({ filters: 3, kernelSize: 3, strides: 2, padding: 'same', activation: 'sigmoid' })] });
+  await compare(model, 'open_sizes');
+  const refused = spawnSync(path.join(bin, 'wxnn_convert'), [await save(model, 'open_sizes'), '-o', path.join(folder, 'no.tflite')], { encoding: 'utf8' });
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /its input has an open dimension besides the batch: say the sizes of the model's inputs with --input NAME=1,128,128,3/);
 });
 
 test('all layers that are not supported are named at once', async () => {
