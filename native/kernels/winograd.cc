@@ -48,12 +48,14 @@ void winograd_patch(const float* patch, ptrdiff_t row, int32_t channels, float* 
 }
 
 void winograd_tile(const WinogradTile& tile, float* to) {
-  const auto [m, stride, pixel, channels, min, max] = tile;
+  const float* m = tile.m;
+  const ptrdiff_t stride = tile.stride, pixel = tile.pixel;
+  const float min = tile.min, max = tile.max;
   const auto clamp = [min, max](float v) {
     v = choose(v < min, min, v);
     return choose(v > max, max, v);
   };
-  each_whole_vector(whole(channels), [=](int32_t k) {
+  each_whole_vector(whole(tile.channels), [=](int32_t k) {
     float t[2][4];
 #pragma unroll
     for (int j = 0; j < 4; ++j) {

@@ -2,6 +2,7 @@
 // (kernels/winograd.h), with bias and activation. passes/use_winograd.cc makes it of convolutions
 // whose filter is constant.
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 
@@ -73,11 +74,15 @@ class WinogradConv2D final : public Kernel {
   ptrdiff_t tile_pixel() const { return (out_ + 3) & ~3; }
   // Transformed patches, their products, one patch and one tile, and the table of rows.
   size_t part_floats() const {
-    const size_t table = (block_ + kTileRows) * (sizeof(float*) / sizeof(float));
     const size_t floats =
-        kWinogradProducts * (patch_stride() + sum_stride() + tile_pixel() + in_) + table;
+        kWinogradProducts * (patch_stride() + sum_stride() + tile_pixel() + in_) + table_floats();
     constexpr size_t kLine = Buffer::kAlignment / sizeof(float);
     return (floats + kLine - 1) / kLine * kLine;
+  }
+
+  // The table of rows, in floats.
+  size_t table_floats() const {
+    return (block_ + kTileRows) * (sizeof(std::uintptr_t) / sizeof(float));
   }
 
   struct Place {
@@ -92,7 +97,7 @@ class WinogradConv2D final : public Kernel {
   void convolve_block(const RunCtx& c, int64_t n, int64_t first, float* scratch) const {
     const int32_t count = static_cast<int32_t>(std::min<int64_t>(block_, tiles_ - first));
     const auto table = reinterpret_cast<const float**>(scratch);
-    float* patches = scratch + (block_ + kTileRows) * (sizeof(float*) / sizeof(float));
+    float* patches = scratch + table_floats();
     float* sums = patches + kWinogradProducts * patch_stride();
     float* spare = sums + kWinogradProducts * sum_stride();
     const ptrdiff_t image = static_cast<ptrdiff_t>(window_.y.in) * window_.x.in * in_;
