@@ -64,8 +64,7 @@ class OnnxScope {
     const bool shares = outer != nullptr && &outer->builder == &builder;
     return saturated.contains(value) || (shares && outer->is_saturated(value));
   }
-  // Float32 that stands for whole numbers of another type: 8 bits, or products of such.
-  // ONNX's type of each.
+  // ONNX's type of each float32 that stands for whole numbers: of 8 bits, or products of such.
   std::map<int, int> whole_types;
   // 0 where it is nothing of the kind.
   int whole_type(int value) const {

@@ -1,6 +1,7 @@
 // What a convolution's kernel does on its way to memory: adds a residual, bends by PRelu. Only the
 // engine runs the result (no file format has such a convolution), so the converter leaves these
-// passes out. No result changes, but that a channel without residual keeps a -0.
+// passes out, and use_winograd, which runs before them and needs the same types. These change no
+// result, but that a channel without residual keeps a -0.
 #include <algorithm>
 
 #include "core/build_parts.h"
