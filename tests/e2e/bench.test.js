@@ -1,5 +1,5 @@
 'use strict';
-// tools/bench's page: our builds and LiteRT open a model there, run it and agree. The model leaves its batch open, as Keras does: LiteRT gets it settled.
+// tools/bench's page: our builds and others' open a model there, run it and agree.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
@@ -8,24 +8,36 @@ const { Chromium } = require('../../tools/benchmark/chromium.js');
 const { difference } = require('../../tools/benchmark/difference.js');
 const { filesOf } = require('../../tools/benchmark/model_files.js');
 
-test('the peers of the page run a model, and their outputs agree', async () => {
-  const files = filesOf('tfjs-mesh');
-  assert.ok(files.json && files.tflite, 'both forms of tfjs-mesh are there');
+/** The model's outputs by each of the peers, [peer, the file's form]. */
+async function outputsOf(model, peers) {
+  const files = filesOf(model);
   const folders = Object.entries(files).map(([format, file]) => [format, path.dirname(file)]);
   const chromium = await Chromium.start(new Map(folders));
   try {
     const outputs = {};
-    for (const [peer, format] of [['simd', 'json'], ['plain', 'json'], ['tfjs-wasm', 'json'], ['litert-compat', 'tflite'], ['litert', 'tflite']]) {
+    for (const [peer, format] of peers) {
       const page = await chromium.open(peer, `/models/${format}/${path.basename(files[format])}`);
       ({ outputs: outputs[peer] } = await page.ask({ warmUp: 1 }));
       await page.end();
     }
-    assert.equal(difference(outputs.plain, outputs.simd), 0);
-    for (const peer of ['tfjs-wasm', 'litert-compat', 'litert']) {
-      const off = difference(outputs.simd, outputs[peer]);
-      assert.ok(off < 1e-4, `${peer} is ${off} of its largest number away`);
-    }
+    return outputs;
   } finally {
     await chromium.close();
   }
+}
+
+function assertAgree({ simd, plain, ...others }) {
+  assert.equal(difference(plain, simd), 0);
+  for (const [peer, theirs] of Object.entries(others)) {
+    const off = difference(simd, theirs);
+    assert.ok(off < 1e-4, `${peer} is ${off} of its largest number away`);
+  }
+}
+
+test('the peers of the page run a model that leaves its batch open, as Keras does, and their outputs agree', async () => {
+  assertAgree(await outputsOf('tfjs-mesh', [['simd', 'json'], ['plain', 'json'], ['tfjs-wasm', 'json'], ['litert-compat', 'tflite'], ['litert', 'tflite']]));
+});
+
+test('onnxruntime-web runs an ONNX model as it is, ours what the converter makes of it, and their outputs agree', async () => {
+  assertAgree(await outputsOf('ocr-direction', [['simd', 'tflite'], ['plain', 'tflite'], ['litert-compat', 'tflite'], ['onnxruntime', 'onnx']]));
 });

@@ -11,7 +11,7 @@ const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
   '--js-flags=--expose-gc', '--enable-precise-memory-info'];
-const TYPES = {'.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json', '.html': 'text/html'};
+const TYPES = {'.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json', '.html': 'text/html'};
 
 const PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>bench</title>';
 
@@ -22,6 +22,7 @@ const FOLDERS = {
   litert: path.join(packageFolder('@litertjs/core'), 'wasm'),
   tflite: packageFolder('@tensorflow/tfjs-tflite'),
   'tfjs-wasm': path.join(packageFolder('@tensorflow/tfjs-backend-wasm'), 'dist'),
+  ort: path.join(packageFolder('onnxruntime-web'), 'dist'),
   plot: path.join(packageFolder('@observablehq/plot'), 'dist'),
   d3: path.join(packageFolder('d3'), 'dist'),
 };

@@ -1,4 +1,5 @@
 // The peers in a page of Chromium. tools/bench bundles this; `open` and `ask` are what it calls.
+import {openOnnxruntime} from './onnxruntime.js';
 import {answer, checkThreads, engineOptions} from './peer.js';
 
 const elements = (shape) => shape.reduce((n, d) => n * Math.abs(d), 1);
@@ -83,6 +84,14 @@ async function openTflite(url) {
   return {length: elements(shape), run};
 }
 
+/** onnxruntime-web; its build without WebGPU. */
+async function openOrt(url) {
+  const ort = await import('onnxruntime-web/wasm');
+  ort.env.wasm.wasmPaths = new URL('/ort/', location.href).href;
+  const input = await (await fetch(new URL('input.json', url))).json();
+  return openOnnxruntime(ort, await bytesOf(url), input);
+}
+
 const openers = {
   'tfjs-wasm': (url) => openTfjs('wasm', url),
   'tfjs-wasm-plain': (url) => openTfjs('wasm-plain', url),
@@ -91,6 +100,7 @@ const openers = {
   litert: (url) => openLitert('default', url),
   'litert-compat': (url) => openLitert('compat', url),
   'tfjs-tflite': openTflite,
+  onnxruntime: openOrt,
 };
 
 let opened;

@@ -124,9 +124,11 @@ function replaceMarked(file, mark, content) {
   fs.writeFileSync(file, `${before}<!-- ${mark} -->\n${content}\n${rest.slice(end)}`);
 }
 
-/** A run with plain JavaScript alone beside ours has a line of its own: it takes seconds a run. */
+/** A run with plain JavaScript alone beside ours has a line of its own, for it takes seconds a run; one with ONNX models a table. */
 function writeReadme(result, file) {
-  const {rows} = result, slow = rows.filter((r) => r.peer === 'tfjs-cpu');
+  const {rows} = result;
+  if (rows.some((r) => r.peer === 'onnxruntime')) return replaceMarked(file, 'tools/bench --models onnx --readme', readmeTable(result));
+  const slow = rows.filter((r) => r.peer === 'tfjs-cpu');
   if (rows.length !== 2 * slow.length) return replaceMarked(file, 'tools/bench --readme', readmeTable(result));
   const runs = [...new Set(slow.map((r) => r.runs))].join(' to ');
   const each = slow.map((r) => `${r.model} ${(1 / r.ratio).toFixed(0)}`).join(', ');
