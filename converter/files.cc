@@ -32,14 +32,14 @@ Status read_file(const std::string& path, std::string* bytes) {
   std::error_code error;
   const auto size = std::filesystem::file_size(path, error);
   bytes->clear();
-  if (!error) {
-    bytes->resize(size);
-    bytes->resize(std::fread(bytes->data(), 1, size, file.get()));
-  }
   // What is no regular file (a pipe) has no size.
+  if (!error) bytes->reserve(size);
   char block[1 << 16];
-  for (size_t n; (n = std::fread(block, 1, sizeof block, file.get())) != 0;)
+  size_t n = 0;
+  do {
+    n = std::fread(block, 1, sizeof block, file.get());
     bytes->append(block, n);
+  } while (n == sizeof block);
   WXNN_CHECK(std::ferror(file.get()) == 0, "cannot read \"", path, "\": ", std::strerror(errno));
   return {};
 }

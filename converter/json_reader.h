@@ -35,4 +35,10 @@ inline const Json& items(const Json& value) {
   return value.is_array() ? value : kNone;
 }
 
+// Of an array; null where there is none.
+inline const Json& item(const Json& value, size_t index) {
+  static const Json kNone;
+  return value.is_array() && index < value.size() ? value[index] : kNone;
+}
+
 }  // namespace wxnn

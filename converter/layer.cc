@@ -167,7 +167,8 @@ std::string mask_of(Layer& layer, const std::string& bools, int32_t steps) {
   return layer.op("Reshape", {ones->name(), layer.ints({-1, steps})});
 }
 
-Status to_shape(Layer& layer, const LayerTensor& x, std::vector<int32_t> shape, LayerTensor* y) {
+Status to_shape(Layer& layer, const LayerTensor& x, const std::vector<int32_t>& shape,
+                LayerTensor* y) {
   y->shape = shape;
   y->name = layer.node("Reshape", {x.name, layer.ints(shape)})->name();
   return {};

@@ -153,7 +153,8 @@ void set_list(tf::NodeDef* node, const char* name, const std::vector<int32_t>& n
 Status want_rank(const LayerTensor& x, size_t rank);
 // A mask from the bools that say which steps count: [batch, steps].
 std::string mask_of(Layer& layer, const std::string& bools, int32_t steps);
-Status to_shape(Layer& layer, const LayerTensor& x, std::vector<int32_t> shape, LayerTensor* y);
+Status to_shape(Layer& layer, const LayerTensor& x, const std::vector<int32_t>& shape,
+                LayerTensor* y);
 // Elements of one item of the batch.
 int64_t features(const LayerTensor& x);
 

@@ -103,9 +103,7 @@ class Network {
   }
 
   static const Json& sources_of(const Json& layer, int use) {
-    const Json& calls = items(member(layer, "inbound_nodes"));
-    if (static_cast<size_t>(use) >= calls.size()) return items(Json());
-    const Json& call = calls[static_cast<size_t>(use)];
+    const Json& call = item(member(layer, "inbound_nodes"), static_cast<size_t>(use));
     return items(call.is_object() ? member(call, "args") : call);
   }
 
@@ -118,8 +116,8 @@ class Network {
   Status call(const Json& layer, int use, bool sequential, Scope* scope) {
     Status status = add_layer(layer, use, sequential, scope);
     if (status.ok()) return {};
-    return std::move(status).at(sentence("layer \"", scope->prefix, name_of_layer(layer), "\" (",
-                                         text_of(member(layer, "class_name")), ")"));
+    return status.at(sentence("layer \"", scope->prefix, name_of_layer(layer), "\" (",
+                              text_of(member(layer, "class_name")), ")"));
   }
 
   static const Json& layers_of(const Json& model) {

@@ -31,7 +31,7 @@ class Chain {
   }
   // The result takes the node's place.
   Status put(int y) {
-    if (!status_.ok()) return std::move(status_);
+    if (!status_.ok()) return status_;
     return b_.put(y, node_.outputs[0]);
   }
 

@@ -69,9 +69,10 @@ wxnn::Status parse_shape(std::string_view text, wxnn::Shape* shape) {
   while (!text.empty()) {
     const size_t end = std::min(text.find(','), text.size());
     int32_t d = 0;
-    const auto [at, error] = std::from_chars(text.data(), text.data() + end, d);
-    const bool good = error == std::errc() && at == text.data() + end && d > 0 &&
-                      shape->rank() < wxnn::Shape::kMaxRank;
+    const char *const start = text.data(), *const stop = start + end;
+    const auto [at, error] = std::from_chars(start, stop, d);
+    const bool good =
+        error == std::errc() && at == stop && d > 0 && shape->rank() < wxnn::Shape::kMaxRank;
     WXNN_CHECK(good, "\"", whole, "\" is no shape: say for example 1,224,224,3");
     shape->push_back(d);
     text.remove_prefix(std::min(end + 1, text.size()));

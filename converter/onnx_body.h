@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 
 namespace wxnn {
 

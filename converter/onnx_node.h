@@ -193,6 +193,7 @@ struct OnnxRow {
 
 // Inputs that broadcast against each other, in one layout: `perm` of the result. Shared by the
 // rows.
-Status align(OnnxNode& node, std::vector<size_t> inputs, std::vector<int>* values, Perm* perm);
+Status align(OnnxNode& node, const std::vector<size_t>& inputs, std::vector<int>* values,
+             Perm* perm);
 
 }  // namespace wxnn

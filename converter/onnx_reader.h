@@ -10,33 +10,4 @@ namespace wxnn {
 // `bytes` is the file `options.source`; tensors may lie in files beside it.
 Status read_onnx(const ConvertOptions& options, const std::string& bytes, Source* source);
 
-// The operators of one family; each family has its own file.
-std::span<const OnnxRow> onnx_rows_elementwise();
-std::span<const OnnxRow> onnx_rows_shapes();
-std::span<const OnnxRow> onnx_rows_cuts();
-std::span<const OnnxRow> onnx_rows_indices();
-std::span<const OnnxRow> onnx_rows_reductions();
-std::span<const OnnxRow> onnx_rows_activations();
-std::span<const OnnxRow> onnx_rows_convolutions();
-std::span<const OnnxRow> onnx_rows_pools();
-std::span<const OnnxRow> onnx_rows_norms();
-std::span<const OnnxRow> onnx_rows_late();
-std::span<const OnnxRow> onnx_rows_resize();
-std::span<const OnnxRow> onnx_rows_products();
-std::span<const OnnxRow> onnx_rows_losses();
-std::span<const OnnxRow> onnx_rows_recurrent();
-std::span<const OnnxRow> onnx_rows_control();
-std::span<const OnnxRow> onnx_rows_loops();
-std::span<const OnnxRow> onnx_rows_einsum();
-std::span<const OnnxRow> onnx_rows_scatter();
-std::span<const OnnxRow> onnx_rows_quantized();
-std::span<const OnnxRow> onnx_rows_sampling();
-std::span<const OnnxRow> onnx_rows_signal();
-const OnnxRow* find_onnx_row(std::string_view op);
-
-// Appends the nodes of a body to the graph, in a scope made for it. Bounded: a small file cannot
-// ask for endless nodes.
-Status import_body(OnnxScope& scope, const onnx::GraphProto& body,
-                   const std::vector<OnnxTensor>& inputs, std::vector<OnnxTensor>* outputs);
-
 }  // namespace wxnn

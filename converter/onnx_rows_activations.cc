@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 
 namespace wxnn {
 

@@ -10,11 +10,10 @@ namespace wxnn {
 
 namespace {
 
-Status body_of(OnnxNode& n, std::string_view name, const onnx::GraphProto** body) {
+// The graph that an attribute holds; null where there is none.
+const onnx::GraphProto* body_of(OnnxNode& n, std::string_view name) {
   const onnx::AttributeProto* a = n.find(name);
-  WXNN_CHECK(a != nullptr && a->has_g(), "has no ", name);
-  *body = &a->g();
-  return {};
+  return a != nullptr && a->has_g() ? &a->g() : nullptr;
 }
 
 Status known_flag(OnnxNode& n, const OnnxTensor& tensor, bool* yes) {
@@ -104,9 +103,9 @@ Status as_if(OnnxNode& n, int condition, const std::array<const onnx::GraphProto
 }
 
 Status if_node(OnnxNode& n, const OnnxRow&) {
-  const onnx::GraphProto *yes = nullptr, *no = nullptr;
-  WXNN_TRY(body_of(n, "then_branch", &yes));
-  WXNN_TRY(body_of(n, "else_branch", &no));
+  const onnx::GraphProto *yes = body_of(n, "then_branch"), *no = body_of(n, "else_branch");
+  WXNN_CHECK(yes != nullptr && no != nullptr, "has no ",
+             yes == nullptr ? "then_branch" : "else_branch");
   OnnxTensor condition;
   WXNN_TRY(n.any(0, &condition));
   if (n.b.is_known(condition.value)) {
@@ -168,8 +167,8 @@ bool all_zero(const std::vector<double>& list) {
 Status scan(OnnxNode& n, const OnnxRow&) {
   constexpr int64_t kBatchedUntil = 8;
   const bool batched = n.opset <= kBatchedUntil;
-  const onnx::GraphProto* body = nullptr;
-  WXNN_TRY(body_of(n, "body", &body));
+  const onnx::GraphProto* body = body_of(n, "body");
+  WXNN_CHECK(body != nullptr, "has no body");
   const size_t first = batched ? 1 : 0;
   WXNN_CHECK(!batched || !n.has(0), "sequences of different length are not supported");
   const int sequences = n.integer("num_scan_inputs", 0);

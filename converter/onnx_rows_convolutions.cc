@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "converter/onnx_graph.h"
 #include "converter/onnx_image.h"
-#include "converter/onnx_reader.h"
 #include "converter/onnx_volume.h"
 #include "core/whole.h"
 

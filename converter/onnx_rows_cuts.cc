@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "core/whole.h"
 
 namespace wxnn {

@@ -1,7 +1,7 @@
 // ONNX's Einsum of one or two operands: sums, transposes and one matrix product.
 #include <algorithm>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "converter/onnx_steps.h"
 
 namespace wxnn {
@@ -69,8 +69,9 @@ void arrange(Steps& s, Lettered* v, const std::string& letters) {
 int as_matrices(Steps& s, Lettered v, const std::string& batch, const std::string& rows,
                 const std::string& columns, const Shape& batch_shape) {
   std::string own;
-  for (const char c : batch + rows + columns)
-    if (v.letters.find(c) != std::string::npos) own += c;
+  for (const std::string& letters : {batch, rows, columns})
+    for (const char c : letters)
+      if (v.letters.find(c) != std::string::npos) own += c;
   arrange(s, &v, own);
   Shape wide = batch_shape, narrow;
   bool spreads = false;

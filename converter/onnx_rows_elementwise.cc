@@ -3,13 +3,13 @@
 #include <cmath>
 #include <limits>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 
 namespace wxnn {
 
 // The layout of the first input of full rank that is computed and has one of its own; others
 // follow.
-Status align(OnnxNode& n, std::vector<size_t> inputs, std::vector<int>* values, Perm* perm) {
+Status align(OnnxNode& n, const std::vector<size_t>& inputs, std::vector<int>* values, Perm* perm) {
   size_t rank = 0;
   for (const size_t i : inputs) {
     OnnxTensor t;

@@ -1,7 +1,7 @@
 // ONNX operators with indices: Gather and its kin, OneHot, Range.
 #include <algorithm>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "core/whole.h"
 
 namespace wxnn {

@@ -1,7 +1,7 @@
 // ONNX operators whose results' sizes depend on the data.
 #include <algorithm>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "converter/onnx_steps.h"
 
 namespace wxnn {

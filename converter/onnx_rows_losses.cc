@@ -1,5 +1,5 @@
 // ONNX's two losses, which evaluated models keep as their last node.
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 
 namespace wxnn {
 

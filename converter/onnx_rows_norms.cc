@@ -1,7 +1,7 @@
 // ONNX's norms.
 #include <algorithm>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 
 namespace wxnn {
 
@@ -113,10 +113,12 @@ Status local_response_norm(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.in(0, channels_last(4), &x));
   const int32_t pixels = shape[0] * shape[2] * shape[3];
   WXNN_TRY(n.add("Square", {x}, {}, &y));
-  const double before = (size - 1) / 2, after = size - 1 - (size - 1) / 2;
+  const int before = (size - 1) / 2;
+  const double after = size - 1 - before;
   WXNN_TRY(n.add(
       "PadV2", {y},
-      {{"paddings", std::vector<double>{0, 0, 0, 0, 0, 0, before, after}}, {"constantValue", 0}},
+      {{"paddings", std::vector<double>{0, 0, 0, 0, 0, 0, static_cast<double>(before), after}},
+       {"constantValue", 0}},
       &y));
   WXNN_TRY(n.reshape(y, {pixels, 1, shape[1] + size - 1, 1}, &y));
   WXNN_TRY(n.add(

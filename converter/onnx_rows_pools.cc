@@ -3,8 +3,8 @@
 #include <cmath>
 #include <functional>
 
+#include "converter/onnx_graph.h"
 #include "converter/onnx_image.h"
-#include "converter/onnx_reader.h"
 #include "core/whole.h"
 
 namespace wxnn {
@@ -89,8 +89,8 @@ Status max_places(OnnxNode& n, const OnnxImage& image, const OnnxSliding& s, boo
     WXNN_CHECK(span <= out[1 + i], "its window is larger than ", out);
     out[1 + i] = whole<int32_t>((out[1 + i] - span) / s.strides[i]) + 1;
   }
-  for (double i = 0; i < s.kernel[0]; ++i) {
-    for (double j = 0; j < s.kernel[1]; ++j) {
+  for (int32_t i = 0; i < s.kernel[0]; ++i) {
+    for (int32_t j = 0; j < s.kernel[1]; ++j) {
       int pixel = kAbsent, place = kAbsent, better = kAbsent;
       WXNN_TRY(window_pixel(n, x, out, s, i, j, &pixel));
       WXNN_TRY(window_pixel(n, places, out, s, i, j, &place));

@@ -1,5 +1,5 @@
 // ONNX's matrix products.
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 
 namespace wxnn {
 

@@ -3,7 +3,7 @@
 // beyond 2^24, which are rounded as float32 is.
 #include <algorithm>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "converter/onnx_steps.h"
 #include "converter/onnx_tensor.h"
 

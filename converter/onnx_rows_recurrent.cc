@@ -2,7 +2,7 @@
 // products with the inputs are one product in front of the steps.
 #include <algorithm>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "converter/onnx_steps.h"
 
 namespace wxnn {

@@ -1,7 +1,7 @@
 // ONNX operators along axes: reductions, softmax, arg-max, running sums.
 #include <algorithm>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 
 namespace wxnn {
 

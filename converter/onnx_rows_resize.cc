@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "core/whole.h"
 
 namespace wxnn {
@@ -156,7 +156,7 @@ bool is_native(const Resize& r, bool* corners, bool* half) {
   if (r.mode == "linear") return true;
   // Nearest: compared index by index, since the rounding of ties differs.
   for (size_t k = 2; k < 4; ++k) {
-    for (double i = 0; i < r.out[k]; ++i) {
+    for (int64_t i = 0; i < r.out[k]; ++i) {
       const double last = r.in[k] - 1;
       const double theirs = std::clamp(nearest_of(r, source_of(r, k, i)), 0.0, last);
       const double span = *half ? (i + 0.5) * r.in[k] / r.out[k] : i * r.in[k] / r.out[k];
@@ -238,7 +238,7 @@ Status by_matrix(OnnxNode& n, const Resize& r, size_t k, int* y) {
 Status by_index(OnnxNode& n, const Resize& r, size_t k, int* y) {
   std::vector<int32_t> indices;
   WXNN_TRY(n.b.room(r.out[k]));
-  for (double i = 0; i < r.out[k]; ++i) {
+  for (int64_t i = 0; i < r.out[k]; ++i) {
     indices.push_back(
         whole<int32_t>(std::clamp(nearest_of(r, source_of(r, k, i)), 0.0, r.in[k] - 1)));
   }
@@ -253,7 +253,7 @@ Status fill_outside(OnnxNode& n, const Resize& r, int* y) {
   if (r.coordinates != "tf_crop_and_resize") return {};
   for (size_t k = 0; k < r.in.size(); ++k) {
     std::string inside;
-    for (double i = 0; i < r.out[k]; ++i) {
+    for (int64_t i = 0; i < r.out[k]; ++i) {
       const double x = source_of(r, k, i);
       inside += static_cast<char>(x >= 0 && x <= r.in[k] - 1);
     }

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "converter/onnx_steps.h"
 #include "core/whole.h"
 
@@ -163,8 +163,9 @@ Samples samples_along(Steps& s, int from, int to, int32_t bins, int32_t per_bin,
   if (at_least_one) span = s.op("Maximum", {span, s.number(1)});
   std::vector<float> places;
   s.keep(s.n.b.room(1.0 * bins * per_bin));
-  for (int32_t i = 0; s.ok() && i < bins * per_bin; ++i)
-    places.push_back(static_cast<float>((i / per_bin + (i % per_bin + 0.5) / per_bin) / bins));
+  for (int32_t bin = 0; s.ok() && bin < bins; ++bin)
+    for (int32_t i = 0; i < per_bin; ++i)
+      places.push_back(static_cast<float>((bin + (i + 0.5) / per_bin) / bins));
   const int line = s.constant({1, bins * per_bin}, places);
   int at = s.op("Add", {from, s.op("Multiply", {span, line})});
   Samples r;

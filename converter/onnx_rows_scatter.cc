@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "converter/onnx_steps.h"
 #include "core/whole.h"
 

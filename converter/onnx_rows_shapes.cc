@@ -1,7 +1,7 @@
 // ONNX operators that rearrange a tensor without looking at its numbers.
 #include <algorithm>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "converter/onnx_tensor.h"
 #include "core/whole.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "converter/onnx_reader.h"
+#include "converter/onnx_graph.h"
 #include "converter/onnx_steps.h"
 #include "core/whole.h"
 
@@ -214,7 +214,7 @@ Status mel_weights(OnnxNode& n, const OnnxRow&) {
   // 2595 log10(1 + f / 700), and back.
   const double from = std::log1p(low / 700), step = (std::log1p(high / 700) - from) / (bands + 2);
   std::vector<int64_t> corners;
-  for (double i = 0; i < bands + 2; ++i) {
+  for (int32_t i = 0; i < bands + 2; ++i) {
     const double hertz = 700 * std::expm1(from + i * step);
     corners.push_back(whole<int64_t>((length + 1) * hertz / rate));
     WXNN_CHECK(corners.back() >= 0 && static_cast<double>(corners.back()) < bins,
