@@ -9,6 +9,7 @@ endif()
 # Single operators and lists of kernel calls, for tfjs: in its profile alone.
 set(tfjs_exports ${PROJECT_SOURCE_DIR}/native/wasm/eager_exports.cc ${PROJECT_SOURCE_DIR}/native/wasm/calls_exports.cc)
 list(REMOVE_ITEM exports ${tfjs_exports})
+find_program(NODE node REQUIRED)
 function(set_wasm_options target)
   target_compile_options(${target} PRIVATE ${WXNN_OURS} ${WXNN_SMALL} ${WXNN_WHOLE})
   target_link_libraries(${target} PRIVATE wxnn)
@@ -22,6 +23,9 @@ function(set_wasm_options target)
     -sBINARYEN_EXTRA_PASSES=-fimfs=0,-aimfs=4,-ocimfs=30,--converge,--skip-pass=memory-packing,--skip-pass=directize
     -sSTANDALONE_WASM=1 --no-entry
     -sINITIAL_MEMORY=4MB -sALLOW_MEMORY_GROWTH=1)
+  set(repack ${PROJECT_SOURCE_DIR}/tools/repack_wasm.js)  # the same program, which brotli makes 3% smaller
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${repack})
+  add_custom_command(TARGET ${target} POST_BUILD COMMAND ${NODE} ${repack} $<TARGET_FILE:${target}>)
 endfunction()
 
 function(add_wasm_binary target name ops)
