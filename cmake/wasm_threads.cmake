@@ -8,7 +8,7 @@ target_compile_definitions(wxnn_threads PRIVATE WXNN_VERSION="${WXNN_VERSION}" W
 target_link_libraries(wxnn_threads PRIVATE wxnn)
 target_link_options(wxnn_threads PRIVATE
   -O3 ${WXNN_LINK_FEATURES} -fno-exceptions -fno-rtti --no-entry
-  --js-library ${PROJECT_SOURCE_DIR}/native/wasm/threads/clock.js
+  --js-library ${PROJECT_SOURCE_DIR}/native/wasm/threads/imports.js
   -sMODULARIZE=1 -sEXPORT_NAME=createWxnn -sENVIRONMENT=web,worker,node
   -sEXPORTED_RUNTIME_METHODS=wasmMemory -sPTHREAD_POOL_SIZE=Module.wxnnThreads-1 -sPTHREAD_POOL_SIZE_STRICT=2
   -sMALLOC=emmalloc -sFILESYSTEM=0 -sSTACK_SIZE=256KB -sDEFAULT_PTHREAD_STACK_SIZE=128KB

@@ -8,5 +8,5 @@ module.exports = `
   failed pointers counts runOp scalar several slow adopt endpoints numberCount refusal servedBy behind dead locate owner blob busy
   growNumbers hold holdsWrites leave link release slotCount store turn capacity dtypes functionOf records upload
   copyOut measure patch putAttrs putNumber putNumbers resizeModel runAgain shapeOf weightNames
-  doubtOf onModel putAbsent putAttr runAnew runOn watchTime
+  doubtOf modelOf onModel there putAbsent putAttr runAnew runOn watchTime
 `.trim().split(/\s+/);

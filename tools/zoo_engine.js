@@ -13,7 +13,13 @@
   }
 
   var exports = new WebAssembly.Instance(new WebAssembly.Module(read(args[0])), {
-    env: { wxnn_now: function () { return 0; } },
+    env: {
+      wxnn_now: function () { return 0; },
+      wxnn_read: function (where, bytes, to) {
+        heap().set(file.subarray(where >>> 0, (where >>> 0) + bytes), to >>> 0);
+        return 1;
+      },
+    },
   }).exports;
   function heap() { return new Uint8Array(exports.memory.buffer); }
   function demand(result) {
@@ -45,7 +51,7 @@
   }
   if (exports._initialize) exports._initialize();
   var file = read(args[2]);
-  var model = demand(exports.wxnn_load(place(file), file.length));
+  var model = demand(exports.wxnn_load(place(file), file.length, file.length));
   var inputs = args.slice(3).map(read);
   var shapes = [], given = inputs.map(function (bytes) {
     var rank = new Int32Array(bytes.buffer, bytes.byteOffset, 1)[0];

@@ -8,10 +8,7 @@
 namespace wxnn {
 
 namespace {
-size_t padded(size_t bytes) {
-  return (bytes + Buffer::kSlack + Buffer::kAlignment - 1) / Buffer::kAlignment *
-         Buffer::kAlignment;
-}
+constexpr auto padded = Buffer::padded;
 bool together(const Lifetime& a, const Lifetime& b) {
   return a.first <= b.last && b.first <= a.last;
 }

@@ -17,6 +17,11 @@ class Buffer {
   static constexpr size_t kAlignment = 64;
   static constexpr size_t kSlack = 64;
 
+  // Bytes of a block in which so many are of use.
+  static constexpr size_t padded(size_t bytes) {
+    return (bytes + kSlack + kAlignment - 1) / kAlignment * kAlignment;
+  }
+
   Buffer() = default;
   ~Buffer() { std::free(data_); }
   Buffer(Buffer&& other) noexcept

@@ -68,7 +68,8 @@ Status put(double value, bool quantised, DType dtype, int32_t i, void* out) {
   return {};
 }
 
-Status widen_numbers(const Constant& constant, const TensorType& type, Read& read, void* out) {
+Status widen_numbers(const Constant& constant, const std::byte* bytes, const TensorType& type,
+                     Read& read, void* out) {
   const Quantization& q = constant.quantization;
   const Channels channels(q, type.shape);
   const bool quantised = !q.scale.empty();
@@ -76,7 +77,7 @@ Status widen_numbers(const Constant& constant, const TensorType& type, Read& rea
   double block[kBlock];
   const int32_t n = type.shape.elements();
   for (int32_t i = 0; i < n; ++i) {
-    if (i % kBlock == 0) read(constant.bytes.data(), i, std::min(kBlock, n - i), block);
+    if (i % kBlock == 0) read(bytes, i, std::min(kBlock, n - i), block);
     double value = block[i % kBlock];
     if (quantised) {
       const int32_t k = channels.of(i);
@@ -133,16 +134,88 @@ Status check(const Constant& constant, const TensorType& type) {
   return {};
 }
 
-Status widen(const Constant& constant, const TensorType& type, void* out) {
-  if (constant.encoding == Encoding::kFloat16) {
-    replaceable(widen_halves)(constant.bytes.data(), type.shape.elements(),
-                              static_cast<float*>(out));
-  } else if (constant.encoding == Encoding::kPlain && type.dtype != DType::kBool) {
-    if (!constant.bytes.empty()) std::memcpy(out, constant.bytes.data(), constant.bytes.size());
-  } else {
-    return widen_numbers(constant, type, *kEncodings[static_cast<int>(constant.encoding)].read,
-                         out);
+namespace {
+
+bool is_as_computed(const Constant& constant, const TensorType& type) {
+  return constant.encoding == Encoding::kPlain && type.dtype != DType::kBool;
+}
+
+// The bytes, in `room` where they have to be read.
+Status stored(const Constant& constant, void* room, const std::byte** bytes) {
+  *bytes = constant.bytes.data();
+  if (*bytes != nullptr || constant.bytes.empty()) return {};
+  WXNN_CHECK(constant.read(constant.where, constant.bytes.size(), room),
+             "has its data outside the file");
+  *bytes = static_cast<std::byte*>(room);
+  return {};
+}
+
+void scale(const Constant& constant, int32_t n, float* numbers) {
+  size_t channel = 0;
+  for (size_t i = 0; i < static_cast<size_t>(n);) {
+    const double factor = constant.factors[channel];
+    for (size_t k = 0; k < constant.run; ++k, ++i) {
+      numbers[i] = static_cast<float>(static_cast<double>(numbers[i]) * factor);
+    }
+    if (++channel == constant.factors.size()) channel = 0;
   }
+}
+
+void copy(const std::byte* from, size_t size, void* to) {
+  if (size != 0 && from != to) std::memcpy(to, from, size);
+}
+
+}  // namespace
+
+Status copy_constant(const Constant& from, std::unique_ptr<Constant>* to) {
+  auto constant = std::make_unique<Constant>();
+  constant->encoding = from.encoding;
+  constant->bytes = from.bytes;
+  constant->quantization = from.quantization;
+  constant->read = from.read;
+  constant->where = from.where;
+  constant->factors = from.factors;
+  constant->run = from.run;
+  if (from.owned) {
+    WXNN_TRY(constant->owned.allocate(from.bytes.size()));
+    copy(from.bytes.data(), from.bytes.size(), constant->owned.data());
+    constant->bytes = {constant->owned.data(), from.bytes.size()};
+  }
+  *to = std::move(constant);
+  return {};
+}
+
+Status own(Constant& constant) {
+  if (constant.owned) return {};
+  const size_t size = constant.bytes.size();
+  Buffer memory;
+  const std::byte* bytes = nullptr;
+  WXNN_TRY(memory.allocate(size));
+  WXNN_TRY(stored(constant, memory.data(), &bytes));
+  copy(bytes, size, memory.data());
+  constant.owned = std::move(memory);
+  constant.bytes = {constant.owned.data(), size};
+  return {};
+}
+
+size_t spare_bytes(const Constant& constant, const TensorType& type) {
+  const bool none = constant.bytes.data() != nullptr || is_as_computed(constant, type);
+  return none ? 0 : constant.bytes.size();
+}
+
+Status widen(const Constant& constant, const TensorType& type, void* out, void* spare) {
+  const bool copied = is_as_computed(constant, type);
+  const std::byte* bytes = nullptr;
+  WXNN_TRY(stored(constant, copied ? out : spare, &bytes));
+  if (copied) {
+    copy(bytes, constant.bytes.size(), out);
+  } else if (constant.encoding == Encoding::kFloat16) {
+    replaceable(widen_halves)(bytes, type.shape.elements(), static_cast<float*>(out));
+  } else {
+    WXNN_TRY(widen_numbers(constant, bytes, type,
+                           *kEncodings[static_cast<int>(constant.encoding)].read, out));
+  }
+  if (!constant.factors.empty()) scale(constant, type.shape.elements(), static_cast<float*>(out));
   return {};
 }
 

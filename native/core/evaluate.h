@@ -22,7 +22,7 @@ Status evaluate(const Op& op, const Attrs& attrs, std::span<const Tensor* const>
 // Bytes of what is computed from constants before the first run: of a file of a few bytes not more
 // than a few times as many.
 inline size_t most_evaluated(const Graph& graph) {
-  return (size_t{1} << 20) + 4 * graph.file.size();
+  return (size_t{1} << 20) + 4 * graph.file.bytes;
 }
 
 }  // namespace wxnn

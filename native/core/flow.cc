@@ -36,21 +36,6 @@ Status Flow::load_bodies(Node& node, size_t bodies, size_t from) {
   return {};
 }
 
-Status copy_constant(const Constant& from, std::unique_ptr<Constant>* to) {
-  auto constant = std::make_unique<Constant>();
-  constant->encoding = from.encoding;
-  constant->bytes = from.bytes;
-  constant->quantization = from.quantization;
-  if (from.owned) {
-    const size_t bytes = from.bytes.size();
-    WXNN_TRY(constant->owned.allocate(bytes));
-    if (bytes != 0) std::memcpy(constant->owned.data(), from.bytes.data(), bytes);
-    constant->bytes = {constant->owned.data(), bytes};
-  }
-  *to = std::move(constant);
-  return {};
-}
-
 bool is_only_written(const Graph& graph, int v) {
   for (const Node& node : graph.nodes) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {

@@ -36,8 +36,6 @@ inline Tensor nothing() { return {{DType::kFloat32, Shape{0}}, nullptr}; }
 // True when nothing but TensorListSetItem reads value `v` of the graph, which takes a list without
 // elements for zeros of any shape.
 bool is_only_written(const Graph& graph, int v);
-// Of the same bytes where they lie in a file, of a copy where the constant owns them.
-Status copy_constant(const Constant& from, std::unique_ptr<Constant>* to);
 // A condition: its first element is not 0.
 bool is_true(const Tensor& condition);
 // Copies `value` to output k of a Flow.

@@ -33,18 +33,24 @@ Status Graph::add_constant(std::string name, const TensorType& type, const void*
   return {};
 }
 
+Status Value::at(Status status) const {
+  return status.ok() ? Status() : status.at(sentence("constant \"", name, "\""));
+}
+
 Status Graph::materialize(int value, Tensor* tensor) {
   Value& v = values[value];
   Constant& c = *v.constant;
-  if (c.encoding != Encoding::kPlain || !c.owned) {
-    Buffer wide;
-    Status status = wide.allocate(v.type.bytes());
-    if (status.ok()) status = widen(c, v.type, wide.data());
-    if (!status.ok()) return status.at(sentence("constant \"", v.name, "\""));
+  if (c.encoding != Encoding::kPlain || !c.owned || !c.factors.empty()) {
+    Buffer wide, spare;
+    const size_t spare_size = spare_bytes(c, v.type);
+    WXNN_TRY(wide.allocate(v.type.bytes()));
+    if (spare_size != 0) WXNN_TRY(spare.allocate(spare_size));
+    WXNN_TRY(v.at(widen(c, v.type, wide.data(), spare.data())));
     c.owned = std::move(wide);
     c.bytes = {c.owned.data(), v.type.bytes()};
     c.encoding = Encoding::kPlain;
     c.quantization = {};
+    c.factors = {};
   }
   static_cast<TensorType&>(*tensor) = v.type;
   tensor->data = c.owned.data();

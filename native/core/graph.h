@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/constant.h"
+#include "core/file.h"
 #include "core/op.h"
 
 namespace wxnn {
@@ -16,6 +16,9 @@ struct Value {
   std::string name;
   TensorType type;                     // as the file declares it; shapes may be open or unknown
   std::unique_ptr<Constant> constant;  // null unless constant
+
+  // Puts `constant "w"` in front of the reason.
+  Status at(Status status) const;
 };
 
 struct Graph;
@@ -44,7 +47,7 @@ struct Graph {
   std::vector<int> inputs;
   std::vector<int> outputs;
   std::vector<State> states = {};
-  Buffer file;  // constants may point into it
+  File file;
 
   int add_value(std::string name, TensorType type);
   // Appends a node with one fresh output value named like the node; returns that value.

@@ -28,7 +28,8 @@ Status Model::build(Graph graph, bool is_body, std::unique_ptr<Model>* model) {
 }
 
 Status Model::load(Graph graph, std::unique_ptr<Model>* model) {
-  return build(std::move(graph), false, model);
+  WXNN_TRY(build(std::move(graph), false, model));
+  return (*model)->leave_file();
 }
 
 Status Model::load_body(Graph graph, std::unique_ptr<Model>* model) {

@@ -96,27 +96,31 @@ class Model {
   Status run_late(Step& step);
   Status run_flow(Step& step);
 
-  // model_plan.cc: shapes, kernels, memory
+  // model_plan.cc: shapes, kernels
   Status plan();
   Status plan_step(Step& step);
   Status plan_flow(Step& step);
   Status evaluate_now(Step& step);
   Status prepare_kernel(Step& step);
+  Status prepare_kernels();
   Status create_kernel(Step& step);
-  Status lay_out();
+  size_t packing_room(const Step& step) const;
   bool may_evaluate(const Step& step);
   void publish(Step& step);
   Status keep_constants();
-  void release_packed(const Node& node);
-  bool waits_for_file() const;
+  void release_packed(const Step& step);
+  Status leave_file();
+
+  // model_layout.cc: memory
+  Status lay_out(bool only_measure);
+  size_t at_loading() const;
+  bool may_overwrite(const Node& node, int input) const;
 
   // model_state.cc: what runs leave for later runs, in the graph's states
   Status open_states();
   Status check_states() const;
   enum class StatePart : uint8_t { kInitial, kInput, kOutput };
   void copy_states(StatePart part);
-
-  bool may_overwrite(const Node& node, int input) const;
 
   Graph graph_;
   std::vector<Tensor> tensors_;  // parallel to graph_.values: what is known of each now
@@ -127,6 +131,7 @@ class Model {
   bool is_body_ = false;
   std::vector<const void*> known_;  // of a body, per input: its data, where known while planning
   std::vector<Buffer> own_inputs_;  // of a body: memory of the late ones
+  Buffer packing_;                  // while kernels are made: room for the constants of one
   Buffer arena_;
   size_t arena_bytes_ = 0;
   bool waits_ = false;                         // for reserve()

@@ -1,8 +1,6 @@
-// Planning a model: shapes, what can be computed now, kernels, memory.
+// Planning a model: shapes, what can be computed now, kernels.
 #include <algorithm>
-#include <climits>
 
-#include "core/arena.h"
 #include "core/model_step.h"
 #include "core/ports.h"
 #include "core/states.h"
@@ -13,11 +11,18 @@ namespace {
 
 bool packs(const Op& op, size_t input) { return (op.traits(input) & kPacked) != 0; }
 
-constexpr int kForever = INT_MAX;
+// Bytes that the constant needs while it is packed; 0 where its bytes may be read where they are:
+// a kernel copies.
+size_t room_to_pack(const Value& value) {
+  const Constant& c = *value.constant;
+  const bool there =
+      c.bytes.data() != nullptr && reinterpret_cast<uintptr_t>(c.bytes.data()) % sizeof(float) == 0;
+  if (there && c.encoding == Encoding::kPlain && c.factors.empty()) return 0;
+  return Buffer::padded(value.type.bytes()) + Buffer::padded(spare_bytes(c, value.type));
+}
 
-// Bytes of an arena that loading takes at once; bodies of loops are many.
-constexpr size_t kAtLoading = size_t{64} << 20;
-constexpr size_t kAtLoadingBody = size_t{1} << 16;
+// Bytes of constants that may have blocks of their own while they are packed.
+constexpr size_t kSmall = size_t{1} << 17;
 
 }  // namespace
 
@@ -66,51 +71,73 @@ Status Model::keep_constants() {
   return {};
 }
 
-void Model::release_packed(const Node& node) {
+// After the step's kernel was made. One that is made anew at every run needs its constants then.
+void Model::release_packed(const Step& step) {
+  const Node& node = *step.node;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int v = node.inputs[i];
-    if (v == kAbsent || !graph_.values[v].constant || !packs(*node.op, i)) continue;
-    if (--unpacked_[v] > 0 || kept_[v]) continue;
+    if (v == kAbsent || !graph_.values[v].constant || !packs(*node.op, i) || kept_[v]) continue;
+    tensors_[v].data = nullptr;
+    if (step.packs_data || --unpacked_[v] > 0) continue;
     packed_bytes_ += graph_.values[v].type.bytes();
     graph_.values[v].constant->owned = {};
     graph_.values[v].constant->bytes = {};
-    tensors_[v].data = nullptr;
   }
 }
 
-bool Model::waits_for_file() const {
-  if (std::ranges::any_of(unpacked_, [](int uses) { return uses > 0; })) return true;
+// The file is there for as long as the model is being loaded: what is packed later, or again at
+// every run, is kept as the file has it.
+Status Model::leave_file() {
+  for (size_t v = 0; v < unpacked_.size(); ++v) {
+    if (unpacked_[v] <= 0 || kept_[v]) continue;
+    const Value& value = graph_.values[v];
+    WXNN_TRY(value.constant->encoding == Encoding::kPlain
+                 ? graph_.materialize(static_cast<int>(v), &tensors_[v])
+                 : value.at(own(*value.constant)));
+  }
   for (const Step& step : steps_) {
     if (!step.is_flow()) continue;
-    for (const std::unique_ptr<Model>& body : step.flow->bodies()) {
-      if (body->waits_for_file()) return true;
-    }
+    for (const std::unique_ptr<Model>& body : step.flow->bodies()) WXNN_TRY(body->leave_file());
   }
-  return false;
+  graph_.file.head = {};
+  return {};
 }
 
 Status Model::create_kernel(Step& step) {
   const Node& node = *step.node;
   if (node.op->create == nullptr || (step.kernel && !step.packs_data)) return {};
-  bool packs_constant = false;
+  step.kernel.reset();
+  Buffer block;
+  const size_t needed = packing_ ? 0 : packing_room(step);
+  if (needed != 0) WXNN_TRY(block.allocate(needed));
+  std::byte* room = packing_ ? packing_.data() : block.data();
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int v = node.inputs[i];
     if (v == kAbsent || !packs(*node.op, i) || !graph_.values[v].constant) continue;
-    const Constant& constant = *graph_.values[v].constant;
-    // A kernel copies: what needs no widening may lie where the file has it.
-    if (constant.encoding == Encoding::kPlain && !constant.owned &&
-        reinterpret_cast<uintptr_t>(constant.bytes.data()) % sizeof(float) == 0) {
-      tensors_[v].data = const_cast<std::byte*>(constant.bytes.data());
-    } else {
-      WXNN_TRY(graph_.materialize(v, &tensors_[v]));
-    }
-    packs_constant = true;
+    const Value& value = graph_.values[v];
+    const size_t bytes = room_to_pack(value);
+    const Constant& c = *value.constant;
+    std::byte* spare = room + Buffer::padded(value.type.bytes());
+    if (bytes != 0) WXNN_TRY(value.at(widen(c, value.type, room, spare)));
+    tensors_[v].data = bytes != 0 ? room : const_cast<std::byte*>(c.bytes.data());
+    room += bytes;
   }
-  step.kernel.reset();
   WXNN_TRY(node.op->create(step.infer_ctx(), &step.kernel));
-  // A kernel that is created anew at every run needs its constants every time.
-  if (packs_constant && !step.packs_data) release_packed(node);
+  release_packed(step);
   return {};
+}
+
+// What the constants of a kernel that is still to be made need besides their place in the file.
+size_t Model::packing_room(const Step& step) const {
+  const Node& node = *step.node;
+  size_t bytes = 0;
+  if (node.op->create == nullptr || step.kernel) return 0;
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const int v = node.inputs[i];
+    if (v == kAbsent || !packs(*node.op, i) || !graph_.values[v].constant) continue;
+    bytes += room_to_pack(graph_.values[v]);
+  }
+  return bytes;
 }
 
 Status Model::prepare_kernel(Step& step) {
@@ -118,6 +145,36 @@ Status Model::prepare_kernel(Step& step) {
   if (step.node->op->create == nullptr) return {};
   WXNN_TRY(create_kernel(step));
   return step.kernel->reshape(step.infer_ctx(), &step.scratch_bytes);
+}
+
+// Large constants are read and widened to one block, which is there before any of them is packed
+// and gone before the arena comes, and is as large as that: the arena takes its place. Blocks of
+// their own among the packed weights would leave gaps that later ones, mostly larger, do not fit.
+// Kernels of small constants, which work where tensors are large, come first: what scratch they
+// want is known then.
+Status Model::prepare_kernels() {
+  size_t room = 0;
+  std::vector<Step*> large;
+  for (Step& step : steps_) {
+    if (step.kind != Step::Kind::kRun) continue;
+    const size_t bytes = packing_room(step);
+    room = std::max(room, bytes);
+    if (bytes > kSmall) {
+      large.push_back(&step);
+    } else {
+      WXNN_TRY(step.at(prepare_kernel(step)));
+    }
+  }
+  if (large.empty()) return {};
+  WXNN_TRY(lay_out(true));
+  if (arena_bytes_ <= at_loading()) room = std::max(room, arena_bytes_);
+  WXNN_TRY(packing_.allocate(room));
+  Status status;
+  for (size_t i = 0; status.ok() && i < large.size(); ++i) {
+    status = large[i]->at(prepare_kernel(*large[i]));
+  }
+  packing_ = {};
+  return status;
 }
 
 void Model::publish(Step& step) {
@@ -192,7 +249,6 @@ Status Model::plan_step(Step& step) {
     WXNN_TRY(evaluate_now(step));
   } else {
     step.kind = Step::Kind::kRun;
-    WXNN_TRY(prepare_kernel(step));
   }
   for (int v : step.node->outputs) late_[v] = step.kind == Step::Kind::kLate;
   publish(step);
@@ -213,126 +269,10 @@ Status Model::plan() {
   }
   for (Step& step : steps_) WXNN_TRY(step.at(plan_step(step)));
   WXNN_TRY(check_states());
-  if (!waits_for_file()) graph_.file = {};
-  WXNN_TRY(lay_out());
+  WXNN_TRY(prepare_kernels());
+  WXNN_TRY(lay_out(false));
   planned_ = true;
   return {};
-}
-
-namespace {
-
-// Tensors that share one piece of the arena: a node's output, the views of it, and the outputs that
-// were written over it in place.
-struct Groups {
-  std::vector<int> of_value;  // -1: not in the arena
-  std::vector<Lifetime> lifetimes;
-
-  int open(size_t bytes, int first, int last) {
-    lifetimes.push_back({bytes, first, last});
-    return static_cast<int>(lifetimes.size()) - 1;
-  }
-};
-
-}  // namespace
-
-// In a loop, output k may lie where input k lies: it is the input of the next round.
-bool Model::may_overwrite(const Node& node, int input) const {
-  if (!is_body_) return false;
-  for (size_t k = 0; k < std::min(graph_.inputs.size(), graph_.outputs.size()); ++k) {
-    if (graph_.inputs[k] == input) return graph_.outputs[k] == node.outputs[0];
-  }
-  return false;
-}
-
-Status Model::lay_out() {
-  const int end = static_cast<int>(steps_.size());
-  std::vector<int> last(graph_.values.size(), -1);
-  for (int v : graph_.outputs) last[v] = kForever;
-  for (const State& s : states_of(graph_)) last[s.output] = kForever;
-  for (int i = end; i-- > 0;) {
-    const Node& node = *steps_[i].node;
-    for (int v : node.inputs) {
-      if (v != kAbsent) last[v] = std::max(last[v], i);
-    }
-    if (node.op->view && steps_[i].kind != Step::Kind::kEvaluated) {
-      last[node.inputs[0]] = std::max(last[node.inputs[0]], last[node.outputs[0]]);
-    }
-  }
-
-  Groups groups;
-  groups.of_value.assign(graph_.values.size(), -1);
-  const auto open_input = [&](int v) {
-    if (late_[v] || tensors_[v].data != nullptr) return;
-    // An input keeps its bytes from one run to the next: a caller may write only what changed.
-    groups.of_value[v] = groups.open(tensors_[v].bytes(), 0, kForever);
-  };
-  for (int v : graph_.inputs) open_input(v);
-  for (const State& s : states_of(graph_)) open_input(s.input);
-  std::vector<int> scratch_group(steps_.size(), -1);
-  for (int i = 0; i < end; ++i) {
-    const Step& step = steps_[i];
-    const Node& node = *step.node;
-    if (step.kind == Step::Kind::kView) {
-      groups.of_value[node.outputs[0]] = groups.of_value[node.inputs[0]];
-      continue;
-    }
-    if (step.kind != Step::Kind::kRun && step.kind != Step::Kind::kFlow) continue;
-    int over = -1;  // the group that output 0 is written over
-    const int8_t port = node.op->in_place;
-    if (port >= 0 && static_cast<size_t>(port) < node.inputs.size()) {
-      const int x = node.inputs[port];
-      const int group = groups.of_value[x];
-      bool free = group >= 0 &&
-                  (groups.lifetimes[group].last == i || (last[x] == i && may_overwrite(node, x))) &&
-                  tensors_[x].bytes() == step.outputs[0].bytes();
-      // Another operand in the same memory under another shape would be overwritten too early.
-      for (int other : node.inputs) {
-        if (other != kAbsent && other != x) free &= groups.of_value[other] != group;
-      }
-      if (free) over = group;
-    }
-    for (size_t k = 0; k < node.outputs.size(); ++k) {
-      const int v = node.outputs[k];
-      if (late_[v]) continue;
-      if (k == 0 && over >= 0) {
-        groups.of_value[v] = over;
-        groups.lifetimes[over].last = std::max(i, last[v]);
-      } else {
-        groups.of_value[v] = groups.open(step.outputs[k].bytes(), i, std::max(i, last[v]));
-      }
-    }
-    if (step.scratch_bytes != 0) scratch_group[i] = groups.open(step.scratch_bytes, i, i);
-  }
-
-  const ArenaPlan plan = plan_arena(groups.lifetimes);
-  arena_bytes_ = plan.bytes;
-  if (!arena_ || arena_.size() < plan.bytes) {
-    waits_ = !reserves_ && plan.bytes > (is_body_ ? kAtLoadingBody : kAtLoading);
-    if (waits_) return {};
-    WXNN_TRY(arena_.allocate(plan.bytes));
-  }
-  std::byte* base = arena_.data();
-  for (size_t v = 0; v < tensors_.size(); ++v) {
-    const int group = groups.of_value[v];
-    if (group >= 0) tensors_[v].data = base + plan.offsets[group];
-  }
-  for (int i = 0; i < end; ++i) {
-    Step& step = steps_[i];
-    step.scratch = scratch_group[i] < 0 ? nullptr : base + plan.offsets[scratch_group[i]];
-    for (size_t k = 0; k < step.outputs.size(); ++k) {
-      if (late_[step.node->outputs[k]]) continue;
-      step.outputs[k].data = tensors_[step.node->outputs[k]].data;
-    }
-  }
-  return {};
-}
-
-Status Model::reserve() {
-  reserves_ = true;
-  if (!waits_) return {};
-  Status status = lay_out();
-  waits_ = !status.ok();
-  return status;
 }
 
 }  // namespace wxnn

@@ -1,4 +1,4 @@
-// What the model keeps per node. Shared by model.cc and model_plan.cc alone.
+// What the model keeps per node. Shared by the model's own files alone.
 #pragma once
 #include "core/build_parts.h"
 #include "core/flow.h"

@@ -5,13 +5,13 @@
 
 namespace wxnn {
 
-Status read_node_list(Buffer file, Graph* graph) {
+Status read_node_list(File file, Graph* graph) {
   *graph = {};
   graph->file = std::move(file);
   NodeList list;
   WXNN_TRY(parse_node_list(graph->file, &list));
   WXNN_CHECK(!list.outputs.empty(), "the graph has no outputs");
-  Reading reading{list, graph->file.size()};
+  Reading reading{list, graph->file};
   ScopeReader reader(reading, list.graph, *graph, "", 0);
   for (const Endpoint& e : list.inputs) WXNN_TRY(reader.read_input(e));
   std::vector<std::string_view> tensors;

@@ -229,8 +229,8 @@ int NodeScope::find(std::string_view name) const {
   return at != by_name.end() && nodes[*at].name == name ? *at : kAbsent;
 }
 
-Status parse_node_list(const Buffer& file, NodeList* list) {
-  const std::span<const std::byte> all = {file.data(), file.size()};
+Status parse_node_list(const File& file, NodeList* list) {
+  const std::span<const std::byte> all = {file.head.data(), file.head.size()};
   constexpr size_t kHeader = 16;
   uint32_t header[4] = {};
   if (all.size() >= kHeader) std::memcpy(header, all.data(), kHeader);
@@ -239,9 +239,10 @@ Status parse_node_list(const Buffer& file, NodeList* list) {
   WXNN_CHECK(version == kVersion, "the node list has version ", version, ", this build reads ",
              kVersion);
   const bool inside =
-      weights_at >= kHeader && weights_at <= all.size() && weights_bytes <= all.size() - weights_at;
+      weights_at >= kHeader && weights_at <= all.size() && weights_bytes <= file.bytes - weights_at;
   WXNN_CHECK(inside, "the node list is cut off: its weights lie outside");
-  list->blob = all.subspan(weights_at, weights_bytes);
+  list->weights_at = weights_at;
+  list->weights_bytes = weights_bytes;
   Cursor c(all.subspan(kHeader, weights_at - kHeader));
   read_endpoints(c, &list->inputs);
   read_endpoints(c, &list->outputs);

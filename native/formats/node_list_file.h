@@ -103,7 +103,7 @@ struct NodeList {
   std::vector<ListedTensor> weights;
   NodeScope graph;
   std::vector<NodeScope> functions;
-  std::span<const std::byte> blob;
+  size_t weights_at = 0, weights_bytes = 0;  // in the file
 
   // Null where there is none.
   const NodeScope* function(std::string_view name) const;
@@ -111,6 +111,6 @@ struct NodeList {
 
 // Refuses what reaches outside the file, and two nodes of one name. After it, every Cursor in the
 // list reads what was written.
-Status parse_node_list(const Buffer& file, NodeList* list);
+Status parse_node_list(const File& file, NodeList* list);
 
 }  // namespace wxnn

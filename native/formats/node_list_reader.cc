@@ -78,7 +78,7 @@ void Outputs::set(Ref ref, int value) {
 Status Outputs::value(Ref ref, int* value) {
   *value = find(ref);
   if (*value != kAbsent) return {};
-  WXNN_CHECK(++reading_.tensors <= reading_.file_bytes,
+  WXNN_CHECK(++reading_.tensors <= reading_.file.bytes,
              "the graph has more tensors than its file has bytes");
   std::string name = sentence(prefix_, scope_.nodes[ref.node].name);
   if (ref.output != 0) name = sentence(name, ":", ref.output);
@@ -178,12 +178,12 @@ Status ScopeReader::read_constant(int i, int* value) {
                      (stored->encoding != Encoding::kPlain || stored->dtype == type->dtype);
   WXNN_CHECK(known, "has TensorFlow's type ", tensor.type, " stored as ", tensor.stored,
              ", which is not supported");
-  const bool inside = tensor.where <= reading_.list.blob.size() &&
-                      tensor.size <= reading_.list.blob.size() - tensor.where;
+  const size_t weights = reading_.list.weights_bytes;
+  const bool inside = tensor.where <= weights && tensor.size <= weights - tensor.where;
   WXNN_CHECK(inside, "has its data outside the file");
   auto constant = std::make_unique<Constant>();
   constant->encoding = stored->encoding;
-  constant->bytes = reading_.list.blob.subspan(tensor.where, tensor.size);
+  reading_.file.lend(reading_.list.weights_at + tensor.where, tensor.size, constant.get());
   if (tensor.scale != 0) {
     constant->quantization.scale.push_back(static_cast<float>(tensor.scale));
     constant->quantization.min = static_cast<float>(tensor.min);

@@ -26,7 +26,7 @@ std::string_view input_of(const ListedNode& node, size_t i);
 // What all scopes of one file share.
 struct Reading {
   const NodeList& list;
-  size_t file_bytes;
+  const File& file;
   size_t tensors = 0;  // of all graphs: bounded, as functions that call functions multiply
 };
 

@@ -57,12 +57,14 @@ std::string describe(std::string_view file) {
 
 }  // namespace
 
-Status read_model(Buffer file, Graph* graph) {
-  const std::string_view bytes(file.data<char>(), file.size());
-  if (bytes.starts_with("WXNL")) return read_node_list(std::move(file), graph);
+Status read_model(File file, Graph* graph) {
+  const std::string_view bytes(file.head.data<char>(), file.head.size());
+  const bool list = bytes.starts_with("WXNL");
   const bool tflite = bytes.size() >= 8 && bytes.substr(4, 4) == "TFL3";
-  if (tflite) return read_tflite(std::move(file), graph);
-  return fail("neither a .tflite file nor a node list: ", describe(bytes));
+  if (!list && !tflite) return fail("neither a .tflite file nor a node list: ", describe(bytes));
+  WXNN_TRY((list ? read_node_list : read_tflite)(std::move(file), graph));
+  if (graph->file.read != nullptr) graph->file.head = {};
+  return {};
 }
 
 }  // namespace wxnn

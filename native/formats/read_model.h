@@ -5,7 +5,8 @@
 namespace wxnn {
 
 // Decides by the bytes themselves: a .tflite file, or a node list (node_list.h). Anything else is
-// refused in a sentence that says what it looks like. The graph keeps the file.
-Status read_model(Buffer file, Graph* graph);
+// refused in a sentence that says what it looks like. The graph keeps the file, or gives its head
+// back where the rest can be read.
+Status read_model(File file, Graph* graph);
 
 }  // namespace wxnn

@@ -13,7 +13,7 @@ namespace wxnn {
 
 // What all readers of one file share.
 struct TfliteReading {
-  const Buffer& file;
+  const File& file;
   const flatbuffers::Verifier& verifier;
   const tflite::Model& model;
   size_t tensors = 0;  // of all graphs: bounded, as subgraphs that use subgraphs multiply

@@ -342,13 +342,13 @@ Status check_frame(Verifier& verifier, const Buffer& file) {
 
 }  // namespace
 
-Status read_tflite(Buffer file, Graph* graph) {
+Status read_tflite(File file, Graph* graph) {
   *graph = {};
   graph->file = std::move(file);
-  const uint8_t* bytes = graph->file.data<uint8_t>();
-  WXNN_CHECK(graph->file.size() < FLATBUFFERS_MAX_BUFFER_SIZE, "the file is larger than 2 GB");
-  Verifier verifier(bytes, graph->file.size());
-  Status status = check_frame(verifier, graph->file);
+  const uint8_t* bytes = graph->file.head.data<uint8_t>();
+  WXNN_CHECK(graph->file.head.size() < FLATBUFFERS_MAX_BUFFER_SIZE, "the file is larger than 2 GB");
+  Verifier verifier(bytes, graph->file.head.size());
+  Status status = check_frame(verifier, graph->file.head);
   if (!status.ok()) return status.at("not a TensorFlow Lite file");
   TfliteReading reading{graph->file, verifier, *tflite::GetModel(bytes)};
   return TfliteGraphReader(reading, 0, 0, graph).run();

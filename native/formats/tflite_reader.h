@@ -9,6 +9,6 @@ namespace wxnn {
 
 // Any bytes end in a graph or in a sentence; memory is bounded by the file's size. The graph keeps
 // the file, which its constants point into. The graph is sorted.
-Status read_tflite(Buffer file, Graph* graph);
+Status read_tflite(File file, Graph* graph);
 
 }  // namespace wxnn

@@ -22,7 +22,7 @@ Status TfliteGraphReader::check_subgraph(size_t index) {
   WXNN_CHECK(index < count, "refers to subgraph ", index, " of ", count);
   const auto* tensors = reading_.model.subgraphs()->Get(static_cast<uint32_t>(index))->tensors();
   reading_.tensors += 1 + (tensors == nullptr ? 0 : tensors->size());
-  WXNN_CHECK(depth_ < kMostDepth && reading_.tensors <= reading_.file.size(),
+  WXNN_CHECK(depth_ < kMostDepth && reading_.tensors <= reading_.file.bytes,
              "uses subgraphs inside each other too often; recursion is not supported");
   return {};
 }

@@ -93,7 +93,7 @@ std::string_view computed_dtype(tflite::TensorType type) {
 }
 
 TfliteTensors::TfliteTensors(const flatbuffers::Verifier& verifier, const tflite::Model& model,
-                             const tflite::SubGraph& subgraph, const Buffer& file, Graph* graph)
+                             const tflite::SubGraph& subgraph, const File& file, Graph* graph)
     : verifier_(verifier),
       model_(model),
       file_(file),
@@ -123,10 +123,10 @@ Status TfliteTensors::stored(int tensor, std::span<const std::byte>* bytes) cons
   if (buffer.data() != nullptr) {
     *bytes = {reinterpret_cast<const std::byte*>(buffer.data()->data()), buffer.data()->size()};
   } else if (buffer.offset() > 1) {
-    const uint64_t file = file_.size();
+    const uint64_t file = file_.head.size();
     WXNN_CHECK(buffer.offset() <= file && buffer.size() <= file - buffer.offset(),
                "has its data outside the file");
-    *bytes = {file_.data() + buffer.offset(), static_cast<size_t>(buffer.size())};
+    *bytes = {file_.head.data() + buffer.offset(), static_cast<size_t>(buffer.size())};
   }
   return {};
 }
@@ -232,7 +232,12 @@ Status TfliteTensors::make_constant(int tensor, TensorType* type, Constant* cons
     if (!constant->quantization.scale.empty()) type->dtype = DType::kFloat32;
   }
   WXNN_TRY(stored(tensor, &constant->bytes));
-  if (t.sparsity() != nullptr) WXNN_TRY(expand(t, *type, constant));
+  if (t.sparsity() != nullptr) {
+    WXNN_TRY(expand(t, *type, constant));
+  } else if (!constant->bytes.empty()) {
+    const auto where = static_cast<size_t>(constant->bytes.data() - file_.head.data());
+    file_.lend(where, constant->bytes.size(), constant);
+  }
   return check(*constant, *type);
 }
 
@@ -241,8 +246,8 @@ Status TfliteTensors::expand(const tflite::Tensor& t, const TensorType& type, Co
   const TensorType element = {type.dtype, {}};
   const size_t element_bytes = encoded_bytes(constant->encoding, element);
   expanded_bytes_ += static_cast<size_t>(type.shape.elements()) * element_bytes;
-  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= file_.size(), "is sparse and would fill ",
-             expanded_bytes_, " bytes with the ones before, from a file of ", file_.size());
+  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= file_.bytes, "is sparse and would fill ",
+             expanded_bytes_, " bytes with the ones before, from a file of ", file_.bytes);
   const Sparse sparse = {*t.sparsity(), constant->bytes, element_bytes};
   WXNN_TRY(densify(verifier_, sparse, type.shape, &constant->owned));
   constant->bytes = {constant->owned.data(), constant->owned.size()};

@@ -20,7 +20,7 @@ class TfliteTensors {
  public:
   // The file and its verifier must outlive this; the model's frame is verified.
   TfliteTensors(const flatbuffers::Verifier& verifier, const tflite::Model& model,
-                const tflite::SubGraph& subgraph, const Buffer& file, Graph* graph);
+                const tflite::SubGraph& subgraph, const File& file, Graph* graph);
 
   size_t size() const { return values_.size(); }
   std::string name(int tensor) const;
@@ -59,7 +59,7 @@ class TfliteTensors {
 
   const flatbuffers::Verifier& verifier_;
   const tflite::Model& model_;
-  const Buffer& file_;
+  const File& file_;
   const flatbuffers::Vector<flatbuffers::Offset<tflite::Tensor>>* tensors_;
   Graph* graph_;
   std::vector<int> values_;       // kAbsent until used

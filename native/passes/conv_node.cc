@@ -10,23 +10,22 @@ bool is_depthwise(const Node& conv) {
 }
 bool channels_first(const Node& conv) { return conv.attrs.is("filterFormat", "OHWI"); }
 
-// Another node may read the same filter: this one gets a copy.
+// Another node may read the same filter: this one gets a copy. It is multiplied when it is packed.
 Status scale_filter(Match& match, Node& conv, const std::vector<double>& scale) {
   Graph& graph = match.graph();
-  Tensor filter;
-  WXNN_TRY(graph.materialize(conv.inputs[1], &filter));
-  const size_t n = static_cast<size_t>(filter.shape.elements());
-  const size_t run = channels_first(conv) ? n / scale.size() : 1;  // elements of one channel
-  std::vector<float> numbers(n);
-  size_t channel = 0;
-  for (size_t i = 0; i < n;) {
-    for (size_t k = 0; k < run; ++k, ++i) {
-      numbers[i] = static_cast<float>(static_cast<double>(filter.f32()[i]) * scale[channel]);
-    }
-    if (++channel == scale.size()) channel = 0;
+  const int filter = conv.inputs[1];
+  if (!graph.values[filter]
+           .constant->factors.empty()) {  // rounded once more, as it would have been
+    Tensor scaled;
+    WXNN_TRY(graph.materialize(filter, &scaled));
   }
-  int value = 0;
-  WXNN_TRY(graph.add_constant(conv.name + "/filter", filter, numbers.data(), &value));
+  const int value = graph.add_value(conv.name + "/filter", graph.values[filter].type);
+  WXNN_TRY(copy_constant(*graph.values[filter].constant, &graph.values[value].constant));
+  Constant& copy = *graph.values[value].constant;
+  copy.factors = scale;
+  if (channels_first(conv)) {
+    copy.run = static_cast<size_t>(graph.values[value].type.shape.elements()) / scale.size();
+  }
   match.set_input(conv, 1, value);
   return {};
 }

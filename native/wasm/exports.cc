@@ -66,9 +66,8 @@ using wxnn::Status;
 
 WXNN_EXPORT(wxnn_malloc)(size_t bytes)->void* {
   // Handed over as a plain block: Buffer::adopt and std::free both know what to do with it.
-  constexpr size_t kAlignment = wxnn::Buffer::kAlignment;
-  const size_t padded = (bytes + wxnn::Buffer::kSlack + kAlignment - 1) / kAlignment * kAlignment;
-  return padded > bytes ? std::aligned_alloc(kAlignment, padded) : nullptr;
+  const size_t padded = wxnn::Buffer::padded(bytes);
+  return padded > bytes ? std::aligned_alloc(wxnn::Buffer::kAlignment, padded) : nullptr;
 }
 
 WXNN_EXPORT(wxnn_free)(void* block)->void { std::free(block); }
@@ -99,10 +98,15 @@ WXNN_EXPORT(wxnn_ops)()->const char* {
   return wxnn::keep_text(json + "]");
 }
 
-WXNN_EXPORT(wxnn_load)(void* block, size_t bytes)->Model* {
+extern "C" __attribute__((import_module("env"), import_name("wxnn_read"))) wxnn::ReadFile wxnn_read;
+
+WXNN_EXPORT(wxnn_load)(void* block, size_t bytes, size_t file_bytes)->Model* {
   wxnn::Graph graph;
+  wxnn::File file(wxnn::Buffer::adopt(block, bytes));
+  file.bytes = file_bytes;
+  file.read = wxnn_read;
   std::unique_ptr<Model> model;
-  Status status = wxnn::read_model(wxnn::Buffer::adopt(block, bytes), &graph);
+  Status status = wxnn::read_model(std::move(file), &graph);
   if (status.ok()) status = Model::load(std::move(graph), &model);
   if (!status.ok()) wxnn::failed(status);
   return model.release();

@@ -111,3 +111,13 @@ export function joinBytes(parts: Uint8Array[]): Uint8Array {
   parts.reduce((at, part) => (bytes.set(part, at), at + part.length), 0);
   return bytes;
 }
+
+/** Bytes `from` to `to`, without the last, of pieces one after another: a view of each, most of them empty. */
+export function viewsOf(pieces: Uint8Array[], from: number, to: number): Uint8Array[] {
+  return pieces.map((piece) => {
+    const view = piece.subarray(Math.max(from, 0), Math.max(to, 0));
+    from -= piece.length;
+    to -= piece.length;
+    return view;
+  });
+}

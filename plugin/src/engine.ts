@@ -1,9 +1,15 @@
 // The hand-written loader of the binary (native/wasm/abi.md), and the choice between its builds.
-import { checkInteger, fail, lengthOf } from './checks';
+import { checkInteger, fail, lengthOf, viewsOf } from './checks';
 import { getHost } from './host';
 import type { Host, WasmExports } from './host';
 import { utf8Decode } from './text';
 import type { Build, EngineOptions } from './types';
+
+/** While wxnn_load runs: copies so many bytes of the file, from `where` on, to a place in the heap; false where they are not in the file. */
+let readBytes: ((where: number, bytes: number, to: number) => boolean) | undefined;
+
+/** The binary's import. */
+export const wxnnRead = (...range: [number, number, number]): boolean => readBytes!(...range);
 
 const kOther = 'it is of another version.';
 
@@ -91,9 +97,31 @@ export class Engine {
   /** A block with a copy of the pieces, one after the other; the caller frees it, or hands it on. */
   place(pieces: Uint8Array[], what: string): number {
     const pointer = this.allocate(lengthOf(pieces), what);
+    this.put(pieces, pointer);
+    return pointer;
+  }
+
+  private put(pieces: Uint8Array[], pointer: number): void {
     const heap = this.heap();
     pieces.reduce((at, piece) => (heap.set(piece, at), at + piece.length), pointer);
-    return pointer;
+  }
+
+  /**
+   * A model's handle. Of its file's pieces only the first goes into the heap; bytes of all of them are asked for one constant after the
+   * other, as its kernels are made, and need not lie there together.
+   */
+  modelOf(place: string, name: string, pieces: Uint8Array[]): number {
+    const block = this.place([pieces[0]], name);  // the engine's from wxnn_load on, also when it fails
+    readBytes = (where, bytes, to) => {
+      const views = viewsOf(pieces, where, where + bytes);
+      this.put(views, to);
+      return lengthOf(views) === bytes;
+    };
+    try {
+      return this.demand(place, 'wxnn_load', block, pieces[0].length, lengthOf(pieces));
+    } finally {
+      readBytes = undefined;
+    }
   }
 
   /** Gives a model's inputs these shapes, all at once; undefined leaves one as it is. */
@@ -171,7 +199,7 @@ async function chooseEngine(host: Host, variant: string, profile: Profile, wasmP
       reasons.push(`one thread: ${(error as Error).message}`);
     }
   }
-  const plain = () => host.instantiate(`wxnn-plain${profile}.wasm.br`, () => ({ env: { wxnn_now: () => host.now() } }), wasmPath);
+  const plain = () => host.instantiate(`wxnn-plain${profile}.wasm.br`, () => ({ env: { wxnn_now: () => host.now(), wxnn_read: wxnnRead } }), wasmPath);
   const build = variant === 'relaxed' ? variant : 'simd';
   let untouched: Promise<WasmExports> | undefined = plain();
   if (variant !== 'plain') {

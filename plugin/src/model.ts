@@ -1,5 +1,5 @@
 // A loaded model: inputs in, outputs out, on one engine instance. types.ts says what its methods promise.
-import { arrayOf, checkKeys, describe, elements, fail, kDTypes, lengthOf, shapeText, tagOf, viewOf } from './checks';
+import { arrayOf, checkKeys, describe, elements, fail, kDTypes, shapeText, tagOf, viewOf } from './checks';
 import { Engine, getEngine, getFullEngine } from './engine';
 import { abortable, checkAborted } from './host';
 import { getParts } from './parts';
@@ -56,8 +56,7 @@ export async function createOnEither(engine: Engine, file: ModelFile, options: E
 
 function createModel(engine: Engine, { name, format, pieces }: ModelFile): Model {
   const place = `${name}: `;
-  const block = engine.place(pieces, name);  // the engine's from wxnn_load on, also when it fails
-  let handle = engine.demand(place, 'wxnn_load', block, lengthOf(pieces));
+  let handle = engine.modelOf(place, name, pieces);
   const { inputs, outputs } = engine.json('wxnn_model_info', handle) as { inputs: TensorInfo[]; outputs: TensorInfo[] };
   // Shapes in force. An open batch counts as 1 until resize says otherwise, as in the engine.
   let shapes = inputs.map(({ shape }) => shape.map((dimension, axis) => (axis === 0 && dimension < 0 ? 1 : dimension)));

@@ -1,6 +1,6 @@
 // A tfjs graph model as the node list that the engine reads: the binary form of a TensorFlow graph that
 // native/formats/node_list.h describes. Only the JSON is decoded here; what each operator means is C++'s.
-import { asBytes, elements, joinBytes, lengthOf } from './checks';
+import { asBytes, elements, joinBytes, lengthOf, viewsOf } from './checks';
 import { base64Decode, utf8Encode } from './text';
 import type { Bytes } from './types';
 
@@ -97,29 +97,6 @@ function dimensions(shape: Shape | undefined): number[] | undefined {
   return (shape.dim || []).map((dim) => Number(dim.size || 0));
 }
 
-/** The last part of the node list: bytes of weights, each from a multiple of 4 on. They are asked for when all of them are there. */
-class Blob {
-  readonly pieces: (() => Uint8Array[])[] = [];
-  length = 0;
-  add(size: number, bytes: () => Uint8Array[]): number {
-    const at = this.length;
-    this.pieces.push(bytes, () => [new Uint8Array(-size & 3)]);
-    this.length += (size + 3) & ~3;
-    return at;
-  }
-}
-
-/** Bytes `from` to `to`, without the last, of shards one after another: views. */
-function viewsOf(shards: Uint8Array[], from: number, to: number): Uint8Array[] {
-  const views: Uint8Array[] = [];
-  for (const shard of shards) {
-    if (from < shard.length && to > 0) views.push(shard.subarray(Math.max(from, 0), to));
-    from -= shard.length;
-    to -= shard.length;
-  }
-  return views;
-}
-
 /** A constant inside the graph's own text, as frozen graphs have them. */
 function tensorBytes(tensor: TensorProto, name: string): Uint8Array {
   if (tensor.tensorContent) return base64Decode(tensor.tensorContent);
@@ -152,25 +129,27 @@ function checkNode(node: GraphNode): void {
 
 class Encoder {
   private out = new Writer();
-  private blob = new Blob();
+  /** Constants that the graph's own text holds; behind the shards. */
+  private held: Uint8Array[] = [];
   private weightNames: { [name: string]: boolean } = Object.create(null);
 
-  constructor(private nodes: GraphNode[]) {}
+  /** `there`: bytes of the weights so far. */
+  constructor(private nodes: GraphNode[], private parts: Uint8Array[], private there: number) {}
 
-  encode(model: GraphModelJson, shards: Uint8Array[], there: number): () => Uint8Array[] {
+  encode(model: GraphModelJson): () => Uint8Array[] {
     const { out } = this;
     const weights: Weight[] = [];
     for (const group of model.weightsManifest || []) weights.push(...((group.weights || []) as Weight[]));
     for (const weight of weights) this.weightNames[weight.name] = true;
     [kMagic, kVersion, 0, 0].forEach((word) => out.u32(word));
     this.endpoints(model.signature || (model.userDefinedMetadata || {}).signature || {});
-    this.weights(weights, shards, there);
+    this.weights(weights);
     this.nodeList(this.nodes.concat(this.initializer(model)));
     const { library } = model.modelTopology!;
     out.list((library && library.function) || [], (f) => this.function(f));
     out.patch(8, out.length);
-    out.patch(12, this.blob.length);
-    return () => this.blob.pieces.reduce((all, bytes) => all.concat(bytes()), [out.result()]);
+    out.patch(12, this.there);
+    return () => [out.result()].concat(this.parts, this.held);
   }
 
   /** What fills hash tables before the first run: nodes that no output depends on, some of which the graph has too. */
@@ -205,7 +184,8 @@ class Encoder {
     write(signature.outputs, this.nodes.filter(({ name, op }) => !read[name] && !/^(Const|NoOp|Placeholder.*)$/.test(op)));
   }
 
-  private weights(weights: Weight[], shards: Uint8Array[], there: number): void {
+  private weights(weights: Weight[]): void {
+    const { parts, there } = this;
     let at = 0;
     this.out.list(weights, (weight) => {
       const { name, shape, dtype, quantization } = weight;
@@ -221,13 +201,12 @@ class Encoder {
       this.out.u32(stored[0]);
       this.out.f64((quantization && quantization.scale) || 0);
       this.out.f64((quantization && quantization.min) || 0);
-      const from = at;
-      this.out.u32(this.blob.add(size, () => viewsOf(shards, from, from + size)));
+      this.out.u32(at);
       this.out.u32(size);
       at += size;
       // Texts are stored as length and bytes, one after another. The engine refuses who reads them.
       for (let i = 0; dtype === 'string' && i < count; i++) {
-        const [low = 0, ...higher] = joinBytes(viewsOf(shards, at, at + 4));
+        const [low = 0, ...higher] = joinBytes(viewsOf(parts, at, at + 4));
         at += 4 + higher.reduce((sum, byte, k) => sum + byte * 256 ** (k + 1), low);
       }
     });
@@ -283,7 +262,9 @@ class Encoder {
     const data = tensorBytes(tensor, node);
     this.out.u32(typeNumber(tensor.dtype));
     this.out.shape(dimensions(tensor.tensorShape));
-    this.out.u32(this.blob.add(data.length, () => [data]));
+    this.out.u32(this.there);
+    this.there += data.length;
+    this.held.push(data);
     this.out.u32(data.length);
   }
 
@@ -300,7 +281,7 @@ class Encoder {
 
 /**
  * `weights`: the shards, in the manifest's order; or an array that will hold them, which are `there` bytes. Gives a function that
- * gives the file, once they are there, in pieces, most of them views of the shards. Throws a sentence about what is wrong with the JSON.
+ * gives the file, once they are there, in pieces: all but the weights, the shards, and what the JSON itself holds. Throws a sentence about what is wrong with the JSON.
  */
 export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Array[], there?: number): () => Uint8Array[] {
   const topology = model && model.modelTopology;
@@ -309,5 +290,5 @@ export function encodeNodeList(model: GraphModelJson, weights: Bytes | Uint8Arra
   if (!Array.isArray(node)) throw new Error('this is not a tfjs graph model: its "modelTopology" has no list of nodes.');
   node.forEach(checkNode);
   const parts = Array.isArray(weights) ? weights : [asBytes(weights) || new Uint8Array(0)];
-  return new Encoder(node as GraphNode[]).encode(model, parts, there === undefined ? lengthOf(parts) : there);
+  return new Encoder(node as GraphNode[], parts, there === undefined ? lengthOf(parts) : there).encode(model);
 }

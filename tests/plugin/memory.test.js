@@ -52,3 +52,57 @@ test('a small file that asks for more memory than there is loads, and says so wh
   assert.equal(data[data.length - 1], 2);
   assert.ok(large.memory().arena >= 80e6);
 });
+
+const KINDS = { float32: 4, float16: 2, uint8: 1 };
+
+/** y = x w0 w1 …: so many layers of [width, width], stored as `kind`, in two shards whose border lies inside a weight. */
+function layered(layers, width, kind) {
+  const node = (name, op, input) => ({ name, op, input, attr: {} });
+  const names = Array.from({ length: layers }, (_, i) => `w${i}`);
+  const quantization = { float32: undefined, float16: { dtype: 'float16' }, uint8: { dtype: 'uint8', scale: 2 ** -9, min: -0.25 } }[kind];
+  const bytes = new Uint8Array(layers * width * width * KINDS[kind]);
+  const floats = kind === 'float32' && new Float32Array(bytes.buffer);
+  for (let i = 0; floats && i < floats.length; i++) floats[i] = ((i * 7919) % 512) / 4096 - 1 / 16;
+  for (let i = 0; !floats && i < bytes.length; i++) bytes[i] = kind === 'uint8' ? i * 31 : i % 2 ? 0x28 + (i & 4) : i;
+  const border = (bytes.length >> 1) + 5;
+  return {
+    model: {
+      format: 'graph-model',
+      modelTopology: { node: [{ ...node('x', 'Placeholder', []), attr: { dtype: { type: 'DT_FLOAT' }, shape: { shape: { dim: [{ size: '1' }, { size: String(width) }] } } } },
+        ...names.map((name) => node(name, 'Const', [])), ...names.map((name, i) => node(`y${i}`, 'MatMul', [i ? `y${i - 1}` : 'x', name]))] },
+      weightsManifest: [{ paths: ['0.bin', '1.bin'], weights: names.map((name) => ({ name, shape: [width, width], dtype: 'float32', quantization })) }],
+    },
+    weights: [bytes.subarray(0, border), bytes.subarray(border)],
+  };
+}
+
+for (const kind of Object.keys(KINDS)) {
+  test(`a model's heap has no room for its file beside its packed weights: ${kind}`, async () => {
+    const layers = 12, width = 512, weight = width * width * 4;
+    const { wxnn } = createRealProgram();
+    const { heap: empty } = (await wxnn.loadModel(layered(1, 4, kind))).memory();
+    const model = await wxnn.loadModel(layered(layers, width, kind));
+    model.run(new Float32Array(width).fill(1));
+    const { heap, packed } = model.memory();
+    assert.equal(packed, layers * weight);
+    // What is packed, the weight that is being packed as it is stored and as it is computed in, and gaps; not the file.
+    assert.ok(heap < empty + packed + 2.5 * weight, `${heap} bytes for ${packed} of weights`);
+  });
+}
+
+/** The same numbers, whichever way the weights came in. */
+test('weights are read over borders of shards, and where one lacks nothing of the model stays', async () => {
+  const { wxnn } = createRealProgram();
+  const parts = layered(3, 64, 'float32');
+  const whole = { model: parts.model, weights: [new Uint8Array(Buffer.concat(parts.weights))] };
+  const x = Float32Array.from({ length: 64 }, (_, i) => i % 9 - 4);
+  const results = [];
+  for (const source of [parts, whole]) results.push(Object.values((await wxnn.loadModel(source)).run(x))[0].data);
+  assert.deepEqual(results[0], results[1]);
+  const { heap } = (await wxnn.loadModel(whole)).memory();
+  const wide = layered(3, 1024, 'float32');  // 4 MB each; the last does not fit the one before
+  wide.model.weightsManifest[0].weights[2].shape = [1020, 1028];
+  wide.weights[1] = wide.weights[1].subarray(64);
+  for (let again = 0; again < 5; again++) await assert.rejects(wxnn.loadModel(wide), /y2.*MatMul/);
+  assert.ok((await wxnn.loadModel(whole)).memory().heap < heap + 4 * 4.2e6, 'failures keep memory');
+});

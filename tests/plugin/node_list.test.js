@@ -56,17 +56,22 @@ test('refuses what is no graph model, in a sentence', () => {
   for (const [json, sentence] of cases) assert.throws(() => encodeNodeList(json, none), sentence);
 });
 
-test('weights start at multiples of 4 and keep their bytes', () => {
+test('the shards are pieces of the file as they are, and what the JSON holds comes behind them', () => {
+  const held = { dtype: 'DT_INT32', tensorShape: { dim: [{ size: '1' }] }, intVal: [7] };
   const json = {
-    modelTopology: { node: [{ name: 'h', op: 'Const' }, { name: 'f', op: 'Const' }] },
+    modelTopology: { node: [{ name: 'h', op: 'Const' }, { name: 'f', op: 'Const' }, { name: 'i', op: 'Const', attr: { value: { tensor: held } } }] },
     weightsManifest: [{ paths: [], weights: [
       { name: 'h', shape: [1], dtype: 'float32', quantization: { dtype: 'float16' } },
       { name: 'f', shape: [1], dtype: 'float32' }] }],
   };
-  const file = new Uint8Array(Buffer.concat(encodeNodeList(json, [Uint8Array.of(1, 2, 3), Uint8Array.of(), Uint8Array.of(4, 5, 6)])()));
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  assert.equal(utf8Decode(file.subarray(0, 4)), 'WXNL');
-  assert.deepEqual([...file.subarray(view.getUint32(8, true))], [1, 2, 0, 0, 3, 4, 5, 6]);
+  const shards = [Uint8Array.of(1, 2, 3), Uint8Array.of(), Uint8Array.of(4, 5, 6)];
+  const pieces = encodeNodeList(json, shards)();
+  shards.forEach((shard, i) => assert.equal(pieces[i + 1], shard));
+  const [head] = pieces;
+  const words = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  assert.equal(utf8Decode(head.subarray(0, 4)), 'WXNL');
+  assert.deepEqual([words.getUint32(8, true), words.getUint32(12, true)], [head.length, 10]);
+  assert.deepEqual([...Buffer.concat(pieces.slice(1))], [1, 2, 3, 4, 5, 6, 7, 0, 0, 0]);
 });
 
 test('what is made while the weights are on their way is what is made when they are there', () => {

@@ -1,5 +1,5 @@
 // A tfjs graph, or the part of it between some inputs and outputs, as one model of the engine, run on tensors of the backend.
-import { fail, kDTypes, lengthOf } from '../checks';
+import { fail, kDTypes } from '../checks';
 import type { Engine } from '../engine';
 import { encodeNodeList } from '../node_list';
 import type { GraphModelJson } from '../node_list';
@@ -32,8 +32,7 @@ export class GraphPlan {
       return endpoints;
     };
     const pieces = encodeNodeList({ ...model, signature: { inputs: named(inputs), outputs: named(outputs) } }, weights)();
-    const block = engine.place(pieces, 'the model');
-    const handle = engine.demand('', 'wxnn_load', block, lengthOf(pieces));
+    const handle = engine.modelOf('', 'the model', pieces);
     try {
       return new GraphPlan(engine, handle);
     } catch (error) {
