@@ -57,8 +57,12 @@ Status note(const char* path) {
 }
 }  // namespace
 
-constinit const BuildParts kBuildParts = {
-    .flow = true, .grids = true, .state = true, .tables = true, .custom = true, .winograd = true};
+constinit const BuildParts kBuildParts = {.flow = true,
+                                          .grids = true,
+                                          .state = true,
+                                          .tables = true,
+                                          .custom = true,
+                                          .fewer_products = true};
 
 std::span<const Op* const> ops() {
   static const std::vector<const Op*> all = [] {

@@ -13,8 +13,8 @@ struct BuildParts {
   bool tables;  // LookupTableFind: tables that a TensorFlow graph fills
   bool rare;    // SVDF, as all operators have it: rare spellings in .tflite files
   bool custom;  // operators of TensorFlow Lite that keep their options in a FlexBuffer
-  bool
-      winograd;  // WinogradConv2D: 3x3 filters of many channels, which the face models have none of
+  bool fewer_products;  // StrassenConv2D, WinogradConv2D: layers of many channels, not in face
+                        // models
 };
 extern const BuildParts kBuildParts;
 

@@ -140,28 +140,36 @@ struct Tile {
 }
 
 template <int MR, int NR>
-inline void multiply(const PanelTask& t, const float* panel) {
+inline void multiply_tile(const PanelTask& t, const float* panel, int32_t row) {
   const bool whole = t.columns == NR && (t.residual == nullptr || t.residual_columns >= NR);
-  for (int32_t row = 0; row < t.m; row += MR) {
-    Tile<MR, NR> tile;
-    tile.start(panel);
-    const float* w = panel + NR;
-    const float* const* rows = t.rows + row;
-    for (int32_t piece = 0; piece < t.pieces; piece++, rows += t.rows_stride)
-      w = tile.multiply(rows, w, t.depth);
-    const int32_t last = std::min(MR, t.m - row) - 1;
-    if (!whole) {
-      float sums[MR * NR];  // not acc itself: its address would take it out of the registers
-      tile.write(sums, NR, MR - 1);
-      finish_part(t, row, last + 1, NR, sums);
-      continue;
-    }
-    if (t.residual != nullptr)
-      tile.add(t.residual + row * t.residual_stride, t.residual_stride, last);
-    if (t.slopes != nullptr) tile.bend(t.slopes);
-    tile.clamp(t.min, t.max);
-    tile.write(t.c + row * t.c_stride, t.c_stride, last);
+  Tile<MR, NR> tile;
+  tile.start(panel);
+  const float* w = panel + NR;
+  const float* const* rows = t.rows + row;
+  for (int32_t piece = 0; piece < t.pieces; piece++, rows += t.rows_stride)
+    w = tile.multiply(rows, w, t.depth);
+  const int32_t last = std::min(MR, t.m - row) - 1;
+  if (!whole) {
+    float sums[MR * NR];  // not acc itself: its address would take it out of the registers
+    tile.write(sums, NR, MR - 1);
+    finish_part(t, row, last + 1, NR, sums);
+    return;
   }
+  if (t.residual != nullptr)
+    tile.add(t.residual + row * t.residual_stride, t.residual_stride, last);
+  if (t.slopes != nullptr) tile.bend(t.slopes);
+  tile.clamp(t.min, t.max);
+  tile.write(t.c + row * t.c_stride, t.c_stride, last);
+}
+
+// Tiles of three rows first, as many as leave whole tiles of four: 49 rows are 3 and 10 of them.
+template <int MR, int NR>
+inline void multiply(const PanelTask& t, const float* panel) {
+  int32_t row = 0;
+  if constexpr (MR == 4) {
+    for (; (t.m - row) % MR != 0 && row < t.m; row += 3) multiply_tile<3, NR>(t, panel, row);
+  }
+  for (; row < t.m; row += MR) multiply_tile<MR, NR>(t, panel, row);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "kernels/winograd.h"
 
-#include "core/choose.h"
 #include "core/loop.h"
 
 namespace wxnn {
@@ -47,15 +46,8 @@ void winograd_patch(const float* patch, ptrdiff_t row, int32_t channels, float* 
   });
 }
 
-void winograd_tile(const WinogradTile& tile, float* to) {
-  const float* m = tile.m;
-  const ptrdiff_t stride = tile.stride, pixel = tile.pixel;
-  const float min = tile.min, max = tile.max;
-  const auto clamp = [min, max](float v) {
-    v = choose(v < min, min, v);
-    return choose(v > max, max, v);
-  };
-  each_whole_vector(whole(tile.channels), [=](int32_t k) {
+void winograd_tile(const float* m, ptrdiff_t stride, int32_t channels, float* to, ptrdiff_t pixel) {
+  each_whole_vector(whole(channels), [=](int32_t k) {
     float t[2][4];
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
@@ -67,8 +59,8 @@ void winograd_tile(const WinogradTile& tile, float* to) {
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       float* out = to + i * 2 * pixel + k;
-      out[0] = clamp((t[i][0] + t[i][1]) + t[i][2]);
-      out[pixel] = clamp((t[i][1] - t[i][2]) - t[i][3]);
+      out[0] = (t[i][0] + t[i][1]) + t[i][2];
+      out[pixel] = (t[i][1] - t[i][2]) - t[i][3];
     }
   });
 }

@@ -28,14 +28,8 @@ float winograd_filter(const float* data, ptrdiff_t stride, int e);
 void winograd_patch(const float* patch, ptrdiff_t row, int32_t channels, float* to,
                     ptrdiff_t stride);
 
-// A' m A of every channel, entry e at m[e * stride], clamped; a NaN passes. The tile's pixels, row
-// by row, lie `pixel` floats apart, which are at least as many as are written.
-struct WinogradTile {
-  const float* m;
-  ptrdiff_t stride, pixel;
-  int32_t channels;
-  float min, max;
-};
-void winograd_tile(const WinogradTile& t, float* to);
+// A' m A of every channel, entry e at m[e * stride]. The tile's pixels, row by row, lie `pixel`
+// floats apart, which are at least as many as are written.
+void winograd_tile(const float* m, ptrdiff_t stride, int32_t channels, float* to, ptrdiff_t pixel);
 
 }  // namespace wxnn

@@ -17,6 +17,12 @@ Filter filter_of(const Attrs& attrs, const Shape& s) {
   return {s[0], s[1], s[2], s[3]};
 }
 
+bool every_pixel(const Filter& f, const Window& w) {
+  const Slide &y = w.y, &x = w.x;
+  return f.height * f.width * x.stride * y.stride == 1 && x.before + y.before == 0 &&
+         x.out == x.in && y.out == y.in;
+}
+
 Status infer_conv2d(InferCtx& c) {
   const TensorType& x = c.in(kX);
   const TensorType& filter = c.in(kFilter);
@@ -160,9 +166,7 @@ class Conv2D final : public Kernel {
     const Slide &y = window_.y, &x = window_.x;
     float* zeros = reinterpret_cast<float*>(table + filter_.height * table_stride());
     float* gathered = zeros + row_floats();
-    const bool every_pixel = layout_k() == filter_.in && x.stride * y.stride == 1 &&
-                             x.before + y.before == 0 && x.out == x.in && y.out == y.in;
-    if (every_pixel) {
+    if (every_pixel(filter_, window_)) {
       for (int32_t i = 0; i < m + kTileRows; ++i)
         table[i] = image + (first + std::min(i, m - 1)) * channels_;
       return;

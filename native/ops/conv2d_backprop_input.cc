@@ -6,6 +6,7 @@
 #include "core/buffer.h"
 #include "core/loop.h"
 #include "kernels/mat_mul.h"
+#include "kernels/rows.h"
 #include "ops/activation.h"
 #include "ops/arguments.h"
 #include "ops/conv_shape.h"
@@ -77,19 +78,6 @@ Status infer_backprop(InferCtx& c) {
   WXNN_TRY(check_bias(c, kBias, f.out));
   c.out() = {DType::kFloat32, image};
   return Activation::check(c, kPrelu, c.out());
-}
-
-void add(float* __restrict y, const float* __restrict x, int32_t n) {
-#pragma clang loop vectorize(enable) interleave(disable)
-  for (int32_t i = 0; i < n; ++i) y[i] += x[i];
-}
-
-void clamp(float* y, ptrdiff_t n, float low, float high) {
-#pragma clang loop vectorize(enable) interleave(disable)
-  for (ptrdiff_t i = 0; i < n; ++i) {
-    const float v = y[i] < low ? low : y[i];
-    y[i] = v > high ? high : v;
-  }
 }
 
 class Conv2DBackpropInput final : public Kernel {
@@ -178,7 +166,7 @@ class Conv2DBackpropInput final : public Kernel {
   void scatter_row(int32_t y, const float* shares, float* image) const {
     const Slide& sx = window_.x;
     const int32_t channels = filter_.out;
-    const auto add_shares = replaceable(add);
+    const auto add_shares = replaceable(add_row);
     // Without dilation the taps of a row lie side by side in the image.
     const int32_t together = sx.dilation == 1 ? filter_.width : 1;
     for (int32_t ky = 0; ky < filter_.height; ++ky) {
@@ -203,7 +191,7 @@ class Conv2DBackpropInput final : public Kernel {
   void finish(float* image, ptrdiff_t size) const {
     const float low = activation_.min, high = activation_.max;
     if (low == -kInf && high == kInf) return;
-    replaceable(clamp)(image, size, low, high);
+    replaceable(clamp_row)(image, size, low, high);
   }
 
   Filter filter_{};
@@ -228,7 +216,5 @@ extern constinit const Op kConv2DBackpropInput = {
               {"inputShape", AttrKind::kNumbers, -1.0}},
     .infer = infer_backprop,
     .create = Conv2DBackpropInput::create};
-
-WXNN_LOOPS(Conv2DBackpropInput, any_loop(add), any_loop(clamp));
 
 }  // namespace wxnn

@@ -9,6 +9,7 @@
 #include "core/buffer.h"
 #include "core/threads.h"
 #include "kernels/mat_mul.h"
+#include "kernels/rows.h"
 #include "kernels/winograd.h"
 #include "ops/conv2d.h"
 
@@ -146,8 +147,9 @@ class WinogradConv2D final : public Kernel {
   }
 
   void finish_tile(const RunCtx& c, int64_t n, Place at, const float* sums, float* tile) const {
-    replaceable(winograd_tile)(
-        {sums, sum_stride(), tile_pixel(), out_, activation_.min, activation_.max}, tile);
+    replaceable(winograd_tile)(sums, sum_stride(), out_, tile, tile_pixel());
+    replaceable(clamp_row)(tile, kWinogradTile * kWinogradTile * tile_pixel(), activation_.min,
+                           activation_.max);
     for (int i = 0; i < kWinogradTile * kWinogradTile; ++i, tile += tile_pixel()) {
       const int32_t y = at.y + i / kWinogradTile, x = at.x + i % kWinogradTile;
       if (y >= window_.y.out || x >= window_.x.out) continue;

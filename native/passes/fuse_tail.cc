@@ -1,7 +1,7 @@
 // What a convolution's kernel does on its way to memory: adds a residual, bends by PRelu. Only the
 // engine runs the result (no file format has such a convolution), so the converter leaves these
-// passes out, and use_winograd, which runs before them and needs the same types. These change no
-// result, but that a channel without residual keeps a -0.
+// passes out, and use_winograd and use_strassen, which run before and after them and need the same
+// types. These change no result, but that a channel without residual keeps a -0.
 #include <algorithm>
 
 #include "core/build_parts.h"
@@ -142,13 +142,15 @@ std::vector<TensorType> types_by_channels(Graph& graph) {
 
 extern const Pass kFuseRelu;
 extern const Pass kFuseClip;
+extern const Pass kUseStrassen;
 extern const Pass kUseWinograd;
 
 Status fuse_tails(Graph& graph) {
-  if (kBuildParts.winograd)
+  if (kBuildParts.fewer_products)
     WXNN_TRY(run_with_types(graph, types_by_channels(graph), {&kUseWinograd}));
-  return run_with_types(graph, settled_types(graph, Shape::kOpen),
-                        {&kFuseResidual, &kFusePrelu, &kFuseRelu, &kFuseClip});
+  const std::vector<TensorType> types = settled_types(graph, Shape::kOpen);
+  WXNN_TRY(run_with_types(graph, types, {&kFuseResidual, &kFusePrelu, &kFuseRelu, &kFuseClip}));
+  return kBuildParts.fewer_products ? run_with_types(graph, types, {&kUseStrassen}) : Status();
 }
 
 }  // namespace wxnn

@@ -102,6 +102,64 @@ TEST(Passes, WhatIsNo3x3FilterOfManyChannelsAllOfWhichItSeesStaysAConvolution) {
             "u = Conv2D(x, d)\n");
 }
 
+TEST(Passes, A1x1FilterOfManyChannelsTakesFewerProducts) {
+  EXPECT_EQ(with_tails(R"(
+    input x 1,7,7,128
+    const w 1,1,128,128
+    const b 128
+    c = Conv2D(x, w) pad=same
+    s = Add(c, b)
+    a = Add(x, s)
+    y = Relu(a)
+    output y
+  )",
+                       1e-4f),
+            "y = StrassenConv2D(x, w, c/bias, _, x)\n");
+}
+
+TEST(Passes, ManyPixelsAndChannelsTakeTwoLevels) {
+  Graph graph = parse_graph(R"(
+    input x 1,12,12,384
+    const w 1,1,384,384
+    const v 1,1,384,128
+    y = Conv2D(x, w) pad=same
+    z = Conv2D(x, v) pad=same
+    output y
+    output z
+  )");
+  ASSERT_TRUE(sort(graph).ok() && fuse_tails(graph).ok());
+  for (const Node& node : graph.nodes) EXPECT_EQ(std::string_view(node.op->name), "StrassenConv2D");
+  EXPECT_EQ(graph.nodes[0].attrs.i("levels"), 2);
+  EXPECT_EQ(graph.nodes[1].attrs.i("levels"), 1);
+}
+
+TEST(Passes, WhatIsNo1x1FilterOfManyChannelsOnEveryPixelOfManyStaysAConvolution) {
+  EXPECT_EQ(with_tails(R"(
+    input x 1,8,8,256
+    input h 1,8,8,32
+    input s 1,5,5,256
+    const w 1,1,256,256
+    const n 1,1,256,252
+    const g 1,1,128,256
+    const k 2,2,256,256
+    const f 1,1,32,256
+    a = Conv2D(x, w) pad=same strides=2,2
+    b = Conv2D(x, n) pad=same
+    c = Conv2D(x, g) pad=same
+    d = Conv2D(x, k) pad=same
+    e = Conv2D(h, f) pad=same
+    i = Conv2D(s, w) pad=same
+    output a
+    output b
+    output c
+    output d
+    output e
+    output i
+  )"),
+            "a = Conv2D(x, w)\nb = Conv2D(x, n)\nc = Conv2D(x, g)\nd = Conv2D(x, k)\n"
+            "e = Conv2D(h, f)\ni = Conv2D(s, w)\n");
+}
+
 // The image's size is open; what makes a channel of a row is not taken for channels.
 TEST(Passes, ChannelsAreKnownWhereSizesAreOpen) {
   Graph graph = parse_graph(R"(

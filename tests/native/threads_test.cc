@@ -34,6 +34,20 @@ TEST_F(Threads, SharedWorkIsDoneOnceEach) {
   EXPECT_EQ(calls, std::vector<int>(1000, 1));
 }
 
+TEST_F(Threads, StrassensProductsKeepTheirBits) {
+  Random random(1);
+  const HostTensor x = random.tensor({1, 23, 31, 64}), filter = random.tensor({1, 1, 64, 256});
+  OpTest op("StrassenConv2D");
+  op.attr("pad", "valid").attr("levels", 2);
+  const HostTensor one = op({x, filter});
+  for (int count : {2, 3}) {
+    if (!several(count)) continue;
+    OpTest again("StrassenConv2D");
+    again.attr("pad", "valid").attr("levels", 2);
+    EXPECT_TRUE(again({x, filter}).same_bytes(one)) << count << " threads";
+  }
+}
+
 // Sizes on both sides of what is worth sharing.
 TEST_F(Threads, ConvolutionsKeepTheirBits) {
   const uint32_t seed = test_seed();

@@ -1,0 +1,21 @@
+#include "kernels/rows.h"
+
+#include "core/choose.h"
+#include "core/loop.h"
+
+namespace wxnn {
+
+void add_row(float* y, const float* x, int32_t n) {
+  each(n, [=](int32_t i) { y[i] += x[i]; });
+}
+
+void clamp_row(float* y, int32_t n, float low, float high) {
+  each(n, [=](int32_t i) {
+    const float v = choose(y[i] < low, low, y[i]);
+    y[i] = choose(v > high, high, v);
+  });
+}
+
+WXNN_LOOPS(Rows, any_loop(add_row), any_loop(clamp_row));
+
+}  // namespace wxnn

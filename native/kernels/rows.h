@@ -1,0 +1,13 @@
+// What is done to rows of a convolution's output after its sums. Loops that can be replaced
+// (core/loop.h).
+#pragma once
+#include <cstdint>
+
+namespace wxnn {
+
+// y += x, n numbers.
+void add_row(float* y, const float* x, int32_t n);
+// A NaN is neither below nor above.
+void clamp_row(float* y, int32_t n, float low, float high);
+
+}  // namespace wxnn

@@ -1,0 +1,31 @@
+// Matrix products in seven of eight products of halves: V. Strassen, "Gaussian Elimination is not
+// Optimal", 1969. With a, b and c = a b in quarters (11 12; 21 22),
+//
+//     P0 = (a11 + a22) (b11 + b22)    P3 = a22 (b21 - b11)    P5 = (a21 - a11) (b11 + b12)
+//     P1 = (a21 + a22) b11            P4 = (a11 + a12) b22    P6 = (a12 - a22) (b21 + b22)
+//     P2 = a11 (b12 - b22)
+//     c11 = P0 + P3 - P4 + P6   c12 = P2 + P4   c21 = P1 + P3   c22 = P0 - P1 + P2 + P5
+//
+// The rows of a are halved by turns: a pair of rows (11 12; 21 22) lies side by side, and which
+// rows meet does not depend on how many there are.
+// Promise: every build gives the same bits. Small whole numbers stay exact; an infinite number in
+// a pair of rows may become NaN in all of the pair's outputs.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace wxnn {
+
+inline constexpr int kStrassenProducts = 7;
+inline constexpr int kStrassenSums = 5;  // of a's quarters; P2 and P3 take one as it is
+
+// The left factors of P0, P1, P4, P5 and P6 from two rows of a with 2 * half numbers each; sum i
+// goes to to[i * stride]. half is a multiple of 4. This and the next are loops that can be
+// replaced (core/loop.h).
+void strassen_sums(const float* top, const float* bottom, int32_t half, float* to,
+                   ptrdiff_t stride);
+
+// Two rows of c, 2 * half numbers each, from a row of each product: product i at p[i * stride].
+void strassen_rows(const float* p, ptrdiff_t stride, int32_t half, float* top, float* bottom);
+
+}  // namespace wxnn

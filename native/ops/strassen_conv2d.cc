@@ -1,0 +1,224 @@
+// StrassenConv2D: Conv2D with a 1x1 filter and strides of 1, in 7/8 or 49/64 of the products
+// (kernels/strassen.h) with `levels` 1 or 2, with bias, activation and residual.
+// passes/use_strassen.cc makes it of convolutions whose filter is constant.
+#include <algorithm>
+#include <limits>
+
+#include "core/buffer.h"
+#include "core/threads.h"
+#include "kernels/mat_mul.h"
+#include "kernels/rows.h"
+#include "kernels/strassen.h"
+#include "ops/conv2d.h"
+
+namespace wxnn {
+
+namespace {
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+Status infer_strassen(InferCtx& c) {
+  WXNN_TRY(infer_conv2d(c));
+  const Shape &x = c.in(kX).shape, &y = c.out().shape;
+  const Filter f = filter_of(c.attrs, c.in(kFilter).shape);
+  const Window w = window_of(c.attrs, x, {f.height, f.width});
+  const int32_t levels = c.attrs.i("levels");
+  const bool whole = f.in == x[3] && every_pixel(f, w) && (levels == 1 || levels == 2) &&
+                     (f.in | f.out) % (4 << levels) == 0 &&
+                     (!c.has(kResidual) || c.in(kResidual).shape == y);
+  WXNN_CHECK(whole, levels, " levels of halves do not fit x ", x, " and filter ",
+             c.in(kFilter).shape);
+  return {};
+}
+
+// Rows of floats; behind the last comes the last again.
+struct Rows {
+  const float* data;
+  ptrdiff_t stride, last;
+  const float* at(int32_t i) const { return data + std::min(i * stride, last); }
+};
+
+class StrassenConv2D final : public Kernel {
+ public:
+  static Status create(const InferCtx& c, std::unique_ptr<Kernel>* kernel) {
+    auto made = std::make_unique<StrassenConv2D>();
+    WXNN_TRY(made->pack(c));
+    *kernel = std::move(made);
+    return {};
+  }
+
+  Status reshape(const InferCtx& c, size_t* scratch_bytes) override {
+    pixels_ = c.in(kX).shape.elements() / in_;
+    parts_ = threads();
+    const int64_t most = std::max(kBlockFloats / std::max(in_, out_), 64);
+    const int64_t blocks = (pixels_ + most - 1) / most * (parts_ == 1 ? 1 : 4);
+    const int64_t share = pixels_ / std::max<int64_t>(blocks, 1) + 1;
+    block_ = static_cast<int32_t>((share + 3) / 4 * 4);
+    *scratch_bytes = part_floats() * sizeof(float) * parts_;
+    return {};
+  }
+
+  Status run(const RunCtx& c) override {
+    const int64_t blocks = (pixels_ + block_ - 1) / block_;
+    const pthreadpool_t pool = pool_for(pixels_ * in_ * out_);
+    const int64_t parts = pool == nullptr ? 1 : parts_;
+    share_out(pool, parts, [&](size_t part) {
+      float* scratch = static_cast<float*>(c.scratch) + part * part_floats();
+      const int64_t last = blocks * (part + 1) / parts;
+      for (int64_t i = blocks * part / parts; i < last; ++i) {
+        const int64_t first = i * block_;
+        const int32_t m = static_cast<int32_t>(std::min<int64_t>(block_, pixels_ - first));
+        const Rows a{c.in(kX).f32() + first * in_, in_, static_cast<ptrdiff_t>(m - 1) * in_};
+        const float* packed = packed_.data<float>();
+        const float* residual = c.has(kResidual) ? c.in(kResidual).f32() + first * out_ : nullptr;
+        multiply(0, a, m, packed, c.out().f32() + first * out_, residual, scratch);
+      }
+    });
+    return activation_.apply(c, kPrelu);
+  }
+
+ private:
+  static constexpr int32_t kBlockFloats = 1 << 17;
+  // Sums and products of one kind lie an odd number of cache lines apart.
+  static constexpr int32_t kSkew = 16;
+
+  // What level `level` writes of `m` rows: left factors, products.
+  ptrdiff_t sum_stride(int32_t level, int32_t m) const {
+    return static_cast<ptrdiff_t>((m + 1) / 2) * (in_ >> (level + 1)) + kSkew;
+  }
+  ptrdiff_t product_stride(int32_t level, int32_t m) const {
+    return static_cast<ptrdiff_t>((m + 1) / 2) * (out_ >> (level + 1)) + kSkew;
+  }
+  size_t part_floats() const {
+    size_t floats = (block_ + kTileRows) * (sizeof(std::uintptr_t) / sizeof(float)) + out_;
+    for (int32_t level = 0, m = block_; level < levels_; ++level, m = (m + 1) / 2)
+      floats += kStrassenSums * sum_stride(level, m) + kStrassenProducts * product_stride(level, m);
+    constexpr size_t kLine = Buffer::kAlignment / sizeof(float);
+    return (floats + kLine - 1) / kLine * kLine;
+  }
+
+  // c = a b, whose packed factors `b` moves along.
+  void multiply(int32_t level, const Rows& a, int32_t m, const float*& b, float* c,
+                const float* residual, float* scratch) const {
+    if (level == levels_) {
+      const PanelLayout layout(in_ >> level, out_ >> level);
+      // The factors come from afar. Loads in a row wait together; the tiles' own, one by one.
+      for (size_t i = 0; i < layout.floats(); i += 16) (void)*(const volatile float*)(b + i);
+      const auto table = reinterpret_cast<const float**>(scratch);
+      for (int32_t i = 0; i < m + kTileRows; ++i) table[i] = a.at(std::min(i, m - 1));
+      layout.multiply_rows({.rows = table,
+                            .pieces = 1,
+                            .depth = in_ >> level,
+                            .m = m,
+                            .c = c,
+                            .c_stride = out_ >> level,
+                            .min = -kInfinity,
+                            .max = kInfinity},
+                           b);
+      b += layout.floats();
+      return;
+    }
+    const int32_t k = in_ >> (level + 1), n = out_ >> (level + 1), half = (m + 1) / 2;
+    const ptrdiff_t sum = sum_stride(level, m), product = product_stride(level, m);
+    float* sums = scratch;
+    float* products = sums + kStrassenSums * sum;
+    float* rest = products + kStrassenProducts * product;
+    for (int32_t i = 0; i < half; ++i)
+      replaceable(strassen_sums)(a.at(2 * i), a.at(2 * i + 1), k, sums + i * k, sum);
+    const ptrdiff_t last = static_cast<ptrdiff_t>(half - 1) * k;
+    const Rows factors[kStrassenProducts] = {
+        {sums, k, last},
+        {sums + sum, k, last},
+        {a.data, 2 * a.stride, a.last},
+        {a.data + a.stride + k, 2 * a.stride, a.last - a.stride},
+        {sums + 2 * sum, k, last},
+        {sums + 3 * sum, k, last},
+        {sums + 4 * sum, k, last}};
+    for (int i = 0; i < kStrassenProducts; ++i)
+      multiply(level + 1, factors[i], half, b, products + i * product, nullptr, rest);
+    for (int32_t i = 0; i < half; ++i, c += 4 * n) {
+      const bool odd = 2 * i + 1 == m;
+      replaceable(strassen_rows)(products + i * n, product, n, c, odd ? rest : c + 2 * n);
+      if (level > 0) continue;
+      const int32_t outputs = (odd ? 2 : 4) * n;
+      if (residual != nullptr)
+        replaceable(add_row)(c, residual + static_cast<ptrdiff_t>(i) * 4 * n, outputs);
+      if (clamps_) replaceable(clamp_row)(c, outputs, activation_.min, activation_.max);
+    }
+  }
+
+  Status pack(const InferCtx& c) {
+    activation_ = Activation(c.attrs);
+    clamps_ = activation_.min > -kInfinity || activation_.max < kInfinity;
+    levels_ = c.attrs.i("levels");
+    const Filter f = filter_of(c.attrs, c.in(kFilter).shape);
+    in_ = f.in, out_ = f.out;
+    size_t products = 1;
+    for (int32_t i = 0; i < levels_; ++i) products *= kStrassenProducts;
+    const size_t floats = PanelLayout(in_ >> levels_, out_ >> levels_).floats();
+    WXNN_TRY(packed_.allocate(products * floats * sizeof(float)));
+    Buffer sums;
+    // A quarter, and a quarter of a quarter.
+    WXNN_TRY(sums.allocate(static_cast<size_t>(in_) * out_ * sizeof(float) / 3));
+    const bool hwio = c.attrs.is("filterFormat", "HWIO");
+    const MatrixView b{c.in(kFilter).f32(), in_, out_, hwio ? out_ : 1, hwio ? 1 : in_};
+    float* to = packed_.data<float>();
+    pack_factors(levels_, b, c.has(kBias) ? c.in(kBias).f32() : nullptr, sums.data<float>(), to);
+    return {};
+  }
+
+  // The right factors of b, deepest level side by side. P2 and P3 are in outputs of one half each
+  // of the columns, with no sign: they bring the bias.
+  static void pack_factors(int32_t levels, const MatrixView& b, const float* bias, float* sums,
+                           float*& to) {
+    const PanelLayout layout(b.k, b.n);
+    if (levels == 0) {
+      layout.pack_all(b, bias, to);
+      to += layout.floats();
+      return;
+    }
+    // Quarters: 0 is b11, 1 b12, 2 b21, 3 b22; a sign of 0 is no second quarter.
+    struct Sum {
+      int8_t first, second, sign;
+    };
+    static constexpr Sum kSums[kStrassenProducts] = {{0, 3, 1}, {0, 0, 0}, {1, 3, -1}, {2, 0, -1},
+                                                     {3, 3, 0}, {0, 1, 1}, {2, 3, 1}};
+    const int32_t k = b.k / 2, n = b.n / 2;
+    const auto quarter = [&](int q) {
+      return b.data + (q / 2) * k * b.row_stride + (q % 2) * n * b.column_stride;
+    };
+    for (int i = 0; i < kStrassenProducts; ++i) {
+      const float *first = quarter(kSums[i].first), *second = quarter(kSums[i].second);
+      const float sign = kSums[i].sign;
+      for (int32_t r = 0; r < k; ++r)
+        for (int32_t j = 0; j < n; ++j) {
+          const ptrdiff_t at = r * b.row_stride + j * b.column_stride;
+          sums[r * n + j] = first[at] + sign * second[at];
+        }
+      const float* part = bias == nullptr ? nullptr : i == 2 ? bias + n : i == 3 ? bias : nullptr;
+      pack_factors(levels - 1, {sums, k, n, n, 1}, part, sums + static_cast<ptrdiff_t>(k) * n, to);
+    }
+  }
+
+  Activation activation_;
+  bool clamps_ = false;
+  Buffer packed_;
+  int32_t in_ = 0, out_ = 0;  // channels
+  int32_t levels_ = 1;
+  int32_t block_ = 0;   // pixels that are multiplied at once
+  int64_t pixels_ = 0;  // of all images
+  int parts_ = 1;       // threads that there is scratch for
+};
+
+constexpr std::initializer_list<AttrSpec> kAttrs = {WXNN_WINDOW_ATTRS,
+                                                    WXNN_ACTIVATION_ATTRS,
+                                                    {"filterFormat", AttrKind::kText, "HWIO"},
+                                                    {"levels", AttrKind::kNumber, 1.0}};
+}  // namespace
+
+extern constinit const Op kStrassenConv2D = {.name = "StrassenConv2D",
+                                             .inputs = kConv2DPorts,
+                                             .attrs = kAttrs,
+                                             .infer = infer_strassen,
+                                             .create = StrassenConv2D::create};
+
+}  // namespace wxnn
