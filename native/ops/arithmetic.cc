@@ -32,7 +32,7 @@ int32_t floor_modulo(int32_t a, int32_t b) {
   return wrap(bits(a) - bits(floor_divide(a, b)) * bits(b));
 }
 float floor_modulo_f32(float a, float b) {
-  const float r = __builtin_fmodf(a, b);  // exact, so the same in every C library
+  const float r = remainder_f32(a, b);
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
@@ -129,7 +129,7 @@ extern constinit const Op kTruncateMod = {
     .name = "TruncateMod",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_both,
-    .run = run_zip_small<[](float a, float b) { return __builtin_fmodf(a, b); }, truncated_modulo>,
+    .run = run_zip_small<remainder_f32, truncated_modulo>,
     .in_place = 0,
 };
 
