@@ -11,6 +11,7 @@ target_precompile_headers(wxnn_tests PRIVATE <gtest/gtest.h>)  # read by every t
 if(EMSCRIPTEN)
   target_compile_definitions(googletest PUBLIC GTEST_HAS_PTHREAD=0 GTEST_HAS_DEATH_TEST=0)
   set_target_properties(wxnn_tests PROPERTIES SUFFIX .js)
+  target_sources(wxnn_tests PRIVATE native/wasm/memory.cc)
   target_link_options(wxnn_tests PRIVATE -O1 ${WXNN_LINK_FEATURES} -fno-exceptions -sNODERAWFS=1 -sEXIT_RUNTIME=1 -sALLOW_MEMORY_GROWTH=1
     -sMAXIMUM_MEMORY=2GB -sSTACK_SIZE=1MB -sENVIRONMENT=node)
 else()

@@ -60,7 +60,7 @@ else()
   # Stack and data lie at the bottom of the engine's memory; there is no heap in it.
   function(add_loops_binary name)
     string(REPLACE - _ target ${name})
-    add_executable(${target} native/simd/loops.cc)
+    add_executable(${target} native/simd/loops.cc native/wasm/memory.cc)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm)
     set_wasm_options(${target})
     target_link_options(${target} PRIVATE

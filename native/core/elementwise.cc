@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 namespace wxnn {
 
@@ -79,18 +78,32 @@ namespace {
 // A multiple of every vector length.
 constexpr int32_t kTail = 4;
 
-// The output's dimensions, outermost first, with how far (in bytes) each operand moves per step.
+// The output's dimensions, innermost first, with how far (in bytes) each operand moves per step.
 // Dimensions of length 1 are dropped and neighbours that both operands walk alike are joined, so
-// that the last one is as long as can be; there each operand has stride one element, or 0.
+// that dimension 0 is as long as can be; there each operand has stride one element, or 0.
 struct Walk {
   int rank = 0;
   int32_t n[Shape::kMaxRank];
   int32_t a[Shape::kMaxRank];
   int32_t b[Shape::kMaxRank];
+  RowLoop loop;
+  Row row;
+  int32_t row_bytes;  // of the output
+
+  // Runs dimensions i and all within; returns where the output goes on.
+  uint8_t* run(int i, const uint8_t* from_a, const uint8_t* from_b, uint8_t* y) const {
+    if (i == 0) {
+      loop(from_a, from_b, y, n[0], row);
+      return y + row_bytes;
+    }
+    for (int32_t k = 0; k < n[i]; ++k, from_a += a[i], from_b += b[i]) {
+      y = run(i - 1, from_a, from_b, y);
+    }
+    return y;
+  }
 };
 
 Walk plan_walk(const Tensor& a, const Tensor& b, const Shape& y) {
-  // From the last dimension to the first, then turned round.
   Walk w;
   int32_t a_step = static_cast<int32_t>(size_of(a.dtype));
   int32_t b_step = static_cast<int32_t>(size_of(b.dtype));
@@ -113,11 +126,6 @@ Walk plan_walk(const Tensor& a, const Tensor& b, const Shape& y) {
     if (a_moves) a_step *= n;
     if (b_moves) b_step *= n;
   }
-  for (int i = 0, j = w.rank - 1; i < j; ++i, --j) {
-    std::swap(w.n[i], w.n[j]);
-    std::swap(w.a[i], w.a[j]);
-    std::swap(w.b[i], w.b[j]);
-  }
   return w;
 }
 
@@ -127,23 +135,23 @@ constexpr int32_t kShortRow = 32;
 constexpr int32_t kRepeatBytes = 1024;
 
 bool repeats_short(const Walk& w, size_t size) {
-  return w.rank == 2 && w.b[0] == 0 && w.b[1] != 0 && w.a[1] != 0 && w.n[1] <= kShortRow &&
-         w.a[0] == w.a[1] * w.n[1] && w.n[0] > 1 && size == 4;
+  return w.rank == 2 && w.b[1] == 0 && w.b[0] != 0 && w.a[0] != 0 && w.n[0] <= kShortRow &&
+         w.a[1] == w.a[0] * w.n[0] && size == 4;
 }
 
 void zip_repeating(const RunCtx& c, RowLoop loop, const Walk& w) {
   alignas(16) uint8_t repeated[kRepeatBytes];
-  const int32_t row_bytes = w.n[1] * w.b[1];
-  const int32_t times = std::min(kRepeatBytes / row_bytes, w.n[0]);
+  const int32_t row_bytes = w.n[0] * w.b[0];
+  const int32_t times = std::min(kRepeatBytes / row_bytes, w.n[1]);
   for (int32_t i = 0; i < times; ++i)
     std::memcpy(repeated + i * row_bytes, c.in(1).data, row_bytes);
   const uint8_t* a = c.in(0).u8();
   uint8_t* y = c.out().u8();
   const int32_t y_size = static_cast<int32_t>(size_of(c.out().dtype));
-  for (int32_t done = 0; done < w.n[0]; done += times) {
-    const int32_t n = std::min(times, w.n[0] - done) * w.n[1];
+  for (int32_t done = 0; done < w.n[1]; done += times) {
+    const int32_t n = std::min(times, w.n[1] - done) * w.n[0];
     loop(a, repeated, y, n, Row::kBoth);
-    a += n * w.a[1];
+    a += n * w.a[0];
     y += n * y_size;
   }
 }
@@ -171,28 +179,13 @@ void zip(const RunCtx& c, RowLoop loop) {
   uint8_t* y = c.out().u8();
   const Shape& shape = c.out().shape;
   if (shape.elements() == 0) return;
-  const Walk w = plan_walk(c.in(0), c.in(1), shape);
+  Walk w = plan_walk(c.in(0), c.in(1), shape);
   if (w.rank == 0) return loop(a, b, y, 1, Row::kBoth);
   if (repeats_short(w, size_of(c.in(1).dtype))) return zip_repeating(c, loop, w);
-
-  const int last = w.rank - 1;
-  const Row row = w.a[last] == 0 ? Row::kOneA : w.b[last] == 0 ? Row::kOneB : Row::kBoth;
-  const int32_t row_bytes = w.n[last] * static_cast<int32_t>(size_of(c.out().dtype));
-  int32_t at[Shape::kMaxRank] = {};
-  for (;;) {
-    loop(a, b, y, w.n[last], row);
-    y += row_bytes;
-    int i = last - 1;
-    for (; i >= 0; --i) {
-      a += w.a[i];
-      b += w.b[i];
-      if (++at[i] < w.n[i]) break;
-      a -= w.a[i] * w.n[i];
-      b -= w.b[i] * w.n[i];
-      at[i] = 0;
-    }
-    if (i < 0) return;
-  }
+  w.loop = loop;
+  w.row = w.a[0] == 0 ? Row::kOneA : w.b[0] == 0 ? Row::kOneB : Row::kBoth;
+  w.row_bytes = w.n[0] * static_cast<int32_t>(size_of(c.out().dtype));
+  w.run(w.rank - 1, a, b, y);
 }
 
 }  // namespace wxnn

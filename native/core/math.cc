@@ -1,6 +1,23 @@
 #include "core/math_wide.h"
 
-namespace wxnn::math {
+namespace wxnn {
+
+// Long division in base 2. Each difference is a whole number of spacings of a or b, below 2^25 of
+// them: exact in double.
+float remainder_f32(float a, float b) {
+  double x = abs_f32(a);
+  const double y = abs_f32(b);
+  if (!(x < kInfF32) || !(y > 0)) return kNanF32;
+  double step = y;
+  while (step <= x) step *= 2;
+  while (step > y) {
+    step *= 0.5;
+    if (x >= step) x -= step;
+  }
+  return with_sign(static_cast<float>(x), a);
+}
+
+namespace math {
 
 // M. Payne and R. Hanek, "Radian reduction for trigonometric functions", 1983. |x| = m 2^e with a
 // 24-bit m, so those bits of 2/pi whose weight times 2^e is a multiple of 4 only add whole turns:
@@ -34,4 +51,5 @@ Angle reduce_large_angle(float x) {
   return {r, quarter};
 }
 
-}  // namespace wxnn::math
+}  // namespace math
+}  // namespace wxnn

@@ -161,6 +161,9 @@ WXNN_MATH float softplus_f32(float x) {
   return (x < 0 ? 0.0f : x) + log1p_f32(exp_f32(-abs_f32(x)));
 }
 
+// a - b trunc(a / b), which is exact: C's fmodf. NaN where a is infinite or b is 0.
+float remainder_f32(float a, float b);
+
 // 1.5 ULP: two roundings.
 WXNN_MATH float rsqrt_f32(float x) { return 1.0f / __builtin_elementwise_sqrt(x); }
 

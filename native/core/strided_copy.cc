@@ -76,27 +76,15 @@ void StridedCopy::copy_row(const uint8_t* from, uint8_t* to) const {
 void StridedCopy::copy(const void* from_data, void* to_data) {
   if (empty_) return;
   simplify();
-  const uint8_t* from = static_cast<const uint8_t*>(from_data);
-  uint8_t* to = static_cast<uint8_t*>(to_data);
-  const int outer = std::max(loops_ - (tiled_ ? 2 : 1), 0);
-  int32_t at[kMostLoops] = {};
-  for (;;) {
-    if (tiled_) {
-      copy_tiles(from, to);
-    } else {
-      copy_row(from, to);
-    }
-    int i = outer - 1;
-    for (; i >= 0; --i) {
-      from += loop_[i].from;
-      to += loop_[i].to;
-      if (++at[i] < loop_[i].n) break;
-      from -= loop_[i].from * loop_[i].n;
-      to -= loop_[i].to * loop_[i].n;
-      at[i] = 0;
-    }
-    if (i < 0) return;
-  }
+  run(0, static_cast<const uint8_t*>(from_data), static_cast<uint8_t*>(to_data));
+}
+
+// Loop i and all within.
+void StridedCopy::run(int i, const uint8_t* from, uint8_t* to) const {
+  if (tiled_ && i == loops_ - 2) return copy_tiles(from, to);
+  if (i >= loops_ - 1) return copy_row(from, to);
+  const Loop& l = loop_[i];
+  for (int32_t k = 0; k < l.n; ++k, from += l.from, to += l.to) run(i + 1, from, to);
 }
 
 }  // namespace wxnn

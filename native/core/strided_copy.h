@@ -28,6 +28,7 @@ class StridedCopy {
   };
   void simplify();
   void move_loop(int from, int to);
+  void run(int i, const uint8_t* from, uint8_t* to) const;
   void copy_row(const uint8_t* from, uint8_t* to) const;
   void copy_tiles(const uint8_t* from, uint8_t* to) const;
 

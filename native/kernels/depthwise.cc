@@ -127,7 +127,7 @@ void pixel(const DepthwiseConvolution& d, const Taps& t, float* out) {
 
 // Any d, its sums in memory: for several outputs per input channel, or very few channels. Both
 // rare.
-void pixel_of_any(const DepthwiseConvolution& d, const Taps& t, float* out) {
+[[clang::minsize]] void pixel_of_any(const DepthwiseConvolution& d, const Taps& t, float* out) {
   const int32_t outputs = d.channels * d.multiplier;
   std::copy_n(d.bias, outputs, out);
   for (int32_t y = 0; y < t.rows; ++y) {
@@ -195,7 +195,7 @@ PixelFunction choose_block(const DepthwiseConvolution& d) {
 }
 
 // The rows of taps of the outputs in row `y` of image `in`; columns still to be settled.
-Taps taps_of_row(const DepthwiseConvolution& d, const float* in, int32_t y) {
+[[clang::minsize]] Taps taps_of_row(const DepthwiseConvolution& d, const float* in, int32_t y) {
   const Range rows = taps_inside(d.y, y);
   Taps t;
   t.in_row = static_cast<ptrdiff_t>(d.y.dilation) * d.x.in * d.channels;
@@ -214,7 +214,8 @@ Taps taps_of_row(const DepthwiseConvolution& d, const float* in, int32_t y) {
 }
 
 // The same for the output in column `x`, with the taps in `columns`.
-inline Taps taps_at(const DepthwiseConvolution& d, const Taps& row, int32_t x, Range columns) {
+[[clang::minsize, gnu::noinline]] Taps taps_at(const DepthwiseConvolution& d, const Taps& row,
+                                               int32_t x, Range columns) {
   Taps t = row;
   t.columns = std::max(columns.to - columns.from, 0);
   if (t.columns == 0) return t;
@@ -224,7 +225,7 @@ inline Taps taps_at(const DepthwiseConvolution& d, const Taps& row, int32_t x, R
   return t;
 }
 
-void output_row(const DepthwiseConvolution& d, const Taps& row, float* out) {
+[[clang::minsize]] void output_row(const DepthwiseConvolution& d, const Taps& row, float* out) {
   const PixelFunction alone = d.multiplier == 1 && d.channels >= kLanes ? pixel : pixel_of_any;
   const PixelFunction in_block = choose_block(d);
   Range blocks = outputs_inside(d.x);
@@ -244,7 +245,8 @@ void output_row(const DepthwiseConvolution& d, const Taps& row, float* out) {
 
 }  // namespace
 
-void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float* out) {
+[[clang::minsize]] void depthwise_convolution(const DepthwiseConvolution& d, const float* in,
+                                              float* out) {
   const ptrdiff_t in_image = static_cast<ptrdiff_t>(d.y.in) * d.x.in * d.channels;
   const ptrdiff_t out_line = static_cast<ptrdiff_t>(d.x.out) * d.channels * d.multiplier;
   const int64_t work = d.batch * d.y.out * out_line * d.y.filter * d.x.filter;

@@ -13,6 +13,9 @@ namespace wxnn {
       AttrSpec{"leakyreluAlpha", AttrKind::kNumber, 0.2}, \
       AttrSpec{"clipMin", AttrKind::kNumber, 0.0}, AttrSpec{"clipMax", AttrKind::kNumber, 6.0}
 
+// A Prelu's slopes are float32 and broadcast to x.
+Status check_slopes(const Tensor& alpha, const Shape& x);
+
 class Activation {
  public:
   // Refuses an unknown name, a clip that is none, and prelu whose weights (input `prelu`) are

@@ -2,6 +2,7 @@
 #include "core/choose.h"
 #include "core/elementwise.h"
 #include "core/math_wide.h"
+#include "ops/activation.h"
 
 namespace wxnn {
 namespace {
@@ -31,7 +32,7 @@ int32_t floor_modulo(int32_t a, int32_t b) {
   return wrap(bits(a) - bits(floor_divide(a, b)) * bits(b));
 }
 float floor_modulo_f32(float a, float b) {
-  const float r = __builtin_fmodf(a, b);  // exact, so the same in every C library
+  const float r = remainder_f32(a, b);
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
@@ -128,7 +129,7 @@ extern constinit const Op kTruncateMod = {
     .name = "TruncateMod",
     .inputs = {{"a"}, {"b"}},
     .infer = broadcast_both,
-    .run = run_zip_small<[](float a, float b) { return __builtin_fmodf(a, b); }, truncated_modulo>,
+    .run = run_zip_small<remainder_f32, truncated_modulo>,
     .in_place = 0,
 };
 
@@ -219,15 +220,19 @@ extern constinit const Op kAtan2 = {
     .in_place = 0,
 };
 
+Status check_slopes(const Tensor& alpha, const Shape& x) {
+  WXNN_TRY(check_float("alpha", alpha));
+  WXNN_CHECK(broadcasts(alpha.shape, x), "alpha ", alpha.shape, " does not broadcast to x ", x);
+  return {};
+}
+
 // y = x where x >= 0, alpha x elsewhere.
 extern constinit const Op kPrelu = {
     .name = "Prelu",
     .inputs = {{"x"}, {"alpha"}},
     .infer = [](InferCtx& c) -> Status {
       WXNN_TRY(check_float("x", c.in(0)));
-      WXNN_TRY(check_float("alpha", c.in(1)));
-      WXNN_CHECK(broadcasts(c.in(1).shape, c.in(0).shape), "alpha ", c.in(1).shape,
-                 " does not broadcast to x ", c.in(0).shape);
+      WXNN_TRY(check_slopes(c.in(1), c.in(0).shape));
       return same_as_x(c);
     },
     .run = run_zip_float<bend>,

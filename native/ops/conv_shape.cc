@@ -6,7 +6,7 @@
 namespace wxnn {
 
 namespace {
-// Far beyond any image, and small enough that three of them add up within int32.
+// Far beyond any image; image, padding at both ends and stride are less, and add up within int32.
 constexpr int32_t kLongest = 1 << 29;
 
 struct Padding {
@@ -44,22 +44,19 @@ Status check_padding(const Attrs& attrs) {
 }
 
 // Number of steps of `stride` in `way`, plus one.
-int64_t count_windows(int64_t way, int64_t stride, std::string_view mode) {
+int32_t count_windows(int32_t way, int32_t stride, std::string_view mode) {
   if (way < 0) return 0;
-  if (mode == "ceil") return (way + stride - 1) / stride + 1;
-  if (mode == "round") return (2 * way + stride) / (2 * stride) + 1;
-  return way / stride + 1;
+  const int32_t up = mode == "ceil" ? stride - 1 : mode == "round" ? stride / 2 : 0;
+  return (way + up) / stride + 1;
 }
 
 // Sets padding and output length; all numbers of `s` are in range.
 void settle(const Attrs& attrs, int axis, Slide& s) {
-  const int64_t span = (static_cast<int64_t>(s.filter) - 1) * s.dilation + 1;
   if (attrs.is("pad", "same")) {
     s.out = (s.in + s.stride - 1) / s.stride;
-    const int64_t total =
-        std::max<int64_t>((static_cast<int64_t>(s.out) - 1) * s.stride + span - s.in, 0);
-    s.before = static_cast<int32_t>(total / 2);
-    s.after = static_cast<int32_t>(total - total / 2);
+    const int32_t total = std::max((s.out - 1) * s.stride + s.span() - s.in, 0);
+    s.before = total / 2;
+    s.after = total - s.before;
     return;
   }
   std::string_view mode;
@@ -69,11 +66,10 @@ void settle(const Attrs& attrs, int axis, Slide& s) {
     s.after = padding.after;
     mode = attrs.text("dimRoundingMode");
   }
-  const int64_t way = static_cast<int64_t>(s.in) + s.before + s.after - span;
-  s.out = static_cast<int32_t>(count_windows(way, s.stride, mode));
+  const int32_t way = s.in + s.before + s.after - s.span();
+  s.out = count_windows(way, s.stride, mode);
   // Rounding up lets the last window reach further than the padding.
-  const int64_t reach = (static_cast<int64_t>(s.out) - 1) * s.stride + span - s.in - s.before;
-  s.after = static_cast<int32_t>(std::max<int64_t>(s.after, reach));
+  s.after += std::max((s.out - 1) * s.stride - way, 0);
 }
 
 Slide read_slide(const Attrs& attrs, int axis, int32_t in, int32_t filter) {

@@ -14,15 +14,17 @@
 namespace wxnn {
 namespace {
 
-// A position of the input, index + rest / unit, that moves by a fixed fraction per output index.
+// A position of the input, index + rest / unit, that moves by a fixed fraction per output index. An
+// image that is not empty has less than 2^29 rows and columns, so that twice those are within
+// int32.
 class Position {
  public:
-  Position(int64_t start, int64_t step, int64_t unit)
+  Position(int32_t start, int32_t step, int32_t unit)
       : step_(step / unit), step_rest_(step % unit), unit_(unit) {
     index_ = start / unit - (start % unit < 0 ? 1 : 0);
     rest_ = start - index_ * unit;
   }
-  int32_t index() const { return static_cast<int32_t>(index_); }
+  int32_t index() const { return index_; }
   float fraction() const { return static_cast<float>(rest_) / static_cast<float>(unit_); }
   void advance() {
     index_ += step_;
@@ -33,31 +35,29 @@ class Position {
   }
 
  private:
-  int64_t index_;
-  int64_t rest_;
-  int64_t step_;
-  int64_t step_rest_;
-  int64_t unit_;
+  int32_t index_;
+  int32_t rest_;
+  int32_t step_;
+  int32_t step_rest_;
+  int32_t unit_;
 };
 
+enum class Sample : bool { kBilinear, kNearest };
+
 struct Axis {
-  int64_t in;
-  int64_t out;
+  int32_t in;
+  int32_t out;
   bool align_corners;
   bool half_pixel;
 
-  Position bilinear() const {
-    if (align_corners) return {0, in - 1, std::max<int64_t>(out - 1, 1)};
-    if (half_pixel) return {in - out, 2 * in, 2 * out};
-    return {0, in, out};
-  }
-  Position nearest() const {
-    if (align_corners) {  // rounded, halves up
-      const int64_t unit = std::max<int64_t>(out - 1, 1);
-      return {unit, 2 * (in - 1), 2 * unit};
+  // Of output index 0. What is nearest to an aligned corner is rounded, halves up.
+  Position first(Sample sample) const {
+    const bool nearest = sample == Sample::kNearest;
+    if (align_corners) {
+      const int32_t unit = std::max(out - 1, 1);
+      return {nearest ? unit : 0, 2 * (in - 1), 2 * unit};
     }
-    if (half_pixel) return {in, 2 * in, 2 * out};
-    return {0, in, out};
+    return {!half_pixel ? 0 : nearest ? in : in - out, 2 * in, 2 * out};
   }
 };
 
@@ -90,8 +90,8 @@ struct Pair {
   int32_t low, high;
   float fraction;  // of the way to high
 };
-Pair pair_at(const Position& p, int64_t in) {
-  const int32_t last = static_cast<int32_t>(in) - 1;
+Pair pair_at(const Position& p, int32_t in) {
+  const int32_t last = in - 1;
   const float fraction = p.fraction();
   const int32_t high = fraction > 0 ? p.index() + 1 : p.index();
   return {std::clamp(p.index(), 0, last), std::clamp(high, 0, last), fraction};
@@ -113,8 +113,8 @@ void blend(const float* const (&pixel)[4], float across, float down, float* y, i
 // One row of `out` pixels between two rows of the image.
 void blend_row(const float* top, const float* bottom, float down, const Axis& across,
                int32_t channels, float* y) {
-  Position p = across.bilinear();
-  for (int64_t i = 0; i < across.out; ++i, p.advance(), y += channels) {
+  Position p = across.first(Sample::kBilinear);
+  for (int32_t i = 0; i < across.out; ++i, p.advance(), y += channels) {
     const Pair h = pair_at(p, across.in);
     const int32_t left = h.low * channels;
     const int32_t right = h.high * channels;
@@ -125,13 +125,14 @@ void blend_row(const float* top, const float* bottom, float down, const Axis& ac
 Status run_bilinear(const RunCtx& c) {
   const Shape& in = c.in(0).shape;
   const Shape& out = c.out().shape;
+  if (out.elements() == 0) return {};
   const Axes axes = axes_of(c.attrs, in, out);
   const int32_t channels = in[3];
   const int32_t row = in[2] * channels;
   const float* image = c.in(0).f32();
   float* y = c.out().f32();
   for (int32_t n = 0; n < in[0]; ++n, image += in[1] * row) {
-    Position py = axes.y.bilinear();
+    Position py = axes.y.first(Sample::kBilinear);
     for (int32_t oy = 0; oy < out[1]; ++oy, py.advance(), y += out[2] * channels) {
       const Pair v = pair_at(py, axes.y.in);
       replaceable(blend_row)(image + v.low * row, image + v.high * row, v.fraction, axes.x,
@@ -144,16 +145,17 @@ Status run_bilinear(const RunCtx& c) {
 Status run_nearest(const RunCtx& c) {
   const Shape& in = c.in(0).shape;
   const Shape& out = c.out().shape;
+  if (out.elements() == 0) return {};
   const Axes axes = axes_of(c.attrs, in, out);
   const size_t pixel = static_cast<size_t>(in[3]) * size_of(c.in(0).dtype);
   const size_t row = static_cast<size_t>(in[2]) * pixel;
   const uint8_t* image = c.in(0).u8();
   uint8_t* y = c.out().u8();
   for (int32_t n = 0; n < in[0]; ++n, image += static_cast<size_t>(in[1]) * row) {
-    Position py = axes.y.nearest();
+    Position py = axes.y.first(Sample::kNearest);
     for (int32_t oy = 0; oy < out[1]; ++oy, py.advance()) {
       const uint8_t* from = image + static_cast<size_t>(std::min(py.index(), in[1] - 1)) * row;
-      Position px = axes.x.nearest();
+      Position px = axes.x.first(Sample::kNearest);
       for (int32_t ox = 0; ox < out[2]; ++ox, px.advance(), y += pixel) {
         std::memcpy(y, from + static_cast<size_t>(std::min(px.index(), in[2] - 1)) * pixel, pixel);
       }
@@ -176,16 +178,17 @@ Status run_nearest(const RunCtx& c) {
 
 // visit(image, row of dy, column, numbers of the pixel) for every pixel of dy.
 template <class Visit>
-void each_pixel(const RunCtx& c, Position (Axis::*position)() const, Visit visit) {
+void each_pixel(const RunCtx& c, Sample sample, Visit visit) {
   const Shape &in = c.in(0).shape, &out = c.in(1).shape;
   const Axes axes = axes_of(c.attrs, in, out);
   const float* dy = c.in(1).f32();
   float* dx = c.out().f32();
   if (c.out().bytes() != 0) std::memset(dx, 0, c.out().bytes());
+  if (out.elements() == 0) return;
   for (int32_t n = 0; n < in[0]; ++n, dx += in.elements(1, 4)) {
-    Position py = (axes.y.*position)();
+    Position py = axes.y.first(sample);
     for (int32_t oy = 0; oy < out[1]; ++oy, py.advance()) {
-      Position px = (axes.x.*position)();
+      Position px = axes.x.first(sample);
       for (int32_t ox = 0; ox < out[2]; ++ox, px.advance(), dy += in[3]) {
         visit(dx, pair_at(py, in[1]), pair_at(px, in[2]), dy);
       }
@@ -195,7 +198,7 @@ void each_pixel(const RunCtx& c, Position (Axis::*position)() const, Visit visit
 
 Status run_bilinear_gradient(const RunCtx& c) {
   const int32_t columns = c.out().shape[2], channels = c.out().shape[3];
-  each_pixel(c, &Axis::bilinear, [=](float* dx, Pair y, Pair x, const float* dy) {
+  each_pixel(c, Sample::kBilinear, [=](float* dx, Pair y, Pair x, const float* dy) {
     const auto add = [=](int32_t row, int32_t column, float down, float across) {
       float* to = dx + (row * columns + column) * channels;
       const float share = down * across;
@@ -211,7 +214,7 @@ Status run_bilinear_gradient(const RunCtx& c) {
 
 Status run_nearest_gradient(const RunCtx& c) {
   const int32_t columns = c.out().shape[2], channels = c.out().shape[3];
-  each_pixel(c, &Axis::nearest, [=](float* dx, Pair y, Pair x, const float* dy) {
+  each_pixel(c, Sample::kNearest, [=](float* dx, Pair y, Pair x, const float* dy) {
     float* to = dx + (y.low * columns + x.low) * channels;
     for (int32_t i = 0; i < channels; ++i) to[i] += dy[i];
   });

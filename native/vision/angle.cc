@@ -2,9 +2,9 @@
 
 namespace wxnn {
 
-Turn turn_by(double radians) {
-  const double quarters = radians * (2 / kPi);
-  const int k = static_cast<int>(quarters + (quarters < 0 ? -0.5 : 0.5));
+Turn turn_by(double radians, int quarters) {
+  const double whole = radians * (2 / kPi);
+  const int k = static_cast<int>(whole + (whole < 0 ? -0.5 : 0.5));
   const double r = radians - k * (kPi / 2);  // |r| <= pi/4
   // Taylor series, innermost bracket first.
   double sin = 1, cos = 1;
@@ -12,17 +12,9 @@ Turn turn_by(double radians) {
     cos = 1 - r * r / (n * (n - 1)) * cos;
     sin = 1 - r * r / (n * (n + 1)) * sin;
   }
-  sin *= r;
-  switch (k & 3) {
-    case 0:
-      return {cos, sin};
-    case 1:
-      return {-sin, cos};
-    case 2:
-      return {-cos, -sin};
-    default:
-      return {sin, -cos};
-  }
+  Turn turn{cos, sin * r};
+  for (int i = (k + quarters) & 3; i > 0; --i) turn = {-turn.sin, turn.cos};
+  return turn;
 }
 
 double angle_of(double x, double y) {
@@ -40,6 +32,10 @@ double angle_of(double x, double y) {
   if (steep) angle = kPi / 2 - angle;
   if (x < 0) angle = kPi - angle;
   return y < 0 ? -angle : angle;
+}
+
+float angle_between(const float* from, const float* to) {
+  return static_cast<float>(angle_of(double(to[0]) - from[0], double(to[1]) - from[1]));
 }
 
 }  // namespace wxnn

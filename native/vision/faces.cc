@@ -44,6 +44,8 @@ float overlap(const float* a, const float* b) {
   return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both);
 }
 
+float score_of(float logit) { return sigmoid_f32(logit); }
+
 Status FaceDetector::create(int input_size, std::span<const Shape> outputs,
                             std::unique_ptr<FaceDetector>* detector) {
   auto made = std::make_unique<FaceDetector>();
@@ -67,8 +69,8 @@ Status FaceDetector::create(int input_size, std::span<const Shape> outputs,
     if (!found) continue;
     made->size_ = input_size;
     made->output_count_ = outputs.size();
-    WXNN_TRY(made->candidates_.allocate(size_t(anchors) * sizeof(Candidate)));
-    WXNN_TRY(made->faces_.allocate(kMaxFaces * sizeof(Face)));
+    WXNN_TRY(
+        made->memory_.allocate(kMaxFaces * sizeof(Face) + size_t(anchors) * sizeof(Candidate)));
     *detector = std::move(made);
     return {};
   }
@@ -131,23 +133,22 @@ void FaceDetector::read_anchor(int anchor, float* points) const {
 }
 
 void FaceDetector::collect(const Grid& grid, float threshold) {
-  Candidate* candidates = candidates_.data<Candidate>();
   for (int anchor = grid.first; anchor < grid.end(); ++anchor) {
     const float logit = outputs_[grid.scores][anchor - grid.skip];
-    const float score = sigmoid_f32(std::clamp(logit, -100.0f, 100.0f));
+    const float score = score_of(std::clamp(logit, -100.0f, 100.0f));
     if (!(score >= threshold)) continue;  // NaN is no face
     float points[kNumbers], nothing = 0;
     read_anchor(anchor, points);
     for (float x : points) nothing += x * 0;  // not 0 where one is not finite
     if (nothing != 0 || !(points[0] <= points[2] && points[1] <= points[3])) continue;
-    candidates[candidate_count_++] = {score, anchor};
+    candidates()[candidate_count_++] = {score, anchor};
   }
 }
 
 // MediaPipe's weighted suppression: the best candidate takes all that overlap it, and the face is
 // their average, weighted by score, with the best one's score. Of equal scores, the first is best.
 void FaceDetector::suppress(int max_faces) {
-  Candidate* candidates = candidates_.data<Candidate>();
+  Candidate* const candidates = this->candidates();
   if (max_faces <= 0 || max_faces > kMaxFaces) max_faces = kMaxFaces;
   while (candidate_count_ > 0 && face_count_ < max_faces) {
     Candidate best = candidates[0];
@@ -175,7 +176,7 @@ void FaceDetector::suppress(int max_faces) {
 }
 
 void FaceDetector::add_face(float score, const float* points) {
-  Face& face = faces_.data<Face>()[face_count_];
+  Face& face = memory_.data<Face>()[face_count_];
   face.score = score;
   float* to = face.numbers() + 1;  // box and keypoints
   for (int i = 0; i < kNumbers; i += 2) {
@@ -189,8 +190,7 @@ void FaceDetector::add_face(float score, const float* points) {
   // Mirrored, the right eye is the one on the right.
   const float* from = face.keypoints[mirror_ ? 1 : 0];
   const float* towards = face.keypoints[mirror_ ? 0 : 1];
-  face.angle =
-      static_cast<float>(angle_of(double(towards[0]) - from[0], double(towards[1]) - from[1]));
+  face.angle = angle_between(from, towards);
   ++face_count_;
 }
 

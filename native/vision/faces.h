@@ -36,6 +36,9 @@ static_assert(sizeof(Face) == kFaceFloats * sizeof(float));
 // Intersection over union of two boxes x0 y0 x1 y1, 0..1; 0 where one is empty.
 float overlap(const float* a, const float* b);
 
+// The score 0..1 of a network's logit.
+float score_of(float logit);
+
 // One detector: life is create -> prepare -> (run the network) -> decode -> prepare … decode
 // allocates nothing; prepare keeps its scratch memory from picture to picture.
 class FaceDetector {
@@ -64,7 +67,7 @@ class FaceDetector {
 
   // Of the last decode; valid until the next.
   std::span<const Face> faces() const {
-    return {faces_.data<Face>(), static_cast<size_t>(face_count_)};
+    return {memory_.data<Face>(), static_cast<size_t>(face_count_)};
   }
   bool mirror() const { return mirror_; }
   ImageSampler& sampler() { return sampler_; }
@@ -84,6 +87,9 @@ class FaceDetector {
     int anchor;
   };
 
+  Candidate* candidates() const {
+    return reinterpret_cast<Candidate*>(memory_.data<Face>() + kMaxFaces);
+  }
   void read_anchor(int anchor, float* points) const;
   void collect(const Grid& grid, float threshold);
   void suppress(int max_faces);
@@ -97,9 +103,8 @@ class FaceDetector {
   Affine to_picture_;
   ImageSampler sampler_;
   const float* const* outputs_ = nullptr;  // during decode
-  Buffer candidates_;                      // room for one for each anchor
+  Buffer memory_;                          // kMaxFaces faces, then a candidate for each anchor
   int candidate_count_ = 0;
-  Buffer faces_;  // room for kMaxFaces
   int face_count_ = 0;
 };
 

@@ -265,13 +265,7 @@ Affine map_to_picture(const ImageTransform& t) {
   if (t.mirror) sx = -sx;
   // The tensor's x axis points along (c, s) in the picture, its y axis along (-s, c): the roi's
   // angle, less the rotation that makes the picture upright.
-  const Turn turn = turn_by(r.angle);
-  double c = turn.cos, s = turn.sin;
-  for (int quarter = t.rotation / 90; quarter > 0; --quarter) {
-    const double old = c;
-    c = s;
-    s = -old;
-  }
+  const auto [c, s] = turn_by(r.angle, -t.rotation / 90);
   Affine map{c * sx, -s * sy, 0, s * sx, c * sy, 0};
   map.x0 = r.x - map.x(t.width / 2.0, t.height / 2.0);
   map.y0 = r.y - map.y(t.width / 2.0, t.height / 2.0);

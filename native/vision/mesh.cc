@@ -44,7 +44,7 @@ Face face_of(const float* landmarks, bool mirror) {
   }
   const float* from = landmarks + (mirror ? kLeftEye : kRightEye) * 3;
   const float* to = landmarks + (mirror ? kRightEye : kLeftEye) * 3;
-  face.angle = static_cast<float>(angle_of(double(to[0]) - from[0], double(to[1]) - from[1]));
+  face.angle = angle_between(from, to);
   return face;
 }
 

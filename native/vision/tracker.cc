@@ -34,7 +34,8 @@ Status FaceTracker::begin(const Image& image, int rotation, bool mirror, double 
   mirror_ = mirror;
   ms_ = ms;
   options_ = options;
-  for (size_t i = 0; i < count_; ++i) subjects_[i].found = false;
+  if (options_.max_faces <= 0 || options_.max_faces > kMaxFaces) options_.max_faces = kMaxFaces;
+  for (size_t i = 0; i < count_; ++i) subjects_[i]->found = false;
   ++frames_since_detection_;
   phase_ = Phase::kFollow;
   asked_ = kDone;
@@ -45,9 +46,9 @@ Status FaceTracker::begin(const Image& image, int rotation, bool mirror, double 
 bool FaceTracker::detector_is_due() const {
   if (!options_.track || !has_mesh()) return true;
   for (size_t i = 0; i < count_; ++i) {
-    if (!subjects_[i].found) return true;
+    if (!subjects_[i]->found) return true;
   }
-  if (options_.max_faces > 0 && count_ >= static_cast<size_t>(options_.max_faces)) return false;
+  if (full()) return false;
   return count_ == 0 || frames_since_detection_ >= kLookAgain;
 }
 
@@ -62,10 +63,10 @@ Status FaceTracker::next(const NetworkArrays& detector, const NetworkArrays& mes
     frames_since_detection_ = 0;
   }
   if (phase == Phase::kFollow) {
-    while (at_ < count_ && !(has_mesh() && subjects_[at_].followed)) ++at_;
+    while (at_ < count_ && !(has_mesh() && subjects_[at_]->followed)) ++at_;
     if (at_ < count_) {
       const size_t subject = at_++;
-      WXNN_TRY(ask_mesh(subject, subjects_[subject].next, mesh));
+      WXNN_TRY(ask_mesh(subject, subjects_[subject]->next, mesh));
     } else if (detector_is_due()) {
       WXNN_TRY(detector_->prepare(image_, rotation_, mirror_, detector.input));
       asked_ = kRunDetector;
@@ -83,7 +84,7 @@ Status FaceTracker::next(const NetworkArrays& detector, const NetworkArrays& mes
 }
 
 Status FaceTracker::ask_mesh(size_t subject, const Roi& roi, const NetworkArrays& mesh) {
-  Buffer& landmarks = subjects_[subject].landmarks;
+  Buffer& landmarks = subjects_[subject]->landmarks;
   if (!landmarks) WXNN_TRY(landmarks.allocate(kLandmarkFloats * sizeof(float)));
   crop_ = mesh_transform(roi, mirror_, mesh_size_);
   WXNN_TRY(detector_->sampler().to_tensor(image_, crop_, mesh.input));
@@ -93,10 +94,10 @@ Status FaceTracker::ask_mesh(size_t subject, const Roi& roi, const NetworkArrays
 }
 
 Status FaceTracker::read_mesh(const NetworkArrays& mesh) {
-  Subject& subject = subjects_[current_];
+  Subject& subject = *subjects_[current_];
   TrackedFace& result = subject.result;
   float* landmarks = subject.landmarks.data<float>();
-  const float flag = *mesh.outputs[1], presence = score_is_logit_ ? sigmoid_f32(flag) : flag;
+  const float flag = *mesh.outputs[1], presence = score_is_logit_ ? score_of(flag) : flag;
   const bool finite = project_mesh(crop_, mesh.outputs[0], landmarks);
   result.mesh_score = finite && presence >= 0 && presence <= 1 ? presence : 0;
   if (!options_.track) return {};
@@ -132,18 +133,18 @@ Status FaceTracker::take_detection(const Face& face, const NetworkArrays& mesh) 
   const Roi crop = mesh_roi(face);
   if (has_mesh() && !usable(crop)) return {};  // no face that a network could have meant
   size_t i = options_.track ? 0 : count_;
-  while (i < count_ && !(overlap(subjects_[i].result.face.box, face.box) > kSame)) ++i;
+  while (i < count_ && !(overlap(subjects_[i]->result.face.box, face.box) > kSame)) ++i;
   if (i == count_) {
-    const size_t limit = options_.max_faces > 0 ? options_.max_faces : kMaxFaces;
-    if (count_ >= limit) return {};
-    if (count_ == subjects_.size()) subjects_.emplace_back();
-    Subject& fresh = subjects_[count_++];
+    if (full()) return {};
+    if (!subjects_[i]) subjects_[i] = std::make_unique<Subject>();
+    ++count_;
+    Subject& fresh = *subjects_[i];
     fresh.result = {};
     fresh.found = fresh.followed = false;
     fresh.filter.reset();
     if (options_.track) fresh.result.number = ++last_number_;
   }
-  Subject& subject = subjects_[i];
+  Subject& subject = *subjects_[i];
   if (subject.found) return {};  // followed, or the better one of two detections
   subject.found = true;
   subject.result.face = face;
@@ -153,9 +154,9 @@ Status FaceTracker::take_detection(const Face& face, const NetworkArrays& mesh) 
 
 // Two crops can slide onto one face.
 bool FaceTracker::meets_earlier(size_t subject) const {
-  const float* box = subjects_[subject].result.face.box;
+  const float* box = subjects_[subject]->result.face.box;
   for (size_t i = 0; i < subject; ++i) {
-    if (subjects_[i].found && overlap(subjects_[i].result.face.box, box) > kDouble) return true;
+    if (subjects_[i]->found && overlap(subjects_[i]->result.face.box, box) > kDouble) return true;
   }
   return false;
 }
@@ -163,7 +164,7 @@ bool FaceTracker::meets_earlier(size_t subject) const {
 void FaceTracker::drop_lost() {
   size_t kept = 0;
   for (size_t i = 0; i < count_; ++i) {
-    if (!subjects_[i].found) continue;
+    if (!subjects_[i]->found) continue;
     if (i != kept) std::swap(subjects_[i], subjects_[kept]);
     ++kept;
   }

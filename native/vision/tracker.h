@@ -8,8 +8,6 @@
 // detector runs on every frame and its faces are matched by overlap. Either way faces keep their
 // number, and smoothing removes their tremble (one_euro.h).
 #pragma once
-#include <vector>
-
 #include "vision/mesh.h"
 #include "vision/one_euro.h"
 
@@ -63,9 +61,9 @@ class FaceTracker {
 
   // After kDone, until the next begin. Without tracking best first, with it the longest seen first.
   size_t count() const { return count_; }
-  const TrackedFace& face(size_t i) const { return subjects_[i].result; }
+  const TrackedFace& face(size_t i) const { return subjects_[i]->result; }
   // [468, 3] in picture pixels, where there is a mesh network.
-  const float* landmarks(size_t i) const { return subjects_[i].landmarks.data<float>(); }
+  const float* landmarks(size_t i) const { return subjects_[i]->landmarks.data<float>(); }
 
  private:
   struct Subject {
@@ -78,6 +76,7 @@ class FaceTracker {
   };
   enum class Phase { kFollow, kDetect, kMatch, kOver };
 
+  bool full() const { return count_ >= static_cast<size_t>(options_.max_faces); }
   bool detector_is_due() const;
   Status ask_mesh(size_t subject, const Roi& roi, const NetworkArrays& mesh);
   Status read_mesh(const NetworkArrays& mesh);
@@ -103,7 +102,8 @@ class FaceTracker {
   size_t current_ = 0;   // subject whose mesh was asked for
   ImageTransform crop_;  // and its crop
 
-  std::vector<Subject> subjects_;  // the first count_ are faces, the others room for new ones
+  // The first count_ are faces, those behind room for new ones, or null.
+  std::unique_ptr<Subject> subjects_[kMaxFaces];
   size_t count_ = 0;
   int frames_since_detection_ = 0;
   float last_number_ = 0;

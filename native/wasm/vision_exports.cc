@@ -19,7 +19,7 @@ namespace {
 
 // A tracker and the networks it asks for, which the caller runs and outlive it.
 struct Faces {
-  std::unique_ptr<FaceTracker> tracker;
+  FaceTracker tracker;
   const Model* network = nullptr;
   const Model* mesh = nullptr;
   size_t landmarks = 0, flag = 0;  // outputs of mesh
@@ -59,7 +59,7 @@ Status create_faces(Model* network, Faces** faces) {
   for (size_t i = 0; i < count; ++i) outputs[i] = network->output(i).shape;
   std::unique_ptr<FaceDetector> detector;
   WXNN_TRY(FaceDetector::create(side, std::span(outputs, count), &detector));
-  *faces = new Faces{.tracker = std::make_unique<FaceTracker>(std::move(detector)),
+  *faces = new Faces{.tracker = FaceTracker(std::move(detector)),
                      .network = network,
                      .elements = elements_of(network)};
   return {};
@@ -76,14 +76,14 @@ Status use_mesh(Faces& faces, Model* mesh, bool score_is_logit) {
   WXNN_CHECK(found == 3, "it has no outputs of ", kLandmarkFloats, " and of 1 value");
   faces.mesh = mesh;
   faces.elements += elements_of(mesh);
-  faces.tracker->use_mesh(side, score_is_logit);
+  faces.tracker.use_mesh(side, score_is_logit);
   return {};
 }
 
 Status begin(Faces& faces, const Image& image, int rotation, bool mirror, double ms) {
   WXNN_CHECK(elements_of(faces.network) + elements_of(faces.mesh) == faces.elements,
              "a model was resized since the face detector was made of it");
-  return faces.tracker->begin(image, rotation, mirror, ms, faces.options);
+  return faces.tracker.begin(image, rotation, mirror, ms, faces.options);
 }
 
 const float* floats_of(const Model* model, size_t output) {
@@ -101,7 +101,7 @@ FaceTracker::Step next(Faces& faces) {
     mesh.outputs[1] = floats_of(faces.mesh, faces.flag);
   }
   FaceTracker::Step step;
-  const Status status = faces.tracker->next(detector, mesh, &step);
+  const Status status = faces.tracker.next(detector, mesh, &step);
   if (!status.ok()) failed(status);
   return step;
 }
@@ -187,17 +187,17 @@ WXNN_EXPORT(wxnn_faces_next)
 int wxnn_faces_next(Faces* faces) { return next(*faces); }
 
 WXNN_EXPORT(wxnn_faces_count)
-size_t wxnn_faces_count(const Faces* faces) { return faces->tracker->count(); }
+size_t wxnn_faces_count(const Faces* faces) { return faces->tracker.count(); }
 
 // Face i as 20 float32: score, box x0 y0 x1 y1, 6 keypoints x y, angle (vision/faces.h), then the
 // mesh's score and the face's number (vision/tracker.h). Valid until the next frame begins.
 WXNN_EXPORT(wxnn_faces_result)
-const void* wxnn_faces_result(const Faces* faces, size_t i) { return &faces->tracker->face(i); }
+const void* wxnn_faces_result(const Faces* faces, size_t i) { return &faces->tracker.face(i); }
 
 // Its landmarks, 1404 float32: x, y in picture pixels, z in the same unit.
 WXNN_EXPORT(wxnn_faces_landmarks)
 const float* wxnn_faces_landmarks(const Faces* faces, size_t i) {
-  return faces->tracker->landmarks(i);
+  return faces->tracker.landmarks(i);
 }
 
 }  // namespace wxnn

@@ -153,6 +153,26 @@ TEST(Math, PowAndAtan2) {
               atan2_worst.ulp);
 }
 
+TEST(Math, RemainderIsExact) {
+  std::vector<float> values(kEdges, std::end(kEdges));
+  for (const float special : {INFINITY, -INFINITY, NAN}) values.push_back(special);
+  // Every exponent, mantissas far apart.
+  for (uint32_t bits = 1; bits < 0x7f800000; bits += 0x2f00f1) {
+    values.push_back(std::bit_cast<float>(bits));
+    values.push_back(-values.back());
+  }
+  for (const float a : values) {
+    for (const float b : values) {
+      const float got = remainder_f32(a, b), want = std::fmod(a, b);
+      if (std::isnan(want)) {
+        ASSERT_TRUE(std::isnan(got)) << a << " % " << b;
+      } else {
+        ASSERT_EQ(std::bit_cast<uint32_t>(got), std::bit_cast<uint32_t>(want)) << a << " % " << b;
+      }
+    }
+  }
+}
+
 TEST(Math, Gelu) {
   Worst worst;
   for (float x = -8; x < 20; x += 0x1p-12f) {
