@@ -61,8 +61,8 @@ class NodeListFile {
            values.size() * 4);
   }
   // `attrs` writes so many attributes.
-  void node(std::string_view name, std::string_view op, std::vector<std::string_view> inputs,
-            uint32_t attr_count = 0, std::function<void(Bytes&)> attrs = nullptr) {
+  void node(std::string_view name, std::string_view op, const std::vector<std::string_view>& inputs,
+            uint32_t attr_count = 0, const std::function<void(Bytes&)>& attrs = nullptr) {
     ++nodes_.count;
     nodes_.bytes.text(name).text(op).u32(static_cast<uint32_t>(inputs.size()));
     for (std::string_view i : inputs) nodes_.bytes.text(i);
@@ -97,14 +97,14 @@ class NodeListFile {
 inline void number(Bytes& b, std::string_view name, double value) {
   b.text(name).u32(1).u32(1).f64(value);
 }
-inline void numbers(Bytes& b, std::string_view name, std::vector<double> values) {
+inline void numbers(Bytes& b, std::string_view name, const std::vector<double>& values) {
   b.text(name).u32(1).u32(static_cast<uint32_t>(values.size()));
   for (double v : values) b.f64(v);
 }
 inline void text(Bytes& b, std::string_view name, std::string_view value) {
   b.text(name).u32(2).text(value);
 }
-inline void texts(Bytes& b, std::string_view name, std::vector<std::string_view> values) {
+inline void texts(Bytes& b, std::string_view name, const std::vector<std::string_view>& values) {
   b.text(name).u32(3).u32(static_cast<uint32_t>(values.size()));
   for (std::string_view v : values) b.text(v);
 }
