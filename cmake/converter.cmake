@@ -56,7 +56,7 @@ endif()
 
 # The operators that models need, for tools/build --ops-of. It is its own table of operators.
 set(rows ${list_sources})
-list(FILTER rows INCLUDE REGEX _rows)
+list(FILTER rows EXCLUDE REGEX op_table)
 add_executable(wxnn_list_ops converter/list_ops.cc ${rows})
 target_link_libraries(wxnn_list_ops PRIVATE wxnn_converter)
 target_compile_options(wxnn_list_ops PRIVATE ${WXNN_OURS} ${WXNN_SMALL})

@@ -23,7 +23,7 @@ ArenaPlan plan_arena(std::span<const Lifetime> lifetimes) {
   };
   sort(by_size, order_of(larger));
   ArenaPlan plan;
-  plan.offsets.resize(lifetimes.size());
+  plan.offsets = std::vector<size_t>(lifetimes.size());
   std::vector<int> placed;  // in order of offset
   for (int i : by_size) {
     const Lifetime& life = lifetimes[i];

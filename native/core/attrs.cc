@@ -30,7 +30,7 @@ const AttrValue& Attrs::value(std::string_view name) const {
   return i < 0 ? kNone : slots_[i].value;
 }
 
-Status Attrs::set(std::string_view name, AttrValue value) {
+Status Attrs::set(std::string_view name, AttrValue&& value) {
   const int i = find(name);
   WXNN_CHECK(i >= 0, "has no attribute \"", name, "\"");
   const AttrKind kind = specs_[i].kind;

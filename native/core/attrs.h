@@ -48,7 +48,7 @@ class Attrs {
   explicit Attrs(std::initializer_list<AttrSpec> specs);
 
   // Refuses a name that is not in the list, a kind that does not fit, and non-finite lists.
-  Status set(std::string_view name, AttrValue value);
+  Status set(std::string_view name, AttrValue&& value);
   Status set(std::string_view name, double number);
   Status set(std::string_view name, std::string_view text);
   Status set(std::string_view name, std::initializer_list<double> numbers);

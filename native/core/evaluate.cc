@@ -30,9 +30,8 @@ Status evaluate(const Op& op, const Attrs& attrs, std::span<const Tensor* const>
   std::vector<TensorType> types(output_count);
   InferCtx c{attrs, inputs, types};
   WXNN_TRY(infer(op, c));
-  result->outputs.assign(output_count, Tensor{});
-  result->memory.clear();
-  result->memory.resize(output_count);
+  result->outputs = std::vector<Tensor>(output_count);
+  result->memory = std::vector<Buffer>(output_count);
   Fresh fresh;
   fresh.result = result;
   fresh.most_bytes = most_bytes;

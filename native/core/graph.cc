@@ -12,7 +12,7 @@ std::string Node::place() const {
   return sentence("node \"", name, "\" (", op != nullptr ? op->name : "?", ")");
 }
 
-int Graph::add_value(std::string name, TensorType type) {
+int Graph::add_value(std::string name, const TensorType& type) {
   values.push_back({std::move(name), type, nullptr});
   return static_cast<int>(values.size()) - 1;
 }
@@ -81,7 +81,7 @@ constexpr int kNobody = -2;
 Status find_writers(const Graph& graph, std::vector<int>* writers) {
   const int n = static_cast<int>(graph.values.size());
   auto valid = [n](int v) { return v >= 0 && v < n; };
-  writers->assign(graph.values.size(), kNobody);
+  *writers = std::vector<int>(graph.values.size(), kNobody);
   for (int v = 0; v < n; ++v) {
     if (graph.values[v].constant) (*writers)[v] = kGivenByCaller;
   }
@@ -121,11 +121,11 @@ enum class Mark : uint8_t { kNew, kOpen, kDone };
 class Sorter {
  public:
   Sorter(const Graph& graph, const std::vector<int>& writers)
-      : graph_(graph), writers_(writers), marks_(graph.nodes.size()) {}
+      : graph_(graph), writers_(writers), marks_(graph.nodes.size()), next_(graph.nodes.size()) {}
 
   Status visit(int root) {
     if (marks_[root] == Mark::kDone) return {};
-    stack_.push_back({root, 0});
+    stack_.push_back(root);
     marks_[root] = Mark::kOpen;
     while (!stack_.empty()) WXNN_TRY(advance());
     return {};
@@ -134,15 +134,15 @@ class Sorter {
 
  private:
   Status advance() {
-    auto& [index, next] = stack_.back();
+    const int index = stack_.back();
     const Node& node = graph_.nodes[index];
-    if (next == node.inputs.size()) {
+    if (next_[index] == static_cast<int>(node.inputs.size())) {
       marks_[index] = Mark::kDone;
       order.push_back(index);
       stack_.pop_back();
       return {};
     }
-    const int v = node.inputs[next++];
+    const int v = node.inputs[next_[index]++];
     if (v == kAbsent || writers_[v] == kGivenByCaller) return {};
     const int writer = writers_[v];
     WXNN_CHECK(writer != kNobody, node.place(), ": its input \"", graph_.values[v].name,
@@ -151,19 +151,16 @@ class Sorter {
                graph_.values[v].name, "\"");
     if (marks_[writer] == Mark::kNew) {
       marks_[writer] = Mark::kOpen;
-      stack_.push_back({writer, 0});
+      stack_.push_back(writer);
     }
     return {};
   }
 
-  struct Frame {
-    int index;
-    size_t next;
-  };
   const Graph& graph_;
   const std::vector<int>& writers_;
   std::vector<Mark> marks_;
-  std::vector<Frame> stack_;
+  std::vector<int> next_;  // of each node: the input to look at next
+  std::vector<int> stack_;
 };
 
 }  // namespace
@@ -173,9 +170,8 @@ Status sort(Graph& graph) {
   WXNN_TRY(find_writers(graph, &writers));
   Sorter sorter(graph, writers);
   for (size_t i = 0; i < graph.nodes.size(); ++i) WXNN_TRY(sorter.visit(static_cast<int>(i)));
-  std::vector<Node> sorted;
-  sorted.reserve(graph.nodes.size());
-  for (int i : sorter.order) sorted.push_back(std::move(graph.nodes[i]));
+  std::vector<Node> sorted(graph.nodes.size());
+  for (size_t i = 0; i < sorted.size(); ++i) sorted[i] = std::move(graph.nodes[sorter.order[i]]);
   graph.nodes = std::move(sorted);
   return {};
 }
@@ -202,7 +198,7 @@ void remove_dead(Graph& graph) {
   }
 }
 
-Status refuse_missing(std::vector<MissingOp> missing) {
+Status refuse_missing(const std::vector<MissingOp>& missing) {
   if (missing.empty()) return {};
   constexpr int kNamesShown = 3;
   std::vector<int> order(missing.size());

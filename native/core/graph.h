@@ -49,7 +49,7 @@ struct Graph {
   std::vector<State> states = {};
   File file;
 
-  int add_value(std::string name, TensorType type);
+  int add_value(std::string name, const TensorType& type);
   // Appends a node with one fresh output value named like the node; returns that value.
   int add_node(const Op& op, std::string name, std::vector<int> inputs, Attrs attrs);
   // A constant computed here (owned bytes); returns the value.
@@ -76,6 +76,6 @@ struct MissingOp {
   std::string op;
   std::string node;
 };
-Status refuse_missing(std::vector<MissingOp> missing);
+Status refuse_missing(const std::vector<MissingOp>& missing);
 
 }  // namespace wxnn

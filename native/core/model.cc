@@ -11,10 +11,10 @@
 
 namespace wxnn {
 
-Model::Model(Graph graph) : graph_(std::move(graph)) {}
+Model::Model(Graph&& graph) : graph_(std::move(graph)) {}
 Model::~Model() = default;
 
-Status Model::build(Graph graph, bool is_body, std::unique_ptr<Model>* model) {
+Status Model::build(Graph&& graph, bool is_body, std::unique_ptr<Model>* model) {
   WXNN_TRY(sort(graph));
   remove_dead(graph);
   WXNN_TRY(run_passes(graph));
@@ -27,17 +27,17 @@ Status Model::build(Graph graph, bool is_body, std::unique_ptr<Model>* model) {
   return {};
 }
 
-Status Model::load(Graph graph, std::unique_ptr<Model>* model) {
+Status Model::load(Graph&& graph, std::unique_ptr<Model>* model) {
   WXNN_TRY(build(std::move(graph), false, model));
   return (*model)->leave_file();
 }
 
-Status Model::load_body(Graph graph, std::unique_ptr<Model>* model) {
+Status Model::load_body(Graph&& graph, std::unique_ptr<Model>* model) {
   return build(std::move(graph), true, model);
 }
 
 Status Model::open() {
-  steps_.resize(graph_.nodes.size());
+  steps_ = std::vector<Step>(graph_.nodes.size());
   bool flows = false;
   for (size_t i = 0; i < steps_.size(); ++i) {
     Node& node = graph_.nodes[i];
@@ -47,23 +47,24 @@ Status Model::open() {
     flows = true;
   }
   if (flows) remove_dead(graph_);  // constants that only bodies read are theirs now
-  tensors_.resize(graph_.values.size());
+  tensors_ = std::vector<Tensor>(graph_.values.size());
   for (size_t v = 0; v < tensors_.size(); ++v) {
     static_cast<TensorType&>(tensors_[v]) = graph_.values[v].type;
   }
   for (size_t i = 0; i < steps_.size(); ++i) {
     Step& step = steps_[i];
     step.node = &graph_.nodes[i];
-    for (size_t k = 0; k < step.node->inputs.size(); ++k) {
+    step.inputs = std::vector<const Tensor*>(step.node->inputs.size());
+    for (size_t k = 0; k < step.inputs.size(); ++k) {
       const int v = step.node->inputs[k];
-      step.inputs.push_back(v == kAbsent ? nullptr : &tensors_[v]);
+      if (v != kAbsent) step.inputs[k] = &tensors_[v];
       const bool computed = v != kAbsent && !graph_.values[v].constant;
       step.packs_data |= computed && (step.node->op->traits(k) & kPacked) != 0;
     }
     const size_t outputs = step.node->outputs.size();
-    step.types.resize(outputs);
-    step.outputs.resize(outputs);
-    step.own.resize(outputs);
+    step.types = std::vector<TensorType>(outputs);
+    step.outputs = std::vector<Tensor>(outputs);
+    step.own = std::vector<Buffer>(outputs);
   }
   WXNN_TRY(keep_constants());
   WXNN_TRY(open_states());
@@ -233,8 +234,8 @@ void Model::reset_state() {
 void Model::set_profiling(bool on) {
   profiling_ = on;
   if (!on) return;
-  profile_.clear();
-  for (const Node& node : graph_.nodes) profile_.push_back({&node, 0, 0});
+  profile_ = std::vector<NodeProfile>(graph_.nodes.size());
+  for (size_t i = 0; i < profile_.size(); ++i) profile_[i].node = &graph_.nodes[i];
 }
 
 MemoryUse Model::memory() const {

@@ -23,7 +23,7 @@
 namespace wxnn {
 
 struct NodeProfile {
-  const Node* node;
+  const Node* node = nullptr;
   double ms = 0;  // summed over all runs since profiling began
   int runs = 0;
 };
@@ -40,7 +40,7 @@ class Model {
   // An open first dimension (the batch) counts as 1, an input without a declared rank is a scalar;
   // other open dimensions, and a graph that takes no scalar there, leave the model unplanned until
   // resize() has settled them. Errors name the node, its operator and the shapes.
-  static Status load(Graph graph, std::unique_ptr<Model>* model);
+  static Status load(Graph&& graph, std::unique_ptr<Model>* model);
   ~Model();
 
   const Graph& graph() const { return graph_; }
@@ -70,7 +70,7 @@ class Model {
   void reset_state();
 
   // --- a body, for the node that runs it ---------------------------------------------------------
-  static Status load_body(Graph graph, std::unique_ptr<Model>* model);
+  static Status load_body(Graph&& graph, std::unique_ptr<Model>* model);
   // Plans for inputs like these. Where data is there, it is known while planning and stays so; an
   // unknown shape is settled by give(), at every run.
   Status plan_for(std::span<const Tensor> inputs);
@@ -86,8 +86,8 @@ class Model {
 
  private:
   struct Step;
-  explicit Model(Graph graph);
-  static Status build(Graph graph, bool is_body, std::unique_ptr<Model>* model);
+  explicit Model(Graph&& graph);
+  static Status build(Graph&& graph, bool is_body, std::unique_ptr<Model>* model);
 
   // model.cc: loading and running
   Status open();

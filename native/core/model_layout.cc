@@ -17,10 +17,13 @@ constexpr int kForever = INT_MAX;
 struct Groups {
   std::vector<int> of_value;  // -1: not in the arena
   std::vector<Lifetime> lifetimes;
+  int count = 0;
 
+  // `most`: how many may be opened.
+  Groups(size_t values, size_t most) : of_value(values, -1), lifetimes(most) {}
   int open(size_t bytes, int first, int last) {
-    lifetimes.push_back({bytes, first, last});
-    return static_cast<int>(lifetimes.size()) - 1;
+    lifetimes[count] = {bytes, first, last};
+    return count++;
   }
 };
 
@@ -53,8 +56,9 @@ Status Model::lay_out(bool only_measure) {
     }
   }
 
-  Groups groups;
-  groups.of_value.assign(graph_.values.size(), -1);
+  // One for each value that is written, and one for each step's scratch.
+  Groups groups(graph_.values.size(),
+                graph_.values.size() + states_of(graph_).size() + steps_.size());
   const auto open_input = [&](int v) {
     if (late_[v] || tensors_[v].data != nullptr) return;
     // An input keeps its bytes from one run to the next: a caller may write only what changed.
@@ -98,7 +102,7 @@ Status Model::lay_out(bool only_measure) {
     if (step.scratch_bytes != 0) scratch_group[i] = groups.open(step.scratch_bytes, i, i);
   }
 
-  const ArenaPlan plan = plan_arena(groups.lifetimes);
+  const ArenaPlan plan = plan_arena({groups.lifetimes.data(), static_cast<size_t>(groups.count)});
   arena_bytes_ = plan.bytes;
   if (only_measure) return {};
   if (!arena_ || arena_.size() < plan.bytes) {

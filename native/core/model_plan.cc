@@ -46,8 +46,8 @@ Status Model::Step::own_output(size_t i) {
 // as the file has them until their kernel is created.
 Status Model::keep_constants() {
   const size_t n = graph_.values.size();
-  unpacked_.assign(n, 0);
-  kept_.assign(n, false);
+  unpacked_ = std::vector<int>(n);
+  kept_ = std::vector<uint8_t>(n);
   for (const Node& node : graph_.nodes) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const int v = node.inputs[i];
@@ -258,7 +258,7 @@ Status Model::plan_step(Step& step) {
 Status Model::plan() {
   planned_ = false;
   evaluated_ = 0;
-  late_.assign(tensors_.size(), false);
+  late_ = std::vector<uint8_t>(tensors_.size());
   for (size_t v = 0; v < tensors_.size(); ++v) {
     if (!kept_[v]) tensors_[v].data = nullptr;  // what a former plan knew
   }

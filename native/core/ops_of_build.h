@@ -21,4 +21,8 @@ constexpr bool is_in_build(std::string_view op) {
   return std::ranges::find(kOpsOfBuild, op) != std::end(kOpsOfBuild);
 }
 
+// A list as short as this is made for given models (ops_faces.def, tools/build --ops-of): what only
+// serves to talk of other models is left out.
+inline constexpr bool kForGivenModels = std::size(kOpsOfBuild) < 40;
+
 }  // namespace wxnn

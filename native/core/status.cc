@@ -1,8 +1,14 @@
 #include "core/status.h"
 
+#include <cstring>
+
 #include "core/tensor.h"
 
 namespace wxnn {
+
+bool same_text(const char* a, size_t a_size, const char* b, size_t b_size) {
+  return a_size == b_size && std::memcmp(a, b, a_size) == 0;
+}
 
 Status::Status(std::string sentence) {
   // Live as long as the program, so they need no destructor.

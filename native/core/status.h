@@ -11,6 +11,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "core/text.h"
+
 namespace wxnn {
 
 class Shape;

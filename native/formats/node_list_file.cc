@@ -44,8 +44,9 @@ ListedNode read_node(Cursor& c) {
 }
 
 void read_endpoints(Cursor& c, std::vector<Endpoint>* list) {
-  const size_t n = c.count();
-  for (size_t i = 0; c.ok() && i < n; ++i) list->push_back(read_endpoint(c));
+  constexpr size_t kLeast = 16;
+  *list = std::vector<Endpoint>(c.count(kLeast));
+  for (Endpoint& e : *list) e = read_endpoint(c);
 }
 
 // What has a name, in the order of the names.
@@ -62,9 +63,9 @@ void sort_by_name(std::vector<Named>* list) {
 
 // Orders the names and gives every Const its weight, if it has one.
 Status settle_names(const std::vector<Named>& weights, NodeScope* scope) {
-  std::vector<Named> order;
-  for (const ListedNode& n : scope->nodes) {
-    order.push_back({n.name, static_cast<int>(order.size())});
+  std::vector<Named> order(scope->nodes.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    order[i] = {scope->nodes[i].name, static_cast<int>(i)};
   }
   sort_by_name(&order);
   auto weight = weights.begin();
@@ -83,8 +84,12 @@ Status settle_names(const std::vector<Named>& weights, NodeScope* scope) {
 }
 
 void read_nodes(Cursor& c, NodeScope* scope) {
-  const size_t n = c.count();
-  for (size_t i = 0; c.ok() && i < n; ++i) scope->nodes.push_back(read_node(c));
+  constexpr size_t kLeast = 16;
+  const size_t n = c.count(kLeast);
+  std::vector<ListedNode> nodes(scope->nodes.size() + n);
+  std::ranges::copy(scope->nodes, nodes.begin());
+  for (size_t i = scope->nodes.size(); c.ok() && i < nodes.size(); ++i) nodes[i] = read_node(c);
+  scope->nodes = std::move(nodes);
 }
 
 NodeScope read_function(Cursor& c) {
@@ -108,10 +113,13 @@ NodeScope read_function(Cursor& c) {
 
 // Weights name the Const nodes that they belong to, which come later in the file.
 void read_weights(Cursor& c, NodeList* list, std::vector<Named>* names) {
-  const size_t n = c.count();
+  constexpr size_t kLeast = 40;
+  const size_t n = c.count(kLeast);
+  list->weights = std::vector<ListedTensor>(n);
+  *names = std::vector<Named>(n);
   for (size_t i = 0; c.ok() && i < n; ++i) {
-    ListedTensor w;
-    names->push_back({c.text(), static_cast<int>(i)});
+    ListedTensor& w = list->weights[i];
+    (*names)[i] = {c.text(), static_cast<int>(i)};
     w.type = c.u32();
     w.shape = c.shape();
     w.stored = c.u32();
@@ -119,7 +127,6 @@ void read_weights(Cursor& c, NodeList* list, std::vector<Named>* names) {
     w.min = c.f64();
     w.where = c.u32();
     w.size = c.u32();
-    list->weights.push_back(w);
   }
 }
 
@@ -168,9 +175,9 @@ std::string_view Cursor::text() {
   return ok_ ? std::string_view(reinterpret_cast<const char*>(start), size) : std::string_view();
 }
 
-size_t Cursor::count() {
+size_t Cursor::count(size_t least_bytes) {
   const size_t n = u32();
-  if (n > bytes_.size() / 4) refuse();
+  if (n > bytes_.size() / least_bytes) refuse();
   return ok_ ? n : 0;
 }
 

@@ -29,12 +29,13 @@ class Cursor {
   bool ok() const { return ok_; }
   void refuse();
 
-  uint32_t u32();
-  double f64();
+  // Kept out of line: a file's list is a hundred of these calls.
+  [[gnu::noinline]] uint32_t u32();
+  [[gnu::noinline]] double f64();
   std::string_view text();
-  // Every entry of a list takes at least 4 bytes: a count beyond that is refused, so that no list
-  // asks for more memory than its file justifies.
-  size_t count();
+  // Every entry of a list takes at least so many bytes: a count beyond that is refused, so that no
+  // list asks for more memory than its file justifies.
+  size_t count(size_t least_bytes = 4);
   Shape shape();
 
  private:

@@ -64,15 +64,17 @@ int split_output(std::string_view* tensor, std::string_view* name) {
 std::string place(const ListedNode& n) { return sentence("node \"", n.name, "\" (", n.op, ")"); }
 
 int Outputs::find(Ref ref) const {
-  for (int i = first_[ref.node]; i != kAbsent; i = entries_[i].next) {
-    if (entries_[i].output == ref.output) return entries_[i].value;
+  for (int i = first_[ref.node]; i != kAbsent; i = next_[i]) {
+    if (output_[i] == ref.output) return value_[i];
   }
   return kAbsent;
 }
 
 void Outputs::set(Ref ref, int value) {
-  entries_.push_back({ref.output, value, first_[ref.node]});
-  first_[ref.node] = static_cast<int>(entries_.size()) - 1;
+  output_.push_back(ref.output);
+  value_.push_back(value);
+  next_.push_back(first_[ref.node]);
+  first_[ref.node] = static_cast<int>(next_.size()) - 1;
 }
 
 Status Outputs::value(Ref ref, int* value) {
@@ -252,15 +254,21 @@ Status ScopeReader::visit(std::string_view tensor, std::vector<int>* open) {
 }
 
 Status ScopeReader::check_available() const {
-  std::vector<MissingOp> missing;
+  std::vector<int> missing;
   for (size_t i = 0; i < alive_.size(); ++i) {
     const ListedNode& n = scope_.nodes[i];
     if (alive_[i] == 0 || is_const(n.op) || is_placeholder(n.op)) continue;
     const TfRow* row = find_tf_row(n.op);
     if (row != nullptr && available(row->recipe)) continue;
-    missing.push_back({std::string(n.op), sentence(prefix_, n.name)});
+    missing.push_back(static_cast<int>(i));
   }
-  return refuse_missing(std::move(missing));
+  std::vector<MissingOp> named(missing.size());
+  for (size_t k = 0; k < named.size(); ++k) {
+    const ListedNode& n = scope_.nodes[missing[k]];
+    named[k].op = n.op;
+    named[k].node = sentence(prefix_, n.name);
+  }
+  return refuse_missing(named);
 }
 
 Status ScopeReader::read_node(int i) {

@@ -48,16 +48,13 @@ class Outputs {
   Status value(Ref ref, int* value);
 
  private:
-  struct Entry {
-    int output, value;
-    int next;  // of the same node
-  };
   Reading& reading_;
   const NodeScope& scope_;
   Graph& graph_;
   const std::string& prefix_;
-  std::vector<int> first_;  // of each node
-  std::vector<Entry> entries_;
+  std::vector<int> first_;  // of each node: its first entry
+  // Per entry: which output of the node, its value, and the node's next entry.
+  std::vector<int> output_, value_, next_;
 };
 
 // Follows Identity and its like, which need no node of ours, up to a tensor that another node

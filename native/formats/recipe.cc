@@ -33,14 +33,13 @@ bool looks_like_number(std::string_view text) {
   return !text.empty() && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
 }
 
-AttrValue literal(std::string_view text) {
-  AttrValue value;
+// A literal of a recipe: a number or a text.
+void read_literal(std::string_view text, AttrValue* value) {
   if (looks_like_number(text)) {
-    value.numbers.push_back(parse_number(text));
+    value->numbers.push_back(parse_number(text));
   } else {
-    value.text = text;
+    value->text = text;
   }
-  return value;
 }
 
 bool is_empty(const AttrValue& value) { return value.numbers.empty() && value.text.empty(); }
@@ -90,7 +89,7 @@ class Cook {
   Status count_outputs(std::string_view source) {
     AttrValue count;
     if (source[0] == '#') {
-      count = literal(source.substr(1));
+      read_literal(source.substr(1), &count);
     } else {
       WXNN_TRY(node_.read(source, &count));
     }
@@ -107,19 +106,26 @@ class Cook {
     std::string_view source = term.substr(equals + 1);
     if (source[0] == '<') return settle_from_input(target, source.substr(1));
     if (std::ranges::find(settled_, target) != settled_.end()) return {};
-    if (source[0] == '\'')
-      return set(target, {.numbers = {}, .text = std::string(source.substr(1))});
-    if (source[0] == '#') return set(target, literal(source.substr(1)));
-    const size_t bar = source.find('|');
     AttrValue value;
-    WXNN_TRY(node_.read(source.substr(0, bar), &value));
-    if (is_empty(value) && bar != std::string_view::npos) value = literal(source.substr(bar + 1));
-    if (target[0] == '!') return require(target.substr(1), source.substr(0, bar), value);
+    if (source[0] == '\'') {
+      value.text = source.substr(1);
+    } else if (source[0] == '#') {
+      read_literal(source.substr(1), &value);
+    } else {
+      const size_t bar = source.find('|');
+      const std::string_view fallback =
+          bar == std::string_view::npos ? std::string_view() : source.substr(bar + 1);
+      source = source.substr(0, bar);
+      WXNN_TRY(node_.read(source, &value));
+      if (is_empty(value) && !fallback.empty()) read_literal(fallback, &value);
+    }
+    if (target[0] == '!') return require(target.substr(1), source, value);
     return is_empty(value) ? Status() : set(target, std::move(value));
   }
 
   Status require(std::string_view want, std::string_view source, const AttrValue& value) {
-    const AttrValue expected = literal(want);
+    AttrValue expected;
+    read_literal(want, &expected);
     if (is_empty(value) || (value.text == expected.text && value.numbers == expected.numbers)) {
       return {};
     }
@@ -164,7 +170,7 @@ class Cook {
     return cooked_.attrs.set(target, std::move(numbers));
   }
 
-  Status set(std::string_view target, AttrValue value) {
+  Status set(std::string_view target, AttrValue&& value) {
     settled_.push_back(target);
     if (target == "activation" && !cooked_.attrs.knows(target)) {
       cooked_.activation = std::move(value.text);
@@ -195,7 +201,7 @@ class Cook {
   std::vector<std::string_view> settled_;
 };
 
-Status append(SourceNode& node, std::string name, Cooked& cooked, std::vector<int> outputs) {
+Status append(SourceNode& node, std::string name, Cooked& cooked, std::vector<int>&& outputs) {
   node.graph.nodes.push_back({cooked.op, std::move(name), std::move(cooked.attrs),
                               std::move(cooked.inputs), std::move(outputs),
                               std::move(cooked.bodies)});
@@ -255,7 +261,7 @@ Status prepare(SourceNode& node, const Recipe& recipe, Cooked* cooked) {
   return Cook(node, recipe, cooked).run();
 }
 
-Status emit(SourceNode& node, Cooked cooked) {
+Status emit(SourceNode& node, Cooked&& cooked) {
   std::vector<int> outputs;
   const size_t most = cooked.op->outputs == kAnyNumber ? node.output_count : cooked.op->outputs;
   for (size_t i = 0; i < std::min(most, node.output_count); ++i) {
@@ -272,14 +278,14 @@ Status emit(SourceNode& node, Cooked cooked) {
   return append_activation(node, activation, before, outputs[0]);
 }
 
-Status emit_output(SourceNode& node, size_t i, Cooked cooked) {
+Status emit_output(SourceNode& node, size_t i, Cooked&& cooked) {
   int value = kAbsent;
   WXNN_TRY(node.output(i, &value));
   std::string name = i == 0 ? node.name : sentence(node.name, ":", i);
   return append(node, std::move(name), cooked, {value});
 }
 
-Status emit_before(SourceNode& node, std::string_view suffix, Cooked cooked, int* value) {
+Status emit_before(SourceNode& node, std::string_view suffix, Cooked&& cooked, int* value) {
   std::string name = sentence(node.name, suffix);
   *value = node.graph.add_value(name, {DType::kFloat32, Shape::unknown()});
   return append(node, std::move(name), cooked, {*value});

@@ -79,11 +79,11 @@ struct Cooked {
 };
 Status prepare(SourceNode& node, const Recipe& recipe, Cooked* cooked);
 // Appends the node, and the activation behind it, writing the node's outputs.
-Status emit(SourceNode& node, Cooked cooked);
+Status emit(SourceNode& node, Cooked&& cooked);
 // Appends a node of one output that is output i of the file's node.
-Status emit_output(SourceNode& node, size_t i, Cooked cooked);
+Status emit_output(SourceNode& node, size_t i, Cooked&& cooked);
 // The same for a node that is not the last: its only output is a fresh value.
-Status emit_before(SourceNode& node, std::string_view suffix, Cooked cooked, int* value);
+Status emit_before(SourceNode& node, std::string_view suffix, Cooked&& cooked, int* value);
 
 // An operator of this build, or a sentence that it is missing.
 Status need_op(std::string_view name, const Op** op);

@@ -35,7 +35,7 @@ bool read_indices(const flatbuffers::Verifier& v, int type, const void* vector,
   if (!verify_vector(v, table, 0, bytes)) return false;
   const auto* numbers = table.GetPointer<const flatbuffers::Vector<uint8_t>*>(vtable_slot(0));
   const size_t n = numbers == nullptr ? 0 : numbers->size();
-  out->resize(n);
+  *out = std::vector<int32_t>(n);
   for (size_t i = 0; i < n; ++i) {
     uint32_t number = 0;  // little-endian, as the file is
     std::memcpy(&number, numbers->data() + i * bytes, bytes);
@@ -100,7 +100,7 @@ class Densifier {
       if (!valid) return false;
       level_of[d] = i;
     }
-    levels_.resize(total);
+    levels_ = std::vector<Level>(total);
     for (int d = 0; d < rank; ++d) levels_[level_of[d]] = Level(d, shape_[d]);
     for (int d = rank; d < total; ++d) {
       const int divided = block->Get(d - rank);

@@ -43,6 +43,7 @@ class TfliteGraphReader {
   const tflite::Operator& operator_at(size_t i) const;
   Status code_of(size_t i, Code* code, std::string* custom) const;
   std::string name_of_operator(size_t i) const;
+  std::string operator_of(size_t i) const;  // "CONV_2D"
   std::string place_of(size_t i) const;
   Status check_indices(const Ints* indices, bool may_be_absent, std::string_view what) const;
   void mark_biases(Code code, const Ints* inputs);

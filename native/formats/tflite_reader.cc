@@ -128,7 +128,8 @@ std::string TfliteGraphReader::name_of_operator(size_t i) const {
 
 Status TfliteGraphReader::find_rows() {
   const uint32_t count = subgraph_.operators() == nullptr ? 0 : subgraph_.operators()->size();
-  std::vector<MissingOp> missing;
+  std::vector<int> missing;
+  rows_ = std::vector<const TfliteRow*>(count);
   for (size_t i = 0; i < count; ++i) {
     const tflite::Operator& op = operator_at(i);
     WXNN_TRY(check_indices(op.inputs(), true, sentence("operator ", i)));
@@ -141,17 +142,21 @@ Status TfliteGraphReader::find_rows() {
     }
     mark_biases(code, op.inputs());
     const TfliteRow* row = find_tflite_row(code, custom);
-    rows_.push_back(row);
+    rows_[i] = row;
     if (kBuildParts.flow && (code == Code::VAR_HANDLE || code == Code::ASSIGN_VARIABLE)) {
       Status status = find_variable(i, code);
       if (!status.ok()) return status.at(place_of(i));
     }
     if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE)) scan_bodies(i);
     if (is_by_reader(code) || (row != nullptr && available(row->recipe))) continue;
-    const bool is_custom = code == tflite::BuiltinOperator::CUSTOM;
-    missing.push_back({is_custom ? custom : tflite_name(code), name_of_operator(i)});
+    missing.push_back(static_cast<int>(i));
   }
-  return refuse_missing(std::move(missing));
+  std::vector<MissingOp> named(missing.size());
+  for (size_t k = 0; k < named.size(); ++k) {
+    named[k].op = operator_of(missing[k]);
+    named[k].node = name_of_operator(missing[k]);
+  }
+  return refuse_missing(named);
 }
 
 void TfliteGraphReader::mark_biases(Code code, const Ints* inputs) {
@@ -219,13 +224,16 @@ std::string TfliteGraphReader::name_in(const Maps* names, int tensor) const {
   return tensors_.name(tensor);
 }
 
-std::string TfliteGraphReader::place_of(size_t i) const {
+std::string TfliteGraphReader::operator_of(size_t i) const {
   Code code;
   std::string custom;
   const Status known = code_of(i, &code, &custom);
   static_cast<void>(known);  // find_rows has asked for it
-  return sentence("node \"", name_of_operator(i), "\" (",
-                  code == Code::CUSTOM ? custom : tflite_name(code), ")");
+  return code == Code::CUSTOM ? custom : tflite_name(code);
+}
+
+std::string TfliteGraphReader::place_of(size_t i) const {
+  return sentence("node \"", name_of_operator(i), "\" (", operator_of(i), ")");
 }
 
 Status TfliteGraphReader::read_operator(size_t i) {
@@ -269,7 +277,7 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
     }
     WXNN_TRY(tensors_.value(tensor, &node.inputs.back()));
     WXNN_TRY(check_small_int(code, tensor));
-    WXNN_CHECK(!has(kSeeIntegers, code) || !is_grid, "its input \"", tensors_.name(tensor),
+    WXNN_CHECK(!is_grid || !has(kSeeIntegers, code), "its input \"", tensors_.name(tensor),
                "\" is quantised, which is not supported here");
   }
   WXNN_CHECK(node.output_count != 0, "has no outputs");

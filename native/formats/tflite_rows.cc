@@ -567,8 +567,8 @@ constexpr bool is_rare(const TfliteRow& row) {
 }
 constexpr auto kRows = rows_of_build<kAllRows, is_rare>();
 
-// Of all codes, in their order.
-constexpr char kNames[] =
+// Of all codes, in their order. A build for given models calls operators as we do.
+[[maybe_unused]] constexpr char kNames[] =
 #include "tflite_operator_names.h"
     ;
 
@@ -586,12 +586,17 @@ const TfliteRow* find_tflite_row(Code code, std::string_view custom) {
 }
 
 std::string tflite_name(Code code) {
-  const std::string_view names(kNames, sizeof kNames - 1);
   const int number = static_cast<int>(code);
-  size_t at = 0;
-  for (int i = 0; i < number && at < names.size(); ++i) at = names.find('\0', at) + 1;
-  return number < 0 || at == names.size() ? sentence("builtin operator ", number)
-                                          : std::string(kNames + at);
+  if constexpr (kForGivenModels) {
+    const auto* row = std::ranges::find(kRows, code, [](const TfliteRow& r) { return r.code; });
+    if (row != kRows.end() && row->recipe.op != nullptr) return row->recipe.op;
+  } else {
+    const std::string_view names(kNames, sizeof kNames - 1);
+    size_t at = 0;
+    for (int i = 0; i < number && at < names.size(); ++i) at = names.find('\0', at) + 1;
+    if (number >= 0 && at != names.size()) return kNames + at;
+  }
+  return sentence("builtin operator ", number);
 }
 
 bool is_widening(Code code) { return code == Code::DEQUANTIZE || code == Code::DENSIFY; }

@@ -70,7 +70,7 @@ Status read_quantization(const tflite::QuantizationParameters& from, Quantizatio
   const auto* scale = from.scale();
   const auto* zero = from.zero_point();
   if (scale == nullptr || scale->size() == 0) return {};
-  to->scale.assign(scale->begin(), scale->end());
+  for (float s : *scale) to->scale.push_back(s);
   to->axis = from.quantized_dimension();
   for (uint32_t i = 0; zero != nullptr && i < zero->size(); ++i) {
     int64_t z = 0;  // the vector's elements are not aligned to 8 bytes
@@ -202,6 +202,7 @@ bool TfliteTensors::is_small_int(int tensor) const {
 }
 
 TfliteTensors::Grid TfliteTensors::grid(int tensor) const {
+  if (!kBuildParts.grids) return {};
   const tflite::Tensor& t = at(tensor);
   const TypeRow* row = row_of(t.type());
   const auto* q = t.quantization();

@@ -9,18 +9,18 @@ constinit const Pass kBiasIntoProduct = {
     .name = "bias_into_product",
     .pattern =
         "c = _FusedMatMul(x, w, ...)\n"
-        "y = Add(c, $b)",
+        "y = Add(c, B)",
     .rewrite = [](Match& match, bool* changed) -> Status {
-      Node& product = match.node("c");
-      const Shape& w = match.type("w").shape;
-      const TensorType& bias = match.type("$b");
+      Node& product = match.node('c');
+      const Shape& w = match.type('w').shape;
+      const TensorType& bias = match.type('B');
       const bool taken = has_input(product, 2) || has_input(product, 3) || !is_linear(product);
       if (taken || w.rank() != 2 || bias.dtype != DType::kFloat32 || bias.shape.rank() != 1)
         return {};
       const int32_t columns = w[product.attrs.b("transposeB") ? 0 : 1];
       if (bias.shape[0] != columns || columns < 1) return {};
-      match.set_input(product, 2, match.value("$b"));
-      match.root_becomes("c");
+      match.set_input(product, 2, match.value('B'));
+      match.root_becomes('c');
       *changed = true;
       return {};
     },

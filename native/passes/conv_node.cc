@@ -66,7 +66,8 @@ Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scal
   if (std::ranges::any_of(scale, [](double s) { return s != 1; })) {
     WXNN_TRY(scale_filter(match, conv, scale));
   }
-  const std::vector<float> numbers(bias.begin(), bias.end());
+  std::vector<float> numbers(bias.size());
+  std::ranges::transform(bias, numbers.begin(), [](double b) { return static_cast<float>(b); });
   const int32_t channels = static_cast<int32_t>(bias.size());
   int value = 0;
   WXNN_TRY(graph.add_constant(conv.name + "/bias", {DType::kFloat32, {channels}}, numbers.data(),

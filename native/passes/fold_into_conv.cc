@@ -13,7 +13,7 @@ int32_t foldable_channels(const Match& match, const Node& conv) {
   const Graph& graph = match.graph();
   if (!is_linear(conv) || has_input(conv, 3)) return 0;
   if (has_input(conv, 2) && !graph.values[conv.inputs[2]].constant) return 0;
-  const TensorType& filter = match.type("$w");
+  const TensorType& filter = match.type('W');
   if (filter.dtype != DType::kFloat32) return 0;
   const int32_t channels = output_channels(conv, filter.shape);
   if (has_input(conv, 2) && graph.values[conv.inputs[2]].type.shape.elements() != channels)
@@ -22,8 +22,7 @@ int32_t foldable_channels(const Match& match, const Node& conv) {
 }
 
 // A constant with one number per channel or one for all, as doubles; empty when it is neither.
-Status per_channel(const Match& match, std::string_view name, int32_t channels,
-                   std::vector<double>* numbers) {
+Status per_channel(const Match& match, char name, int32_t channels, std::vector<double>* numbers) {
   numbers->clear();
   const TensorType& type = match.type(name);
   const bool one = type.shape.rank() == 0 || type.shape.elements() == 1;
@@ -36,24 +35,24 @@ Status per_channel(const Match& match, std::string_view name, int32_t channels,
   return {};
 }
 
-Status fold(Match& match, std::string_view factor, std::string_view summand, bool* changed) {
-  Node& conv = match.node("c");
+Status fold(Match& match, char factor, char summand, bool* changed) {
+  Node& conv = match.node('c');
   const int32_t channels = foldable_channels(match, conv);
   if (channels <= 0) return {};
   std::vector<double> scale(channels, 1.0), shift(channels, 0.0);
-  if (!factor.empty()) WXNN_TRY(per_channel(match, factor, channels, &scale));
-  if (!summand.empty()) WXNN_TRY(per_channel(match, summand, channels, &shift));
+  if (factor != 0) WXNN_TRY(per_channel(match, factor, channels, &scale));
+  if (summand != 0) WXNN_TRY(per_channel(match, summand, channels, &shift));
   if (scale.empty() || shift.empty() || !become_fused(match, conv)) return {};
   WXNN_TRY(scale_and_shift(match, conv, scale, shift));
-  match.root_becomes("c");
+  match.root_becomes('c');
   *changed = true;
   return {};
 }
 
 // y = (x - mean) / sqrt(variance + epsilon) * scale + offset; scale and offset may be absent.
 Status fold_batch_norm(Match& match, bool* changed) {
-  Node& conv = match.node("c");
-  const Node& norm = match.node("y");
+  Node& conv = match.node('c');
+  const Node& norm = match.node('y');
   const int32_t channels = foldable_channels(match, conv);
   if (channels <= 0) return {};
   const Tensor* inputs[5] = {};
@@ -79,7 +78,7 @@ Status fold_batch_norm(Match& match, bool* changed) {
   }
   if (!become_fused(match, conv)) return {};
   WXNN_TRY(scale_and_shift(match, conv, factor, summand));
-  match.root_becomes("c");
+  match.root_becomes('c');
   *changed = true;
   return {};
 }
@@ -93,25 +92,25 @@ extern const Pass kFoldBias;
 constinit const Pass kFoldBatchNorm = {
     .name = "fold_batch_norm",
     .pattern = "c = " WXNN_CONVOLUTIONS
-               "(x, $w, ...)\n"
-               "y = FusedBatchNorm(c, $mean, $variance, ...)",
+               "(x, W, ...)\n"
+               "y = FusedBatchNorm(c, M, V, ...)",
     .rewrite = fold_batch_norm,
 };
 
 constinit const Pass kFoldFactor = {
     .name = "fold_factor",
     .pattern = "c = " WXNN_CONVOLUTIONS
-               "(x, $w, ...)\n"
-               "y = Multiply(c, $s)",
-    .rewrite = [](Match& match, bool* changed) { return fold(match, "$s", "", changed); },
+               "(x, W, ...)\n"
+               "y = Multiply(c, S)",
+    .rewrite = [](Match& match, bool* changed) { return fold(match, 'S', 0, changed); },
 };
 
 constinit const Pass kFoldBias = {
     .name = "fold_bias",
     .pattern = "c = " WXNN_CONVOLUTIONS
-               "(x, $w, ...)\n"
-               "y = Add(c, $b)",
-    .rewrite = [](Match& match, bool* changed) { return fold(match, "", "$b", changed); },
+               "(x, W, ...)\n"
+               "y = Add(c, B)",
+    .rewrite = [](Match& match, bool* changed) { return fold(match, 0, 'B', changed); },
 };
 
 }  // namespace wxnn

@@ -62,40 +62,40 @@ bool become_fused_product(Match& match, Node& node) {
 
 // First what the node does already, then `next`: hi wins over lo, as clamps apply max, then min.
 Status fuse(Match& match, const Interval& next, bool* changed) {
-  Node& conv = match.node("c");
+  Node& conv = match.node('c');
   Interval now;
   if (has_input(conv, 3) || !clamp_of(conv, &now) || !become_fused_product(match, conv)) return {};
   const auto clamp = [&](float x) { return std::min(std::max(x, next.lo), next.hi); };
   WXNN_TRY(set_clamp(conv, {clamp(now.lo), clamp(now.hi)}));
-  match.root_becomes("c");
+  match.root_becomes('c');
   *changed = true;
   return {};
 }
 
 Status fuse_relu(Match& match, bool* changed) {
   for (const ClampRow& row : kClamps) {
-    if (row.op == match.node("y").op->name) return fuse(match, row.interval, changed);
+    if (row.op == match.node('y').op->name) return fuse(match, row.interval, changed);
   }
   return {};
 }
 
 Status fuse_clip(Match& match, bool* changed) {
-  const Attrs& attrs = match.node("y").attrs;
+  const Attrs& attrs = match.node('y').attrs;
   const Interval clip{static_cast<float>(attrs.f("clipValueMin")),
                       static_cast<float>(attrs.f("clipValueMax"))};
   return clip.lo <= clip.hi ? fuse(match, clip, changed) : Status();
 }
 
 Status fuse_bound(Match& match, bool* changed) {
-  const TensorType& type = match.type("$k");
+  const TensorType& type = match.type('K');
   // A scalar, or one number that does not raise the rank of a picture.
   if (type.dtype != DType::kFloat32 || type.shape.elements() != 1 || type.shape.rank() > 2)
     return {};
   Tensor k;
-  WXNN_TRY(match.constant("$k", &k));
+  WXNN_TRY(match.constant('K', &k));
   const float bound = k.f32()[0];
   if (bound != bound) return {};
-  const bool upper = std::string_view(match.node("y").op->name) == "Minimum";
+  const bool upper = std::string_view(match.node('y').op->name) == "Minimum";
   return fuse(match, upper ? Interval{-kInfinity, bound} : Interval{bound, kInfinity}, changed);
 }
 
@@ -125,7 +125,7 @@ constinit const Pass kFuseBound = {
     .name = "fuse_bound",
     .pattern = "c = " WXNN_CONVOLUTIONS
                "|_FusedMatMul(x, w, ...)\n"
-               "y = Minimum|Maximum(c, $k)",
+               "y = Minimum|Maximum(c, K)",
     .rewrite = fuse_bound,
 };
 

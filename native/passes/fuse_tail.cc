@@ -32,25 +32,25 @@ int without_channel_pad(const Graph& graph, int v) {
 }
 
 Status fuse_residual(Match& match, bool* changed) {
-  Node& conv = match.node("c");
-  const TensorType& y = match.type("c");
-  const TensorType& r = match.type("r");
+  Node& conv = match.node('c');
+  const TensorType& y = match.type('c');
+  const TensorType& r = match.type('r');
   const bool same = y.shape.is_known() && y.shape == r.shape && r.dtype == DType::kFloat32;
   if (!same || bent(conv) || !become_fused(match, conv)) return {};
-  match.set_input(conv, kResidual, without_channel_pad(match.graph(), match.value("r")));
-  match.root_becomes("c");
+  match.set_input(conv, kResidual, without_channel_pad(match.graph(), match.value('r')));
+  match.root_becomes('c');
   *changed = true;
   return {};
 }
 
 Status fuse_prelu(Match& match, bool* changed) {
-  Node& conv = match.node("c");
-  const Shape& y = match.type("c").shape;
-  if (!y.is_known() || !is_per_channel(match.type("$a").shape, y[-1])) return {};
+  Node& conv = match.node('c');
+  const Shape& y = match.type('c').shape;
+  if (!y.is_known() || !is_per_channel(match.type('A').shape, y[-1])) return {};
   if (!is_linear(conv) || has_input(conv, kPrelu) || !become_fused(match, conv)) return {};
   WXNN_TRY(conv.attrs.set("activation", "prelu"));
-  match.set_input(conv, kPrelu, match.value("$a"));
-  match.root_becomes("c");
+  match.set_input(conv, kPrelu, match.value('A'));
+  match.root_becomes('c');
   *changed = true;
   return {};
 }
@@ -58,8 +58,8 @@ Status fuse_prelu(Match& match, bool* changed) {
 // What infer says of every value, as far as it can be said now. An open batch counts as 1, other
 // open sizes as `size`.
 std::vector<TensorType> settled_types(Graph& graph, int32_t size) {
-  std::vector<TensorType> types;
-  for (const Value& value : graph.values) types.push_back(value.type);
+  std::vector<TensorType> types(graph.values.size());
+  for (size_t v = 0; v < types.size(); ++v) types[v] = graph.values[v].type;
   for (int v : graph.inputs) {
     Shape& shape = types[v].shape;
     for (int i = 0; !shape.is_unknown() && i < shape.rank(); ++i) {
@@ -87,28 +87,12 @@ std::vector<TensorType> settled_types(Graph& graph, int32_t size) {
   return types;
 }
 
-constexpr Pass kFuseResidual = {
-    .name = "fuse_residual",
-    .pattern =
-        "c = Conv2D|FusedConv2D(x, w, ...)\n"
-        "y = Add(c, r)",
-    .rewrite = fuse_residual,
-};
-
-constexpr Pass kFusePrelu = {
-    .name = "fuse_prelu",
-    .pattern =
-        "c = Conv2D|FusedConv2D(x, w, ...)\n"
-        "y = Prelu(c, $a)",
-    .rewrite = fuse_prelu,
-};
-
 // Runs the passes with these types in the place of those that the file declares.
 Status run_with_types(Graph& graph, const std::vector<TensorType>& types,
-                      std::initializer_list<const Pass*> passes) {
-  std::vector<TensorType> declared;
+                      std::span<const Pass* const> passes) {
+  std::vector<TensorType> declared(types.size());
   for (size_t v = 0; v < types.size(); ++v)
-    declared.push_back(std::exchange(graph.values[v].type, types[v]));
+    declared[v] = std::exchange(graph.values[v].type, types[v]);
   bool changed = false;
   for (const Pass* pass : passes) WXNN_TRY(run_pass(*pass, graph, &changed));
   for (size_t v = 0; v < types.size(); ++v) graph.values[v].type = declared[v];
@@ -140,17 +124,35 @@ std::vector<TensorType> types_by_channels(Graph& graph) {
 
 }  // namespace
 
-extern const Pass kFuseRelu;
-extern const Pass kFuseClip;
 extern const Pass kUseStrassen;
+extern const Pass kFuseResidual;
+extern const Pass kFusePrelu;
 extern const Pass kUseWinograd;
 
+constinit const Pass kFuseResidual = {
+    .name = "fuse_residual",
+    .pattern =
+        "c = Conv2D|FusedConv2D(x, w, ...)\n"
+        "y = Add(c, r)",
+    .rewrite = fuse_residual,
+};
+
+constinit const Pass kFusePrelu = {
+    .name = "fuse_prelu",
+    .pattern =
+        "c = Conv2D|FusedConv2D(x, w, ...)\n"
+        "y = Prelu(c, A)",
+    .rewrite = fuse_prelu,
+};
+
 Status fuse_tails(Graph& graph) {
+  static constexpr const Pass* kWinograd[] = {&kUseWinograd};
+  static constexpr const Pass* kStrassen[] = {&kUseStrassen};
   if (kBuildParts.fewer_products)
-    WXNN_TRY(run_with_types(graph, types_by_channels(graph), {&kUseWinograd}));
+    WXNN_TRY(run_with_types(graph, types_by_channels(graph), kWinograd));
   const std::vector<TensorType> types = settled_types(graph, Shape::kOpen);
-  WXNN_TRY(run_with_types(graph, types, {&kFuseResidual, &kFusePrelu, &kFuseRelu, &kFuseClip}));
-  return kBuildParts.fewer_products ? run_with_types(graph, types, {&kUseStrassen}) : Status();
+  WXNN_TRY(run_with_types(graph, types, tail_passes()));
+  return kBuildParts.fewer_products ? run_with_types(graph, types, kStrassen) : Status();
 }
 
 }  // namespace wxnn

@@ -1,33 +1,23 @@
 #include "passes/match.h"
 
-#include <algorithm>
+#include <cstring>
 
 namespace wxnn {
 
 namespace {
 
-std::string_view trim(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\n')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\n')) s.remove_suffix(1);
-  return s;
-}
-
-// Splits off what stands before `separator`; everything where there is none.
-std::string_view take(std::string_view& rest, char separator) {
-  const size_t at = rest.find(separator);
-  const std::string_view head = rest.substr(0, at);
-  rest = at == std::string_view::npos ? std::string_view() : rest.substr(at + 1);
-  return trim(head);
-}
-
-bool is_one_of(std::string_view name, std::string_view alternatives) {
-  while (!alternatives.empty()) {
-    if (take(alternatives, '|') == name) return true;
+// Whether the name is one of "Conv2D|FusedConv2D", which ends at a '(' or at the text's end.
+bool is_one_of(const char* name, const char* list) {
+  for (;; ++list) {
+    size_t size = 0;
+    while (list[size] > '(' && list[size] != '|') ++size;
+    if (std::string_view(name) == std::string_view(list, size)) return true;
+    list += size;
+    if (*list != '|') return false;
   }
-  return false;
 }
 
-bool commutes(std::string_view op) { return is_one_of(op, "Add|Multiply|Maximum|Minimum"); }
+bool commutes(const char* op) { return is_one_of(op, "Add|Multiply|Maximum|Minimum"); }
 
 }  // namespace
 
@@ -37,105 +27,87 @@ Wiring::Wiring(const Graph& graph) : writer(graph.values.size(), -1), uses(count
   }
 }
 
-std::vector<PatternLine> parse_pattern(std::string_view text) {
-  std::vector<PatternLine> lines;
-  while (!text.empty()) {
-    std::string_view line = take(text, '\n');
-    if (line.empty()) continue;
-    PatternLine p;
-    p.output = take(line, '=');
-    p.ops = take(line, '(');
-    std::string_view inputs = take(line, ')');
-    while (!inputs.empty()) {
-      const std::string_view input = take(inputs, ',');
-      if (input == "...") {
-        p.more = true;
-      } else {
-        p.inputs.push_back(input);
-      }
+// "y = Conv2D|FusedConv2D(x, W, ...)", line by line.
+Pattern parse_pattern(const char* at) {
+  Pattern pattern;
+  while (*at != 0) {
+    PatternLine& line = pattern.lines[pattern.line_count++];
+    line.output = *at;
+    line.ops = at + std::strlen("y = ");
+    while (*at != '(') ++at;
+    for (; *at != ')'; ++at) {
+      if (*at >= 'A') line.inputs[line.input_count++] = *at;
+      line.more |= *at == '.';
     }
-    lines.push_back(std::move(p));
+    ++at;
+    if (*at == '\n') ++at;
   }
-  return lines;
+  return pattern;
 }
 
-const Match::Binding* Match::bound(std::string_view name) const {
-  const auto it = std::ranges::find(bindings_, name, &Binding::name);
-  return it == bindings_.end() ? nullptr : &*it;
-}
-
-int Match::value(std::string_view name) const { return bound(name)->value; }
-int Match::node_index(std::string_view name) const { return bound(name)->node; }
-
-bool Match::match_value(const std::vector<PatternLine>& pattern, size_t line, std::string_view name,
-                        int value) {
+bool Match::match_value(const Pattern& pattern, int line, char name, int value) {
   if (value == kAbsent) return false;
-  if (const Binding* b = bound(name)) return b->value == value;
-  if (name.front() == '$') {
-    if (!graph_.values[value].constant) return false;
-    bindings_.push_back({name, value, -1});
-    return true;
-  }
-  for (size_t k = 0; k < line; ++k) {
-    if (pattern[k].output != name) continue;
+  if (bound(name).value != kAbsent) return bound(name).value == value;
+  for (int k = 0; k < line; ++k) {
+    if (pattern.lines[k].output != name) continue;
     const int writer = wiring_.writer[value];
     return writer >= 0 && match_line(pattern, k, writer);
   }
-  bindings_.push_back({name, value, -1});
+  if (name <= 'Z' && !graph_.values[value].constant) return false;
+  bound(name) = {value, -1};
   return true;
 }
 
-bool Match::match_inputs(const std::vector<PatternLine>& pattern, size_t line, int node,
-                         bool swapped) {
-  const PatternLine& p = pattern[line];
+bool Match::match_inputs(const Pattern& pattern, int line, int node, bool swapped) {
+  const PatternLine& p = pattern.lines[line];
   const Node& n = graph_.nodes[node];
-  for (size_t i = 0; i < p.inputs.size(); ++i) {
-    const size_t from = swapped ? 1 - i : i;
+  for (int i = 0; i < p.input_count; ++i) {
+    const int from = swapped ? 1 - i : i;
     if (!match_value(pattern, line, p.inputs[i], n.inputs[from])) return false;
   }
   return true;
 }
 
-bool Match::match_line(const std::vector<PatternLine>& pattern, size_t line, int node) {
-  const PatternLine& p = pattern[line];
+bool Match::match_line(const Pattern& pattern, int line, int node) {
+  const PatternLine& p = pattern.lines[line];
   const Node& n = graph_.nodes[node];
   if (n.op == nullptr || !is_one_of(n.op->name, p.ops)) return false;
   // Absent inputs at the end count as not there.
-  size_t inputs = n.inputs.size();
+  int inputs = static_cast<int>(n.inputs.size());
   while (inputs > 0 && n.inputs[inputs - 1] == kAbsent) --inputs;
-  if (inputs < p.inputs.size() || (inputs > p.inputs.size() && !p.more)) return false;
-  const size_t mark = bindings_.size();
-  bindings_.push_back({p.output, n.outputs[0], node});
+  if (inputs < p.input_count || (inputs > p.input_count && !p.more)) return false;
+  bound(p.output) = {n.outputs[0], node};
+  const Bindings before = bindings_;
   if (match_inputs(pattern, line, node, false)) return true;
-  bindings_.resize(mark + 1);
-  if (commutes(n.op->name) && match_inputs(pattern, line, node, true)) return true;
-  bindings_.resize(mark);
-  return false;
+  bindings_ = before;
+  return commutes(n.op->name) && match_inputs(pattern, line, node, true);
 }
 
 // What the pattern makes inside must be used inside alone.
-bool Match::inner_values_are_private(const std::vector<PatternLine>& pattern) const {
-  for (size_t k = 0; k + 1 < pattern.size(); ++k) {
-    const std::string_view name = pattern[k].output;
+bool Match::inner_values_are_private(const Pattern& pattern) const {
+  for (int k = 0; k + 1 < pattern.line_count; ++k) {
+    const char name = pattern.lines[k].output;
     int uses = 0;
-    for (const PatternLine& p : pattern)
-      uses += static_cast<int>(std::ranges::count(p.inputs, name));
+    for (const PatternLine& p : pattern.lines) {
+      for (char input : p.inputs) uses += static_cast<int>(input == name);
+    }
     if (wiring_.uses[value(name)] != uses) return false;
   }
   return true;
 }
 
-bool Match::find(const std::vector<PatternLine>& pattern, int root) {
-  bindings_.clear();
-  return match_line(pattern, pattern.size() - 1, root) && inner_values_are_private(pattern);
+bool Match::find(const Pattern& pattern, int root) {
+  bindings_ = {};
+  root_ = pattern.lines[pattern.line_count - 1].output;
+  return match_line(pattern, pattern.line_count - 1, root) && inner_values_are_private(pattern);
 }
 
-Status Match::constant(std::string_view name, Tensor* tensor) const {
+Status Match::constant(char name, Tensor* tensor) const {
   return graph_.materialize(value(name), tensor);
 }
 
-void Match::drop(std::string_view name) {
-  Node& node = graph_.nodes[node_index(name)];
+void Match::drop(char name) {
+  Node& node = this->node(name);
   for (int v : node.inputs) {
     if (v != kAbsent) --wiring_.uses[v];
   }
@@ -143,13 +115,12 @@ void Match::drop(std::string_view name) {
   node.op = nullptr;  // run_pass sweeps these up
 }
 
-void Match::root_becomes(std::string_view name) {
-  const Binding root = bindings_.front();  // match_line binds the root first
+void Match::root_becomes(char name) {
   Node& heir = node(name);
-  drop(root.name);
+  drop(root_);
   wiring_.writer[heir.outputs[0]] = -1;
-  heir.outputs[0] = root.value;
-  wiring_.writer[root.value] = node_index(name);
+  heir.outputs[0] = value(root_);
+  wiring_.writer[value(root_)] = bound(name).node;
 }
 
 void Match::set_input(Node& node, size_t i, int value) {
@@ -174,7 +145,7 @@ bool Match::become(Node& node, std::string_view name) {
 }
 
 Status run_pass(const Pass& pass, Graph& graph, bool* changed) {
-  const std::vector<PatternLine> pattern = parse_pattern(pass.pattern);
+  const Pattern pattern = parse_pattern(pass.pattern);
   Wiring wiring(graph);
   Match match(graph, wiring);
   bool any = false;

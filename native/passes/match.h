@@ -1,6 +1,6 @@
 // A pattern found in a graph, and the few ways to rewrite it that keep the graph well-formed.
 #pragma once
-#include <optional>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -16,34 +16,41 @@ struct Wiring {
   std::vector<int> uses;    // node inputs plus graph outputs
 };
 
-// A pattern, parsed.
+// A pattern, parsed. Values are letters.
 struct PatternLine {
-  std::string_view output;
-  std::string_view ops;  // "Conv2D|FusedConv2D"
-  std::vector<std::string_view> inputs;
+  static constexpr int kMostInputs = 3;
+  char output = 0;
+  const char* ops = nullptr;  // "Conv2D|FusedConv2D(…"
+  char inputs[kMostInputs] = {};
+  int input_count = 0;
   bool more = false;  // ends in "..."
 };
-std::vector<PatternLine> parse_pattern(std::string_view text);
+struct Pattern {
+  static constexpr int kMostLines = 6;
+  PatternLine lines[kMostLines];
+  int line_count = 0;
+};
+Pattern parse_pattern(const char* text);
 
 class Match {
  public:
   Match(Graph& graph, Wiring& wiring) : graph_(graph), wiring_(wiring) {}
 
   // Tries to match with `root` as the last line's node.
-  bool find(const std::vector<PatternLine>& pattern, int root);
+  bool find(const Pattern& pattern, int root);
 
   Graph& graph() const { return graph_; }
   // The node that writes the pattern's value `name`; the value itself.
-  Node& node(std::string_view name) const { return graph_.nodes[node_index(name)]; }
-  int value(std::string_view name) const;
-  const TensorType& type(std::string_view name) const { return graph_.values[value(name)].type; }
-  // The data of a `$constant`, widened.
-  Status constant(std::string_view name, Tensor* tensor) const;
+  Node& node(char name) const { return graph_.nodes[bound(name).node]; }
+  int value(char name) const { return bound(name).value; }
+  const TensorType& type(char name) const { return graph_.values[value(name)].type; }
+  // The data of a constant, widened.
+  Status constant(char name, Tensor* tensor) const;
 
   // Makes the node that writes `name` write the root's value instead, and removes the root.
-  void root_becomes(std::string_view name);
+  void root_becomes(char name);
   // Removes the node that writes `name`; its readers have been given something else to read.
-  void drop(std::string_view name);
+  void drop(char name);
   // Input i of the node becomes another value (or kAbsent), appended where it had fewer inputs.
   void set_input(Node& node, size_t i, int value);
   // The node becomes another operator with the attributes that both have. False when this build
@@ -52,21 +59,21 @@ class Match {
 
  private:
   struct Binding {
-    std::string_view name;
-    int value;
-    int node;  // the writer inside the pattern, or -1
+    int value = kAbsent;
+    int node = -1;  // the writer inside the pattern
   };
-  int node_index(std::string_view name) const;
-  bool match_line(const std::vector<PatternLine>& pattern, size_t line, int node);
-  bool match_inputs(const std::vector<PatternLine>& pattern, size_t line, int node, bool swapped);
-  bool match_value(const std::vector<PatternLine>& pattern, size_t line, std::string_view name,
-                   int value);
-  const Binding* bound(std::string_view name) const;
-  bool inner_values_are_private(const std::vector<PatternLine>& pattern) const;
+  using Bindings = std::array<Binding, 'z' + 1>;  // by letter
+  const Binding& bound(char name) const { return bindings_[static_cast<size_t>(name)]; }
+  Binding& bound(char name) { return bindings_[static_cast<size_t>(name)]; }
+  bool match_line(const Pattern& pattern, int line, int node);
+  bool match_inputs(const Pattern& pattern, int line, int node, bool swapped);
+  bool match_value(const Pattern& pattern, int line, char name, int value);
+  bool inner_values_are_private(const Pattern& pattern) const;
 
   Graph& graph_;
   Wiring& wiring_;
-  std::vector<Binding> bindings_;
+  Bindings bindings_;
+  char root_ = 0;
 };
 
 }  // namespace wxnn

@@ -6,8 +6,8 @@ namespace wxnn {
 namespace {
 
 Status pad_into_conv(Match& match, bool* changed) {
-  const Node& pad = match.node("p");
-  Node& conv = match.node("y");
+  const Node& pad = match.node('p');
+  Node& conv = match.node('y');
   const std::span<const double> p = pad.attrs.numbers("paddings");
   if (p.size() != 8 || pad.attrs.f("constantValue") != 0) return {};
   if (p[0] != 0 || p[1] != 0 || p[6] != 0 || p[7] != 0) return {};
@@ -23,8 +23,8 @@ Status pad_into_conv(Match& match, bool* changed) {
     sides.numbers.push_back(p[2 + i] + (counted ? conv.attrs.f("pad", i) : 0));
   }
   WXNN_TRY(conv.attrs.set("pad", std::move(sides)));
-  match.set_input(conv, 0, match.value("x"));
-  match.drop("p");
+  match.set_input(conv, 0, match.value('x'));
+  match.drop('p');
   *changed = true;
   return {};
 }

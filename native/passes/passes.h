@@ -12,10 +12,10 @@ struct Pass {
   const char* name;
   // One node a line, producers first, the last line is the root:
   //     p = PadV2(x)
-  //     y = Conv2D|FusedConv2D(p, $w, ...)
-  // Names stand for values; the same name is the same value. `$w` must be constant. `...` admits
-  // further inputs. A value made inside the pattern must be used nowhere else and be no output.
-  // The operands of Add, Multiply, Maximum and Minimum match in either order.
+  //     y = Conv2D|FusedConv2D(p, W, ...)
+  // Letters stand for values; the same letter is the same value. Capitals must be constant. `...`
+  // admits further inputs. A value made inside the pattern must be used nowhere else and be no
+  // output. The operands of Add, Multiply, Maximum and Minimum match in either order.
   const char* pattern;
   // Rewrites, or returns with changed == false when a condition that the pattern cannot say fails.
   Status (*rewrite)(Match& match, bool* changed);
@@ -23,6 +23,8 @@ struct Pass {
 
 // In the order in which they run; the whole list is run until nothing changes.
 std::span<const Pass* const> passes();
+// Those of fuse_tails, which are run once.
+std::span<const Pass* const> tail_passes();
 
 // Identities bypassed, constants folded, then the passes. The graph is sorted, and stays so.
 Status run_passes(Graph& graph);

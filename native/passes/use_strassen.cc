@@ -27,11 +27,11 @@ int levels_for(int32_t pixels, const Filter& f) {
 }
 
 Status use_strassen(Match& match, bool* changed) {
-  Node& conv = match.node("y");
-  const Shape& x = match.type("x").shape;
-  const Shape& y = match.type("y").shape;
+  Node& conv = match.node('y');
+  const Shape& x = match.type('x').shape;
+  const Shape& y = match.type('y').shape;
   if (!x.is_known() || !y.is_known() || x.rank() != 4) return {};
-  const Filter f = filter_of(conv.attrs, match.type("$w").shape);
+  const Filter f = filter_of(conv.attrs, match.type('W').shape);
   if (f.in != x[3] || !every_pixel(f, window_of(conv.attrs, x, {f.height, f.width}))) return {};
   const int levels = levels_for(x[1] * x[2], f);
   const bool narrow =
@@ -45,7 +45,7 @@ Status use_strassen(Match& match, bool* changed) {
 
 extern constinit const Pass kUseStrassen = {
     .name = "use_strassen",
-    .pattern = "y = Conv2D|FusedConv2D(x, $w, ...)",
+    .pattern = "y = Conv2D|FusedConv2D(x, W, ...)",
     .rewrite = use_strassen,
 };
 

@@ -19,9 +19,9 @@ bool is_one(const Attrs& attrs, const char* name) {
 }
 
 Status use_winograd(Match& match, bool* changed) {
-  Node& conv = match.node("y");
-  const Shape& w = match.type("$w").shape;
-  const Shape& x = match.type("x").shape;
+  Node& conv = match.node('y');
+  const Shape& w = match.type('W').shape;
+  const Shape& x = match.type('x').shape;
   if (!x.is_known() || x.rank() != 4 || w.rank() != 4) return {};
   const Filter f = filter_of(conv.attrs, w);
   const bool pays = f.height == 3 && f.width == 3 && f.in == x[3] &&
@@ -35,7 +35,7 @@ Status use_winograd(Match& match, bool* changed) {
 
 extern constinit const Pass kUseWinograd = {
     .name = "use_winograd",
-    .pattern = "y = Conv2D|FusedConv2D(x, $w, ...)",
+    .pattern = "y = Conv2D|FusedConv2D(x, W, ...)",
     .rewrite = use_winograd,
 };
 

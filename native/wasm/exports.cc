@@ -78,26 +78,6 @@ WXNN_EXPORT(wxnn_version)()->const char* { return WXNN_VERSION; }
 
 WXNN_EXPORT(wxnn_self_test)()->int { return wxnn::done(wxnn::self_test()); }
 
-WXNN_EXPORT(wxnn_ops)()->const char* {
-  std::string json = "[";
-  for (const wxnn::Op* op : wxnn::ops()) {
-    json += json.size() > 1 ? ",{\"name\":" : "{\"name\":";
-    wxnn::json_text(json, op->name);
-    json += ",\"inputs\":[";
-    for (const wxnn::Port& port : op->inputs) {
-      if (&port != op->inputs.begin()) json += ',';
-      wxnn::json_text(json, port.name);
-    }
-    json += "],\"attrs\":[";
-    for (const wxnn::AttrSpec& attr : op->attrs) {
-      if (&attr != op->attrs.begin()) json += ',';
-      wxnn::json_text(json, attr.name);
-    }
-    json += "]}";
-  }
-  return wxnn::keep_text(json + "]");
-}
-
 extern "C" __attribute__((import_module("env"), import_name("wxnn_read"))) wxnn::ReadFile wxnn_read;
 
 WXNN_EXPORT(wxnn_load)(void* block, size_t bytes, size_t file_bytes)->Model* {

@@ -463,14 +463,16 @@ TEST(Passes, FoldingIsBoundedByTheFile) {
 }
 
 TEST(Pattern, ParsesLinesInputsAndTheRest) {
-  const auto lines = parse_pattern("p = PadV2(x)\n y = Conv2D|FusedConv2D(p, $w, ...)\n");
-  ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[1].output, "y");
-  EXPECT_EQ(lines[1].ops, "Conv2D|FusedConv2D");
-  ASSERT_EQ(lines[1].inputs.size(), 2u);
-  EXPECT_EQ(lines[1].inputs[1], "$w");
-  EXPECT_TRUE(lines[1].more);
-  EXPECT_FALSE(lines[0].more);
+  const Pattern pattern = parse_pattern("p = PadV2(x)\ny = Conv2D|FusedConv2D(p, W, ...)\n");
+  ASSERT_EQ(pattern.line_count, 2);
+  const PatternLine& y = pattern.lines[1];
+  EXPECT_EQ(y.output, 'y');
+  EXPECT_TRUE(std::string_view(y.ops).starts_with("Conv2D|FusedConv2D("));
+  ASSERT_EQ(y.input_count, 2);
+  EXPECT_EQ(y.inputs[0], 'p');
+  EXPECT_EQ(y.inputs[1], 'W');
+  EXPECT_TRUE(y.more);
+  EXPECT_FALSE(pattern.lines[0].more);
 }
 
 }  // namespace
