@@ -195,7 +195,7 @@ PixelFunction choose_block(const DepthwiseConvolution& d) {
 }
 
 // The rows of taps of the outputs in row `y` of image `in`; columns still to be settled.
-[[clang::minsize]] Taps taps_of_row(const DepthwiseConvolution& d, const float* in, int32_t y) {
+Taps taps_of_row(const DepthwiseConvolution& d, const float* in, int32_t y) {
   const Range rows = taps_inside(d.y, y);
   Taps t;
   t.in_row = static_cast<ptrdiff_t>(d.y.dilation) * d.x.in * d.channels;
@@ -214,8 +214,7 @@ PixelFunction choose_block(const DepthwiseConvolution& d) {
 }
 
 // The same for the output in column `x`, with the taps in `columns`.
-[[clang::minsize, gnu::noinline]] Taps taps_at(const DepthwiseConvolution& d, const Taps& row,
-                                               int32_t x, Range columns) {
+inline Taps taps_at(const DepthwiseConvolution& d, const Taps& row, int32_t x, Range columns) {
   Taps t = row;
   t.columns = std::max(columns.to - columns.from, 0);
   if (t.columns == 0) return t;
@@ -225,7 +224,7 @@ PixelFunction choose_block(const DepthwiseConvolution& d) {
   return t;
 }
 
-[[clang::minsize]] void output_row(const DepthwiseConvolution& d, const Taps& row, float* out) {
+void output_row(const DepthwiseConvolution& d, const Taps& row, float* out) {
   const PixelFunction alone = d.multiplier == 1 && d.channels >= kLanes ? pixel : pixel_of_any;
   const PixelFunction in_block = choose_block(d);
   Range blocks = outputs_inside(d.x);
@@ -245,8 +244,7 @@ PixelFunction choose_block(const DepthwiseConvolution& d) {
 
 }  // namespace
 
-[[clang::minsize]] void depthwise_convolution(const DepthwiseConvolution& d, const float* in,
-                                              float* out) {
+void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float* out) {
   const ptrdiff_t in_image = static_cast<ptrdiff_t>(d.y.in) * d.x.in * d.channels;
   const ptrdiff_t out_line = static_cast<ptrdiff_t>(d.x.out) * d.channels * d.multiplier;
   const int64_t work = d.batch * d.y.out * out_line * d.y.filter * d.x.filter;
