@@ -96,10 +96,22 @@ bool Match::match_inputs(const std::vector<PatternLine>& pattern, size_t line, i
   return true;
 }
 
+namespace {
+int uses_of(std::string_view name, const std::vector<PatternLine>& pattern) {
+  int uses = 0;
+  for (const PatternLine& p : pattern) uses += static_cast<int>(std::ranges::count(p.inputs, name));
+  return uses;
+}
+}  // namespace
+
+// What the pattern makes inside must be used inside alone: asked here, so that of a sum of two
+// convolutions the one is taken that nothing else reads.
 bool Match::match_line(const std::vector<PatternLine>& pattern, size_t line, int node) {
   const PatternLine& p = pattern[line];
   const Node& n = graph_.nodes[node];
   if (n.op == nullptr || !is_one_of(n.op->name, p.ops)) return false;
+  if (line + 1 < pattern.size() && wiring_.uses[n.outputs[0]] != uses_of(p.output, pattern))
+    return false;
   // Absent inputs at the end count as not there.
   size_t inputs = n.inputs.size();
   while (inputs > 0 && n.inputs[inputs - 1] == kAbsent) --inputs;
@@ -113,21 +125,9 @@ bool Match::match_line(const std::vector<PatternLine>& pattern, size_t line, int
   return false;
 }
 
-// What the pattern makes inside must be used inside alone.
-bool Match::inner_values_are_private(const std::vector<PatternLine>& pattern) const {
-  for (size_t k = 0; k + 1 < pattern.size(); ++k) {
-    const std::string_view name = pattern[k].output;
-    int uses = 0;
-    for (const PatternLine& p : pattern)
-      uses += static_cast<int>(std::ranges::count(p.inputs, name));
-    if (wiring_.uses[value(name)] != uses) return false;
-  }
-  return true;
-}
-
 bool Match::find(const std::vector<PatternLine>& pattern, int root) {
   bindings_.clear();
-  return match_line(pattern, pattern.size() - 1, root) && inner_values_are_private(pattern);
+  return match_line(pattern, pattern.size() - 1, root);
 }
 
 Status Match::constant(std::string_view name, Tensor* tensor) const {

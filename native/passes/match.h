@@ -62,7 +62,6 @@ class Match {
   bool match_value(const std::vector<PatternLine>& pattern, size_t line, std::string_view name,
                    int value);
   const Binding* bound(std::string_view name) const;
-  bool inner_values_are_private(const std::vector<PatternLine>& pattern) const;
 
   Graph& graph_;
   Wiring& wiring_;
