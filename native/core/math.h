@@ -144,8 +144,19 @@ WXNN_MATH float log1p_f32(float x) {
 
 // 2.5 ULP.
 WXNN_MATH float sigmoid_f32(float x) {
-  const float e = exp_f32(-abs_f32(x));  // never overflows
-  return (x < 0 ? e : 1.0f) / (1.0f + e);
+  float a = -abs_f32(x);
+  a = a < -104.0f ? -104.0f : a;
+  const math::ExpParts p = math::split_exp(a);
+  // e^a below 2^-126 is counted in units of 2^-149, the least subnormal number: an addition rounds
+  // to whole ones, and its low bits are the number. Processors are slow to multiply and divide
+  // such numbers.
+  const bool tiny = a < -87.34f;
+  const float scaled = (1.0f + p.expm1) * math::power_of_two(p.n + (tiny ? 149 : 0));
+  const float e = tiny ? 0.0f : scaled;
+  const float y = (x < 0 ? e : 1.0f) / (1.0f + e);
+  const uint32_t units =
+      std::bit_cast<uint32_t>(scaled + 0x1p23f) - std::bit_cast<uint32_t>(0x1p23f);
+  return tiny && x < 0 ? std::bit_cast<float>(units) : y;
 }
 
 // 3 ULP.

@@ -33,8 +33,8 @@
 namespace wxnn {
 
 // Any bytes end in a graph or in a sentence; memory is bounded by the file's size. Only nodes that
-// an output depends on are read. The graph keeps the file, and is sorted. The file's head may end where
-// the weights begin.
+// an output depends on are read. The graph keeps the file, and is sorted. The file's head may end
+// where the weights begin.
 Status read_node_list(File file, Graph* graph);
 
 }  // namespace wxnn

@@ -10,14 +10,14 @@
 #include "kernels/add_product.h"
 
 // Paths that give the same bits:
+//   blocks() some neighbouring pixels at once whose taps all lie within the row, for the filters
+//            that models use: an input is loaded once for all pixels that see it, a weight once
+//            for all pixels.
 //   pixel()  one output pixel, any filter, any range of taps. 16 channels at once, so that the cost
-//   of
-//            walking over the taps is shared.
-//   block()  kBlock neighbouring pixels whose taps all lie within the row, for the filters that
-//   models
-//            use: an input is loaded once for all pixels that see it, a weight once for all pixels.
+//            of walking over the taps is shared.
 //   pixel_of_any()  what is left.
-// Loads bound this kernel: pixel() needs two for each multiply-add, block() of 3x3 three quarters.
+// What bounds the kernel is the number of instructions, at most two thirds of which multiply and
+// add.
 
 namespace wxnn {
 namespace {
@@ -25,7 +25,9 @@ namespace {
 #if defined(__wasm_simd128__) || defined(__SSE2__) || defined(__ARM_NEON)
 typedef float Vec __attribute__((vector_size(16)));
 typedef float UnalignedVec __attribute__((vector_size(16), aligned(4)));
+typedef int32_t Choice __attribute__((vector_size(16)));
 constexpr int kLanes = 4;
+inline Vec choose(Choice first, Vec a, Vec b) { return first ? a : b; }
 inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
 #else
@@ -36,24 +38,20 @@ constexpr int kLanes = 1;
 inline float load(const float* p) { return *p; }
 inline void store(float* p, float v) { *p = v; }
 #endif
-constexpr int kBlock = 4;
 
 // NaN passes: it is neither below nor above.
-template <class V>
-inline V clamp(V v, float min, float max) {
-  const V low = V{} + min, high = V{} + max;
-  v = v < low ? low : v;
-  return v > high ? high : v;
-}
-template <>
-inline float clamp(float v, float min, float max) {
-  return choose(v > max, max, choose(v < min, min, v));
-}
-
-// The clamp changes something; asked once for several sums.
-inline bool bounded(const DepthwiseConvolution& d) {
+template <int n>
+inline void clamp(Vec (&sum)[n], float min, float max) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  return d.min > -kInfinity || d.max < kInfinity;
+  constexpr bool kCheap = kLanes > 1;  // one instruction for four, as many as the question
+  if (kCheap || min > -kInfinity) {
+#pragma unroll
+    for (int i = 0; i < n; ++i) sum[i] = choose(sum[i] < Vec{} + min, Vec{} + min, sum[i]);
+  }
+  if (kCheap || max < kInfinity) {
+#pragma unroll
+    for (int i = 0; i < n; ++i) sum[i] = choose(sum[i] > Vec{} + max, Vec{} + max, sum[i]);
+  }
 }
 
 struct Range {
@@ -77,38 +75,41 @@ inline Range outputs_inside(const DepthwiseAxis& a) {
   return {from, std::max(from, to)};
 }
 
-// The taps of one output pixel, or of the first of a block, that lie within the image.
+// Outputs whose weights lie together.
+inline int32_t group_width(int32_t channels, int32_t multiplier, int32_t lanes) {
+  return multiplier == 1 && channels >= lanes ? lanes : channels * multiplier;
+}
+
+// The taps of one output pixel, or of a row of them, that lie within the image.
 struct Taps {
-  const float* in;      // channel 0 of the first of them
-  const float* filter;  // likewise
+  const float* in;    // channel 0 of the first of them
+  ptrdiff_t weights;  // from a group's start to the first of them, in floats
   int32_t rows, columns;
-  ptrdiff_t in_row, in_column, filter_row, filter_column;  // strides in floats
+  ptrdiff_t in_row, in_column, weights_row;  // strides in floats
 };
 
 template <int kVectors>
-inline void pixel_at(const DepthwiseConvolution& d, const Taps& t, int32_t channel, float* out) {
+inline void pixel_at(const DepthwiseConvolution& d, const Taps& t, int32_t channel,
+                     const float* group, ptrdiff_t group_floats, float* out) {
   Vec sum[kVectors];
 #pragma unroll
-  for (int j = 0; j < kVectors; ++j) sum[j] = load(d.bias + channel + j * kLanes);
+  for (int j = 0; j < kVectors; ++j) sum[j] = load(group + j * group_floats);
   const float* in_row = t.in + channel;
-  const float* filter_row = t.filter + channel;
+  const float* weights_row = group + t.weights;
   for (int32_t y = 0; y < t.rows; ++y) {
     const float* in = in_row;
-    const float* w = filter_row;
+    const float* w = weights_row;
     for (int32_t x = 0; x < t.columns; ++x) {
 #pragma unroll
       for (int j = 0; j < kVectors; ++j)
-        sum[j] = add_product(sum[j], load(in + j * kLanes), load(w + j * kLanes));
+        sum[j] = add_product(sum[j], load(in + j * kLanes), load(w + j * group_floats));
       in += t.in_column;
-      w += t.filter_column;
+      w += kLanes;
     }
     in_row += t.in_row;
-    filter_row += t.filter_row;
+    weights_row += t.weights_row;
   }
-  if (bounded(d)) {
-#pragma unroll
-    for (int j = 0; j < kVectors; ++j) sum[j] = clamp(sum[j], d.min, d.max);
-  }
+  clamp(sum, d.min, d.max);
 #pragma unroll
   for (int j = 0; j < kVectors; ++j) store(out + channel + j * kLanes, sum[j]);
 }
@@ -116,12 +117,17 @@ inline void pixel_at(const DepthwiseConvolution& d, const Taps& t, int32_t chann
 // d.channels >= kLanes, d.multiplier == 1.
 void pixel(const DepthwiseConvolution& d, const Taps& t, float* out) {
   constexpr int kMany = 4;
+  const ptrdiff_t group_floats = (d.y.filter * d.x.filter + 1) * kLanes;
+  const float* group = d.weights;
   int32_t c = 0;
-  for (; c + kMany * kLanes <= d.channels; c += kMany * kLanes) pixel_at<kMany>(d, t, c, out);
-  while (c < d.channels) {  // the last vector overlaps the one before: the same numbers once more
-    c = std::min(c, d.channels - kLanes);
-    pixel_at<1>(d, t, c, out);
-    c += kLanes;
+  for (; c + kMany * kLanes <= d.channels; c += kMany * kLanes) {
+    pixel_at<kMany>(d, t, c, group, group_floats, out);
+    group += kMany * group_floats;
+  }
+  for (; c < d.channels; c += kLanes) {
+    c = std::min(c, d.channels - kLanes);  // the last overlaps: the same numbers once more
+    pixel_at<1>(d, t, c, group, group_floats, out);
+    group += group_floats;
   }
 }
 
@@ -129,11 +135,11 @@ void pixel(const DepthwiseConvolution& d, const Taps& t, float* out) {
 // rare.
 [[clang::minsize]] void pixel_of_any(const DepthwiseConvolution& d, const Taps& t, float* out) {
   const int32_t outputs = d.channels * d.multiplier;
-  std::copy_n(d.bias, outputs, out);
+  std::copy_n(d.weights, outputs, out);
   for (int32_t y = 0; y < t.rows; ++y) {
     for (int32_t x = 0; x < t.columns; ++x) {
       const float* in = t.in + y * t.in_row + x * t.in_column;
-      const float* __restrict w = t.filter + y * t.filter_row + x * t.filter_column;
+      const float* __restrict w = d.weights + t.weights + y * t.weights_row + x * outputs;
       float* __restrict sum = out;
       for (int32_t c = 0; c < d.channels; ++c) {
         const float v = in[c];
@@ -145,71 +151,107 @@ void pixel(const DepthwiseConvolution& d, const Taps& t, float* out) {
     }
   }
 #pragma clang loop vectorize(disable) unroll(disable)
-  for (int32_t o = 0; o < outputs; ++o) out[o] = clamp(out[o], d.min, d.max);
+  for (int32_t o = 0; o < outputs; ++o) {
+    float v = out[o];
+    v = v < d.min ? d.min : v;
+    out[o] = v > d.max ? d.max : v;
+  }
 }
 
-// d.channels >= kLanes, d.multiplier == 1, d.x.dilation == 1; all columns of the filter are inside.
-template <int kFilter, int kStride>
-void block(const DepthwiseConvolution& d, const Taps& t, float* out) {
+// The outputs in columns [from, to) of a row, kBlock or more, which see whole rows of taps, one or
+// more. d.channels >= kLanes, d.multiplier == 1, d.x.dilation == 1.
+template <int kFilter, int kStride, int kBlock>
+void blocks(const DepthwiseConvolution& d, const Taps& t, Range columns, float* out) {
   constexpr int kInputs = (kBlock - 1) * kStride + kFilter;
-  const ptrdiff_t channels = d.channels;
-  for (ptrdiff_t c = 0; c < channels; c += kLanes) {
-    c = std::min(c, channels - kLanes);
+  const ptrdiff_t channels = d.channels, in_row = t.in_row, weights = t.weights;
+  const ptrdiff_t group_floats = (d.y.filter * kFilter + 1) * kLanes;
+  const float min = d.min, max = d.max;
+  const float* in_block = t.in + (columns.from * kStride - d.x.before) * channels;
+  float* out_block = out + columns.from * channels;
+  const float* group = d.weights;
+  int32_t left = columns.to - columns.from;
+  ptrdiff_t c = 0;
+  do {
+    c = std::min(c, channels - kLanes);  // the last overlaps: the same numbers once more
     Vec sum[kBlock];
 #pragma unroll
-    for (int p = 0; p < kBlock; ++p) sum[p] = load(d.bias + c);
-    const float* in = t.in + c;
-    const float* w = t.filter + c;
-    for (int32_t y = 0; y < t.rows; ++y) {
+    for (int p = 0; p < kBlock; ++p) sum[p] = load(group);
+    const float* in = in_block + c;
+    const float* w = group + weights;
+    int32_t y = t.rows;
+    do {
       Vec v[kInputs];
+      const float* at = in;
 #pragma unroll
-      for (int i = 0; i < kInputs; ++i) v[i] = load(in + i * channels);
+      for (int i = 0; i < kInputs; ++i) {
+        v[i] = load(at);
+        at += channels;
+        asm("" : "+r"(at));  // one register instead of one for each multiple of `channels`
+      }
 #pragma unroll
       for (int x = 0; x < kFilter; ++x) {
-        const Vec tap = load(w + x * channels);
+        const Vec tap = load(w + x * kLanes);
 #pragma unroll
         for (int p = 0; p < kBlock; ++p) sum[p] = add_product(sum[p], v[p * kStride + x], tap);
       }
-      in += t.in_row;
-      w += t.filter_row;
-    }
-    if (bounded(d)) {
+      in += in_row;
+      w += kFilter * kLanes;
+    } while (--y != 0);
+    float* to = out_block + c;
+    clamp(sum, min, max);
 #pragma unroll
-      for (int p = 0; p < kBlock; ++p) sum[p] = clamp(sum[p], d.min, d.max);
+    for (int p = 0; p < kBlock; ++p) store(to + p * channels, sum[p]);
+    group += group_floats;
+    c += kLanes;
+    if (c >= channels) {
+      left -= kBlock;
+      const int32_t step = std::min(kBlock, left);  // the last may overlap, too
+      in_block += step * kStride * channels;
+      out_block += step * channels;
+      group = d.weights;
+      c = 0;
     }
-#pragma unroll
-    for (int p = 0; p < kBlock; ++p) store(out + p * channels + c, sum[p]);
-  }
+    // One loop over blocks and groups, which clang is not to make two of: V8 unrolls what is nested
+    // deeper, and then keeps half of its numbers in memory.
+    asm("" : "+r"(c), "+r"(left));
+  } while (left > 0);
 }
 
 using PixelFunction = void (*)(const DepthwiseConvolution&, const Taps&, float*);
 
-// Null where blocks do not apply.
-PixelFunction choose_block(const DepthwiseConvolution& d) {
-  if (d.multiplier != 1 || d.channels < kLanes || d.x.dilation != 1) return nullptr;
-  if (d.x.filter == 3 && d.x.stride == 1) return block<3, 1>;
-  if (d.x.filter == 3 && d.x.stride == 2) return block<3, 2>;
-  if (d.x.filter == 5 && d.x.stride == 1) return block<5, 1>;
-  if (d.x.filter == 5 && d.x.stride == 2) return block<5, 2>;
-  return nullptr;
+struct Blocks {
+  void (*run)(const DepthwiseConvolution&, const Taps&, Range, float*);
+  int32_t pixels;  // of one
+};
+
+// For `n` outputs that see whole rows of taps; null where blocks do not apply. What is fastest in
+// V8.
+Blocks choose_blocks(const DepthwiseConvolution& d, int32_t n) {
+  if (d.multiplier != 1 || d.channels < kLanes || d.x.dilation != 1) return {};
+  if (d.x.filter == 3 && d.x.stride == 1 && n % 4 == 0) return {blocks<3, 1, 4>, 4};
+  if (d.x.filter == 3 && d.x.stride == 1) return {blocks<3, 1, 5>, 5};
+  if (d.x.filter == 3 && d.x.stride == 2) return {blocks<3, 2, 4>, 4};
+  if (d.x.filter == 5 && d.x.stride == 1) return {blocks<5, 1, 4>, 4};
+  if (d.x.filter == 5 && d.x.stride == 2) return {blocks<5, 2, 3>, 3};
+  return {};
 }
 
 // The rows of taps of the outputs in row `y` of image `in`; columns still to be settled.
 Taps taps_of_row(const DepthwiseConvolution& d, const float* in, int32_t y) {
   const Range rows = taps_inside(d.y, y);
+  const int32_t width = group_width(d.channels, d.multiplier, kLanes);
   Taps t;
   t.in_row = static_cast<ptrdiff_t>(d.y.dilation) * d.x.in * d.channels;
   t.in_column = static_cast<ptrdiff_t>(d.x.dilation) * d.channels;
-  t.filter_column = static_cast<ptrdiff_t>(d.channels) * d.multiplier;
-  t.filter_row = t.filter_column * d.x.filter;
+  t.weights_row = static_cast<ptrdiff_t>(d.x.filter) * width;
   t.rows = std::max(rows.to - rows.from, 0);
   t.columns = 0;
   t.in = in;
-  t.filter = d.filter;
+  t.weights = width;  // behind the biases
   if (t.rows == 0) return t;
   const ptrdiff_t first = y * d.y.stride - d.y.before + rows.from * d.y.dilation;
   t.in += first * d.x.in * d.channels;
-  t.filter += rows.from * t.filter_row;
+  t.weights += rows.from * t.weights_row;
   return t;
 }
 
@@ -220,29 +262,55 @@ inline Taps taps_at(const DepthwiseConvolution& d, const Taps& row, int32_t x, R
   if (t.columns == 0) return t;
   const ptrdiff_t first = x * d.x.stride - d.x.before + columns.from * d.x.dilation;
   t.in += first * d.channels;
-  t.filter += columns.from * t.filter_column;
+  t.weights += columns.from * group_width(d.channels, d.multiplier, kLanes);
   return t;
 }
 
 void output_row(const DepthwiseConvolution& d, const Taps& row, float* out) {
   const PixelFunction alone = d.multiplier == 1 && d.channels >= kLanes ? pixel : pixel_of_any;
-  const PixelFunction in_block = choose_block(d);
-  Range blocks = outputs_inside(d.x);
-  if (in_block == nullptr || blocks.to - blocks.from < kBlock) blocks = {0, 0};
-  const ptrdiff_t outputs = row.filter_column;
-  for (int32_t x = 0; x < d.x.out;) {
-    if (x >= blocks.from && x < blocks.to) {
-      x = std::min(x, blocks.to - kBlock);  // the last may overlap the one before
-      in_block(d, taps_at(d, row, x, {0, d.x.filter}), out + x * outputs);
-      x += kBlock;
-    } else {
-      alone(d, taps_at(d, row, x, taps_inside(d.x, x)), out + x * outputs);
-      ++x;
+  Range inside = outputs_inside(d.x);
+  const Blocks many = choose_blocks(d, inside.to - inside.from);
+  if (many.run != nullptr) {
+    // A last block that would compute more pixels again than anew is left to pixel().
+    const int32_t rest = (inside.to - inside.from) % many.pixels;
+    if (rest <= many.pixels / 2) inside.to -= rest;
+  }
+  if (row.rows == 0 || many.run == nullptr || inside.to - inside.from < many.pixels)
+    inside = {0, 0};
+  const ptrdiff_t outputs = static_cast<ptrdiff_t>(d.channels) * d.multiplier;
+  for (int32_t x = 0; x < d.x.out; ++x) {
+    if (x == inside.from && inside.to > x) {
+      many.run(d, row, inside, out);
+      x = inside.to - 1;
+      continue;
     }
+    alone(d, taps_at(d, row, x, taps_inside(d.x, x)), out + x * outputs);
   }
 }
 
 }  // namespace
+
+int32_t depthwise_lanes() { return kLanes; }
+
+size_t depthwise_floats(int32_t channels, int32_t multiplier, int32_t taps) {
+  const int32_t outputs = channels * multiplier;
+  const int32_t width = group_width(channels, multiplier, replaceable(depthwise_lanes)());
+  const int32_t groups = width == 0 ? 0 : (outputs + width - 1) / width;
+  return static_cast<size_t>(groups) * width * (taps + 1);
+}
+
+[[clang::minsize]] void pack_depthwise(int32_t channels, int32_t multiplier, int32_t taps,
+                                       const float* filter, const float* bias, float* weights) {
+  const int32_t outputs = channels * multiplier;
+  const int32_t width = group_width(channels, multiplier, replaceable(depthwise_lanes)());
+  for (int32_t first = 0; first < outputs; first += width) {
+    first = std::min(first, outputs - width);
+    for (int32_t tap = -1; tap < taps; ++tap, weights += width) {
+      const float* from = tap < 0 ? bias : filter + static_cast<ptrdiff_t>(tap) * outputs;
+      for (int32_t i = 0; i < width; ++i) weights[i] = from == nullptr ? 0 : from[first + i];
+    }
+  }
+}
 
 void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float* out) {
   const ptrdiff_t in_image = static_cast<ptrdiff_t>(d.y.in) * d.x.in * d.channels;
@@ -255,6 +323,6 @@ void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float
   });
 }
 
-WXNN_LOOPS(Depthwise, any_loop(depthwise_convolution));
+WXNN_LOOPS(Depthwise, any_loop(depthwise_lanes), any_loop(depthwise_convolution));
 
 }  // namespace wxnn

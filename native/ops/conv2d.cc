@@ -161,38 +161,39 @@ class Conv2D final : public Kernel {
     return (bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
   }
 
-  // Where the rows of the windows of `m` outputs begin, from output `first` on.
+  // Where the rows of the windows of `m` outputs begin, from output `first` on. One row of outputs
+  // after the other: what is asked of each window is as little as can be.
   void find_rows(const float* image, ptrdiff_t first, int32_t m, const float** table) const {
     const Slide &y = window_.y, &x = window_.x;
     float* zeros = reinterpret_cast<float*>(table + filter_.height * table_stride());
     float* gathered = zeros + row_floats();
-    if (every_pixel(filter_, window_)) {
-      for (int32_t i = 0; i < m + kTileRows; ++i)
-        table[i] = image + (first + std::min(i, m - 1)) * channels_;
-      return;
-    }
     std::fill_n(zeros, row_floats(), 0.0f);
+    const ptrdiff_t step = static_cast<ptrdiff_t>(x.stride) * channels_;
+    // Columns where a window may begin that lies inside.
+    const uint32_t whole = in_one_piece() ? std::max(x.in - x.span() + 1, 0) : 0;
     int32_t oy = static_cast<int32_t>(first / x.out), ox = static_cast<int32_t>(first % x.out);
-    for (int32_t i = 0; i < m; ++i) {
-      const int32_t ix = ox * x.stride - x.before;
-      const bool inside = in_one_piece() && !hangs_over(ix);
+    for (int32_t i = 0; i < m; ox = 0, ++oy) {
+      const int32_t end = std::min(m, i + x.out - ox);
       int32_t iy = oy * y.stride - y.before;
       for (int32_t ky = 0; ky < filter_.height; ++ky, iy += y.dilation) {
-        const float*& row = table[ky * table_stride() + i];
+        const float** row = table + ky * table_stride();
         if (iy < 0 || iy >= y.in) {
-          row = zeros;
+          std::fill_n(row + i, end - i, zeros);
           continue;
         }
-        const ptrdiff_t line = static_cast<ptrdiff_t>(iy) * x.in;
-        if (inside) {
-          row = image + (line + ix) * channels_;
-          continue;
+        const float* line = image + static_cast<ptrdiff_t>(iy) * x.in * channels_;
+        int32_t ix = ox * x.stride - x.before;
+        const float* at = line + static_cast<ptrdiff_t>(ix) * channels_;
+        for (int32_t j = i; j < end; ++j, ix += x.stride, at += step) {
+          for (; j < end && static_cast<uint32_t>(ix) < whole; ++j, ix += x.stride, at += step)
+            row[j] = at;
+          if (j == end) break;
+          gather_row(line, ix, gathered);
+          row[j] = gathered;
+          gathered += row_floats();
         }
-        gather_row(image + line * channels_, ix, gathered);
-        row = gathered;
-        gathered += row_floats();
       }
-      if (++ox == x.out) ox = 0, ++oy;
+      i = end;
     }
     for (int32_t ky = 0; ky < filter_.height; ++ky) {
       std::fill_n(table + ky * table_stride() + m, kTileRows, table[ky * table_stride() + m - 1]);
@@ -200,12 +201,15 @@ class Conv2D final : public Kernel {
   }
 
   void gather_row(const float* line, int32_t ix, float* to) const {
-    for (int32_t kx = 0; kx < filter_.width; ++kx, ix += window_.x.dilation, to += filter_.in) {
-      if (ix >= 0 && ix < window_.x.in) {
-        std::copy_n(line + static_cast<ptrdiff_t>(ix) * channels_, filter_.in, to);
+    for (int32_t kx = 0, n; kx < filter_.width; kx += n, ix += n * window_.x.dilation) {
+      const bool inside = ix >= 0 && ix < window_.x.in;
+      n = inside && in_one_piece() ? std::min(filter_.width - kx, window_.x.in - ix) : 1;
+      if (inside) {
+        std::copy_n(line + static_cast<ptrdiff_t>(ix) * channels_, n * filter_.in, to);
       } else {
         std::fill_n(to, filter_.in, 0.0f);
       }
+      to += n * filter_.in;
     }
   }
 

@@ -1,6 +1,4 @@
 // DepthwiseConv2dNative and FusedDepthwiseConv2D, over kernels/depthwise.h.
-#include <cstring>
-
 #include "core/buffer.h"
 #include "core/loop.h"
 #include "kernels/depthwise.h"
@@ -59,9 +57,9 @@ class Depthwise final : public Kernel {
   Status reshape(const InferCtx& c, size_t*) override {
     const Shape& x = c.in(kX).shape;
     const Window w = window_of(c.attrs, x, {filter_.height, filter_.width});
+    WXNN_CHECK(x[3] == convolution_.channels, "x has ", x[3],
+               " channels, the filter was packed for ", convolution_.channels);
     convolution_.batch = x[0];
-    convolution_.channels = x[3];
-    convolution_.multiplier = filter_.outputs / x[3];
     convolution_.y = axis_of(w.y);
     convolution_.x = axis_of(w.x);
     return {};
@@ -76,27 +74,22 @@ class Depthwise final : public Kernel {
   Status pack(const InferCtx& c) {
     filter_ = filter_of(c.attrs, c.in(kFilter).shape);
     activation_ = Activation(c.attrs);
-    const size_t filter_bytes = c.in(kFilter).bytes();
-    const size_t bias_bytes = static_cast<size_t>(filter_.outputs) * sizeof(float);
-    WXNN_TRY(weights_.allocate(filter_bytes + bias_bytes));
-    float* filter = weights_.data<float>();
-    float* bias = filter + filter_bytes / sizeof(float);
-    std::memcpy(filter, c.in(kFilter).data, filter_bytes);
-    if (c.has(kBias)) {
-      std::memcpy(bias, c.in(kBias).data, bias_bytes);
-    } else {
-      std::memset(bias, 0, bias_bytes);
-    }
-    convolution_.filter = filter;
-    convolution_.bias = bias;
-    convolution_.min = activation_.min;
-    convolution_.max = activation_.max;
+    DepthwiseConvolution& d = convolution_;
+    d.channels = c.in(kX).shape[3];
+    d.multiplier = filter_.outputs / d.channels;
+    const int32_t taps = filter_.height * filter_.width;
+    WXNN_TRY(weights_.allocate(depthwise_floats(d.channels, d.multiplier, taps) * sizeof(float)));
+    pack_depthwise(d.channels, d.multiplier, taps, c.in(kFilter).f32(),
+                   c.has(kBias) ? c.in(kBias).f32() : nullptr, weights_.data<float>());
+    d.weights = weights_.data<float>();
+    d.min = activation_.min;
+    d.max = activation_.max;
     return {};
   }
 
   Filter filter_{};
   Activation activation_;
-  Buffer weights_;  // filter, then bias
+  Buffer weights_;
   DepthwiseConvolution convolution_{};
 };
 

@@ -68,10 +68,23 @@ bool Match::match_inputs(const Pattern& pattern, int line, int node, bool swappe
   return true;
 }
 
+namespace {
+int uses_of(char name, const Pattern& pattern) {
+  int uses = 0;
+  for (const PatternLine& p : pattern.lines)
+    for (const char input : p.inputs) uses += static_cast<int>(input == name);
+  return uses;
+}
+}  // namespace
+
+// What the pattern makes inside must be used inside alone: asked here, so that of a sum of two
+// convolutions the one is taken that nothing else reads.
 bool Match::match_line(const Pattern& pattern, int line, int node) {
   const PatternLine& p = pattern.lines[line];
   const Node& n = graph_.nodes[node];
   if (n.op == nullptr || !is_one_of(n.op->name, p.ops)) return false;
+  if (line + 1 < pattern.line_count && wiring_.uses[n.outputs[0]] != uses_of(p.output, pattern))
+    return false;
   // Absent inputs at the end count as not there.
   int inputs = static_cast<int>(n.inputs.size());
   while (inputs > 0 && n.inputs[inputs - 1] == kAbsent) --inputs;
@@ -83,23 +96,10 @@ bool Match::match_line(const Pattern& pattern, int line, int node) {
   return commutes(n.op->name) && match_inputs(pattern, line, node, true);
 }
 
-// What the pattern makes inside must be used inside alone.
-bool Match::inner_values_are_private(const Pattern& pattern) const {
-  for (int k = 0; k + 1 < pattern.line_count; ++k) {
-    const char name = pattern.lines[k].output;
-    int uses = 0;
-    for (const PatternLine& p : pattern.lines) {
-      for (char input : p.inputs) uses += static_cast<int>(input == name);
-    }
-    if (wiring_.uses[value(name)] != uses) return false;
-  }
-  return true;
-}
-
 bool Match::find(const Pattern& pattern, int root) {
   bindings_ = {};
   root_ = pattern.lines[pattern.line_count - 1].output;
-  return match_line(pattern, pattern.line_count - 1, root) && inner_values_are_private(pattern);
+  return match_line(pattern, pattern.line_count - 1, root);
 }
 
 Status Match::constant(char name, Tensor* tensor) const {

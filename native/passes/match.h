@@ -68,7 +68,6 @@ class Match {
   bool match_line(const Pattern& pattern, int line, int node);
   bool match_inputs(const Pattern& pattern, int line, int node, bool swapped);
   bool match_value(const Pattern& pattern, int line, char name, int value);
-  bool inner_values_are_private(const Pattern& pattern) const;
 
   Graph& graph_;
   Wiring& wiring_;

@@ -97,12 +97,12 @@ TEST(DepthwiseConv2D, KnownNumbers) {
   for (int i = 0; i < 6; ++i) EXPECT_EQ(y[i], expected[i]);
 }
 
-// Every width beside the block of four pixels, every number of channels beside the vector.
+// Every width beside blocks of three, four and five pixels, numbers of channels beside the vector.
 TEST(DepthwiseConv2D, BlocksAndEdges) {
   Random random(1);
   for (const int32_t filter : {3, 5}) {
     for (const int32_t stride : {1, 2}) {
-      for (int32_t width = 1; width <= 14; ++width) {
+      for (int32_t width = 1; width <= 27; ++width) {
         check({.x = {1, random.between(1, 7), width, random.between(1, 23)},
                .filter = {filter, filter},
                .stride = {stride, stride}},
@@ -225,6 +225,15 @@ TEST(DepthwiseConv2D, Refusals) {
   EXPECT_SAYS(with("strides", 0.0, w, {}), "strides 0");
   EXPECT_SAYS(with("dilations", 4.0, w, {}), "a window of 9 x 9 does not fit into x [1,8,8,3]");
   EXPECT_SAYS(with("activation", "swish", w, {}), "activation \"swish\" is not known");
+}
+
+TEST(DepthwiseConv2D, ChannelsStayAsTheyWerePacked) {
+  OpTest op("DepthwiseConv2dNative");
+  op.attr("pad", "same").attr("filterFormat", "1HWO");
+  const HostTensor flat({1, 3, 3, 12});
+  std::vector<HostTensor> y;
+  ASSERT_TRUE(op.run({HostTensor({1, 8, 8, 12}), flat}, &y).ok());
+  EXPECT_SAYS(op.run({HostTensor({1, 8, 8, 6}), flat}, &y), "x has 6 channels");
 }
 
 TEST(DepthwiseConv2D, Bits) {

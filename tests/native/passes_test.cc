@@ -205,6 +205,23 @@ TEST(Passes, AResidualOfFewerChannelsNeedsNoPadding) {
             "y = FusedConv2D(x, w, _, _, x)\n");
 }
 
+TEST(Passes, OfTwoConvolutionsTheOneThatNothingElseReadsTakesTheOther) {
+  for (const char* sum : {"s = Add(c, e)", "s = Add(e, c)"}) {
+    EXPECT_EQ(with_tails(sentence(R"(
+      input x 1,4,4,6
+      const w 1,1,6,6
+      c = Conv2D(x, w) pad=same
+      r = Relu(c)
+      d = Tanh(r)
+      e = Conv2D(d, w) pad=same
+      )", sum, R"(
+      output s
+      output r
+    )")),
+              "c = Conv2D(x, w)\nr = Relu(c)\nd = Tanh(r)\ns = FusedConv2D(d, w, _, _, c)\n");
+  }
+}
+
 TEST(Passes, NoResidualOfAnotherShapeAndNoneTwice) {
   // A bias of one picture, a convolution read twice, one that is bent already.
   EXPECT_EQ(with_tails(R"(
