@@ -49,13 +49,13 @@ Status widen(Node& conv, const std::vector<double>& block, const std::vector<Sid
 Status fold_image(Match& match, bool* changed) {
   std::vector<double> block;
   std::vector<Sides> sides;
-  Node& conv = match.node("c");
-  if (!is_plain(conv) || !read_sides(match.node("s"), match.node("y"), 2, &block, &sides))
+  Node& conv = match.node('c');
+  if (!is_plain(conv) || !read_sides(match.node('s'), match.node('y'), 2, &block, &sides))
     return {};
   WXNN_TRY(widen(conv, block, sides));
-  match.set_input(conv, 0, match.value("x"));
-  match.drop("s");
-  match.root_becomes("c");
+  match.set_input(conv, 0, match.value('x'));
+  match.drop('s');
+  match.root_becomes('c');
   *changed = true;
   return {};
 }
@@ -64,21 +64,21 @@ Status fold_image(Match& match, bool* changed) {
 Status fold_sequence(Match& match, bool* changed) {
   std::vector<double> block;
   std::vector<Sides> sides;
-  Node& conv = match.node("c");
-  Node& row = match.node("e");
+  Node& conv = match.node('c');
+  Node& row = match.node('e');
   const int32_t dim = row.attrs.i("dim");
-  const auto gone = match.node("q").attrs.numbers("axis");
+  const auto gone = match.node('q').attrs.numbers("axis");
   const bool by_row = dim == 1 || dim == -3, by_column = dim == 2 || dim == -2;
   const bool back =
       gone.size() == 1 && (gone[0] == (by_row ? 1 : 2) || gone[0] == (by_row ? -3 : -2));
   if (!(by_row || by_column) || !back || row.inputs.size() != 1 || !is_plain(conv)) return {};
-  if (!read_sides(match.node("s"), match.node("y"), 1, &block, &sides)) return {};
+  if (!read_sides(match.node('s'), match.node('y'), 1, &block, &sides)) return {};
   block.insert(by_row ? block.begin() : block.end(), 1);
   sides.insert(by_row ? sides.begin() : sides.end(), Sides{});
   WXNN_TRY(widen(conv, block, sides));
-  match.set_input(row, 0, match.value("x"));
-  match.drop("s");
-  match.root_becomes("q");
+  match.set_input(row, 0, match.value('x'));
+  match.drop('s');
+  match.root_becomes('q');
   *changed = true;
   return {};
 }
@@ -86,13 +86,13 @@ Status fold_sequence(Match& match, bool* changed) {
 #define WXNN_CONVOLUTIONS "Conv2D|FusedConv2D|DepthwiseConv2dNative|FusedDepthwiseConv2D"
 constexpr Pass kPasses[] = {{.name = "atrous_image",
                              .pattern = "s = SpaceToBatchND(x)\n"
-                                        "c = " WXNN_CONVOLUTIONS "(s, $w, ...)\n"
+                                        "c = " WXNN_CONVOLUTIONS "(s, W, ...)\n"
                                         "y = BatchToSpaceND(c)",
                              .rewrite = fold_image},
                             {.name = "atrous_sequence",
                              .pattern = "s = SpaceToBatchND(x)\n"
                                         "e = ExpandDims(s)\n"
-                                        "c = " WXNN_CONVOLUTIONS "(e, $w, ...)\n"
+                                        "c = " WXNN_CONVOLUTIONS "(e, W, ...)\n"
                                         "q = Squeeze(c)\n"
                                         "y = BatchToSpaceND(q)",
                              .rewrite = fold_sequence}};

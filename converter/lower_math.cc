@@ -108,7 +108,7 @@ constexpr LowerRow kRows[] = {
 
 // --- x / 2 (1 + erf(x / sqrt(2))), as exporters write GELU out
 // ------------------------------------
-Status is_near(Match& match, std::string_view name, double number, bool* near) {
+Status is_near(Match& match, char name, double number, bool* near) {
   Tensor t;
   *near = match.type(name).dtype == DType::kFloat32 && match.type(name).shape.elements() == 1;
   if (!*near) return {};
@@ -118,14 +118,14 @@ Status is_near(Match& match, std::string_view name, double number, bool* near) {
 }
 
 Status become_gelu(Match& match, bool* changed) {
-  const bool divides = std::string_view(match.node("s").op->name) == "RealDiv";
+  const bool divides = std::string_view(match.node('s').op->name) == "RealDiv";
   bool by_root = false, one = false, half = false;
-  WXNN_TRY(is_near(match, "$root", divides ? std::sqrt(2.0) : std::sqrt(0.5), &by_root));
-  WXNN_TRY(is_near(match, "$one", 1, &one));
-  WXNN_TRY(is_near(match, "$half", 0.5, &half));
+  WXNN_TRY(is_near(match, 'R', divides ? std::sqrt(2.0) : std::sqrt(0.5), &by_root));
+  WXNN_TRY(is_near(match, 'O', 1, &one));
+  WXNN_TRY(is_near(match, 'H', 0.5, &half));
   if (!by_root || !one || !half) return {};
-  Node& root = match.node("y");
-  const int x = match.value("x");
+  Node& root = match.node('y');
+  const int x = match.value('x');
   if (!match.become(root, "Gelu")) return {};
   match.set_input(root, 0, x);
   match.set_input(root, 1, kAbsent);
@@ -135,24 +135,24 @@ Status become_gelu(Match& match, bool* changed) {
 }
 
 constexpr Pass kGelus[] = {{.name = "gelu",
-                            .pattern = "s = Multiply|RealDiv(x, $root)\n"
+                            .pattern = "s = Multiply|RealDiv(x, R)\n"
                                        "e = Erf(s)\n"
-                                       "a = Add(e, $one)\n"
+                                       "a = Add(e, O)\n"
                                        "m = Multiply(x, a)\n"
-                                       "y = Multiply(m, $half)",
+                                       "y = Multiply(m, H)",
                             .rewrite = become_gelu},
                            {.name = "gelu_of_half",
-                            .pattern = "s = Multiply|RealDiv(x, $root)\n"
+                            .pattern = "s = Multiply|RealDiv(x, R)\n"
                                        "e = Erf(s)\n"
-                                       "a = Add(e, $one)\n"
-                                       "m = Multiply(x, $half)\n"
+                                       "a = Add(e, O)\n"
+                                       "m = Multiply(x, H)\n"
                                        "y = Multiply(m, a)",
                             .rewrite = become_gelu},
                            {.name = "gelu_by_half",
-                            .pattern = "s = Multiply|RealDiv(x, $root)\n"
+                            .pattern = "s = Multiply|RealDiv(x, R)\n"
                                        "e = Erf(s)\n"
-                                       "a = Add(e, $one)\n"
-                                       "m = Multiply(a, $half)\n"
+                                       "a = Add(e, O)\n"
+                                       "m = Multiply(a, H)\n"
                                        "y = Multiply(x, m)",
                             .rewrite = become_gelu}};
 

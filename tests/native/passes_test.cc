@@ -214,7 +214,8 @@ TEST(Passes, OfTwoConvolutionsTheOneThatNothingElseReadsTakesTheOther) {
       r = Relu(c)
       d = Tanh(r)
       e = Conv2D(d, w) pad=same
-      )", sum, R"(
+      )",
+                                  sum, R"(
       output s
       output r
     )")),
