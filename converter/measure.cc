@@ -55,6 +55,8 @@ constexpr CostRow kCosts[] = {{"BatchMatMul", of_product},
                               {"DepthwiseConv2dNative", of_depthwise},
                               {"FusedConv2D", of_convolution},
                               {"FusedDepthwiseConv2D", of_depthwise},
+                              {"StrassenConv2D", of_convolution},
+                              {"WinogradConv2D", of_convolution},
                               {"_FusedMatMul", of_product}};
 
 int64_t multiply_adds(const Graph& graph, const Node& node) {

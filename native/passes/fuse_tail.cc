@@ -6,6 +6,7 @@
 
 #include "core/build_parts.h"
 #include "passes/conv_node.h"
+#include "passes/whole_graph.h"
 
 namespace wxnn {
 
@@ -124,7 +125,6 @@ std::vector<TensorType> types_by_channels(Graph& graph) {
 
 }  // namespace
 
-extern const Pass kUseStrassen;
 extern const Pass kFuseResidual;
 extern const Pass kFusePrelu;
 extern const Pass kUseWinograd;
@@ -147,12 +147,11 @@ constinit const Pass kFusePrelu = {
 
 Status fuse_tails(Graph& graph) {
   static constexpr const Pass* kWinograd[] = {&kUseWinograd};
-  static constexpr const Pass* kStrassen[] = {&kUseStrassen};
   if (kBuildParts.fewer_products)
     WXNN_TRY(run_with_types(graph, types_by_channels(graph), kWinograd));
   const std::vector<TensorType> types = settled_types(graph, Shape::kOpen);
   WXNN_TRY(run_with_types(graph, types, tail_passes()));
-  return kBuildParts.fewer_products ? run_with_types(graph, types, kStrassen) : Status();
+  return kBuildParts.fewer_products ? use_strassen(graph, types) : Status();
 }
 
 }  // namespace wxnn

@@ -1,5 +1,7 @@
 // Rewrites that are not patterns.
 #pragma once
+#include <vector>
+
 #include "core/graph.h"
 
 namespace wxnn {
@@ -11,5 +13,8 @@ void bypass_identity(Graph& graph);
 // outputs become constants. All results together take at most 1 MB plus four times the file's size:
 // what goes beyond is left for run, so that a small file cannot ask for all memory.
 Status fold_constants(Graph& graph);
+
+// Convolutions become StrassenConv2D where that pays. `types` are those of the values.
+Status use_strassen(Graph& graph, const std::vector<TensorType>& types);
 
 }  // namespace wxnn
