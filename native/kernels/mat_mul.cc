@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/rows.h"
+
 namespace wxnn {
 
 size_t PanelLayout::floats() const {
@@ -15,7 +17,11 @@ void PanelLayout::pack(const MatrixView& b, const float* bias, int32_t i, float*
   const int32_t first = i * wide_;
   const int32_t filled = std::min(wide, n_ - first);
   const auto fill = [&](float* to, const float* from, ptrdiff_t stride) {
-    for (int32_t j = 0; j < filled; ++j) to[j] = from[j * stride];
+    if (stride == 1) {
+      replaceable(copy_row)(to, from, filled);
+    } else {
+      for (int32_t j = 0; j < filled; ++j) to[j] = from[j * stride];
+    }
     for (int32_t j = filled; j < wide; ++j) to[j] = 0;
   };
   const float zero = 0;

@@ -183,19 +183,21 @@ class StrassenConv2D final : public Kernel {
     static constexpr Sum kSums[kStrassenProducts] = {{0, 3, 1}, {0, 0, 0}, {1, 3, -1}, {2, 0, -1},
                                                      {3, 3, 0}, {0, 1, 1}, {2, 3, 1}};
     const int32_t k = b.k / 2, n = b.n / 2;
+    const bool by_rows = b.column_stride == 1;  // else columns have no gaps
+    const int32_t lines = by_rows ? k : n, length = by_rows ? n : k;
+    const ptrdiff_t stride = by_rows ? b.row_stride : b.column_stride;
     const auto quarter = [&](int q) {
       return b.data + (q / 2) * k * b.row_stride + (q % 2) * n * b.column_stride;
     };
     for (int i = 0; i < kStrassenProducts; ++i) {
       const float *first = quarter(kSums[i].first), *second = quarter(kSums[i].second);
       const float sign = kSums[i].sign;
-      for (int32_t r = 0; r < k; ++r)
-        for (int32_t j = 0; j < n; ++j) {
-          const ptrdiff_t at = r * b.row_stride + j * b.column_stride;
-          sums[r * n + j] = first[at] + sign * second[at];
-        }
+      for (int32_t r = 0; r < lines; ++r)
+        replaceable(sum_row)(sums + r * length, first + r * stride, second + r * stride, sign,
+                             length);
+      const MatrixView sum{sums, k, n, by_rows ? n : 1, by_rows ? 1 : k};
       const float* part = bias == nullptr ? nullptr : i == 2 ? bias + n : i == 3 ? bias : nullptr;
-      pack_factors(levels - 1, {sums, k, n, n, 1}, part, sums + static_cast<ptrdiff_t>(k) * n, to);
+      pack_factors(levels - 1, sum, part, sums + static_cast<ptrdiff_t>(k) * n, to);
     }
   }
 
