@@ -16,6 +16,7 @@ function(set_wasm_options target)
   target_link_options(${target} PRIVATE
     -O3 ${WXNN_LINK_FEATURES} -fno-exceptions -fno-rtti
     -Wl,-mllvm,-inline-threshold=-100  # what is hot has been inlined by the compiler
+    -Wl,-mllvm,-enable-pre=false  # which writes expressions out once more; the compiler has done so where it is hot
     # Binaryen inlines into several callers only what is smaller than the call, into one only what is small: 1%
     # after brotli, the same speed (-Oz: 0.3% more, and slower).
     # Data stays one piece: cut at its zeros it is shorter, but brotli takes zeros for nothing and every cut costs four bytes.
