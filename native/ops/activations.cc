@@ -16,6 +16,13 @@ float clip(float x, float low, float high) {
 float relu6(float x) { return clip(x, 0, 6); }
 float elu(float x) { return x < 0 ? expm1_f32(x) : x; }
 float hard_swish(float x) { return x * clip(x + 3.0f, 0, 6) * (1.0f / 6.0f); }
+
+// (scale x) relu6(x + shift), rounded as the four operators would.
+void hard_swish_of(const float* x, float* y, int32_t n, float scale, float shift) {
+  each(n,
+       [=](int32_t i) { [[clang::always_inline]] y[i] = scale * x[i] * clip(x[i] + shift, 0, 6); });
+}
+
 float leaky(float x, float alpha) { return x < 0 ? alpha * x : x; }
 
 void clip_loop(const float* x, float* y, int32_t n, float low, float high) {
@@ -143,6 +150,21 @@ extern constinit const Op kHardSwish = {
     .in_place = 0,
 };
 
+// HardSwish with a graph's own numbers; passes/find_hard_swish.cc alone makes it.
+extern constinit const Op kScaledHardSwish = {
+    .name = "ScaledHardSwish",
+    .inputs = {{"x"}},
+    .attrs = {{"scale"}, {"shift"}},
+    .infer = same_as_float_x,
+    .run = [](const RunCtx& c) -> Status {
+      replaceable(hard_swish_of)(c.in(0).f32(), c.out().f32(), c.out().shape.elements(),
+                                 static_cast<float>(c.attrs.f("scale")),
+                                 static_cast<float>(c.attrs.f("shift")));
+      return {};
+    },
+    .in_place = 0,
+};
+
 // TFLite's GELU; `approximate` chooses the form with tanh. tfjs has no kernel of this name.
 extern constinit const Op kGelu = {
     .name = "Gelu",
@@ -173,7 +195,7 @@ extern constinit const Op kStep = {
 WXNN_LOOPS(Activation, any_loop(float_loop<relu>), any_loop(float_loop<relu6>), any_loop(clip_loop),
            any_loop(row_loop<float, float, leaky>), any_loop(float_loop<elu>),
            any_loop(float_loop<sigmoid_f32>), any_loop(float_loop<tanh_f32>),
-           any_loop(float_loop<hard_swish>), any_loop(float_loop<gelu_by_tanh>),
-           any_loop(float_loop<gelu_f32>));
+           any_loop(float_loop<hard_swish>), any_loop(hard_swish_of),
+           any_loop(float_loop<gelu_by_tanh>), any_loop(float_loop<gelu_f32>));
 
 }  // namespace wxnn

@@ -26,7 +26,8 @@ namespace wxnn {
   PASS(FuseResidual, is_in_build("Add"))                      \
   PASS(FusePrelu, is_in_build("Prelu"))                       \
   PASS(FuseRelu, is_in_build("Relu") || is_in_build("Relu6")) \
-  PASS(FuseClip, is_in_build("ClipByValue"))
+  PASS(FuseClip, is_in_build("ClipByValue"))                  \
+  PASS(FindHardSwish, is_in_build("ScaledHardSwish"))
 
 #define PASS(name, wanted) extern const Pass k##name;
 WXNN_PASSES(PASS)

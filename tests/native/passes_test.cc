@@ -245,6 +245,33 @@ TEST(Passes, OfTwoConvolutionsTheOneThatNothingElseReadsTakesTheOther) {
   }
 }
 
+TEST(Passes, AHardSwishWrittenOutIsOneOperatorOfTheSameBits) {
+  EXPECT_EQ(with_tails(R"(
+    input x 1,5,5,7
+    const scale 1 = 0.16662598
+    const shift 1 = 3
+    m = Multiply(scale, x)
+    a = Add(x, shift)
+    r = Relu6(a)
+    y = Multiply(m, r)
+    output y
+  )"),
+            "y = ScaledHardSwish(x)\n");
+  // A factor for each channel is none of them.
+  const char* kept = R"(
+    input x 1,5,5,7
+    const scale 7
+    const shift 1
+    m = Multiply(x, scale)
+    a = Add(x, shift)
+    r = Relu6(a)
+    y = Multiply(m, r)
+    output y
+  )";
+  EXPECT_EQ(with_tails(kept),
+            "m = Multiply(x, scale)\na = Add(x, shift)\nr = Relu6(a)\ny = Multiply(m, r)\n");
+}
+
 TEST(Passes, NoResidualOfAnotherShapeAndNoneTwice) {
   // A bias of one picture, a convolution read twice, one that is bent already.
   EXPECT_EQ(with_tails(R"(

@@ -169,11 +169,28 @@ TEST(Unary, LengthDoesNotMatter) {
   }
 }
 
+TEST(Unary, ScaledHardSwishRoundsAsFourOperatorsDo) {
+  const HostTensor x = edges_and_numbers();
+  const float scale = 0x1.554p-3f, shift = 3;
+  const HostTensor y = OpTest("ScaledHardSwish").attr("scale", scale).attr("shift", shift)({x});
+  for (int32_t i = 0; i < x.size(); ++i) {
+    SCOPED_TRACE(x[i]);
+    const float sum = x[i] + shift, scaled = x[i] * scale;
+    const float want = scaled * (sum < 0 ? 0 : sum > 6 ? 6 : sum);
+    if (std::isnan(want))
+      EXPECT_TRUE(std::isnan(y[i]));
+    else
+      EXPECT_EQ(y[i], want);
+  }
+}
+
 TEST(Unary, SameBits) {
   const HostTensor x = edges_and_numbers();
   for (const Row& row : kRows) print_bits(std::string("unary_") + row.name, OpTest(row.name)({x}));
   print_bits("unary_Gelu", OpTest("Gelu")({x}));
   print_bits("unary_HardSwish", OpTest("HardSwish")({x}));
+  print_bits("unary_ScaledHardSwish",
+             OpTest("ScaledHardSwish").attr("scale", 0.16662598).attr("shift", 3)({x}));
 }
 
 }  // namespace
