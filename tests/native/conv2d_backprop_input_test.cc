@@ -110,6 +110,11 @@ TEST(Conv2DBackpropInput, ShapesOfModels) {
   check({.image = {1, 9, 9, 5}, .filter = {3, 3}, .in = 7, .stride = {2, 2}}, random);
   check({.image = {1, 8, 8, 5}, .filter = {4, 4}, .in = 7, .stride = {2, 2}}, random);
   check({.image = {1, 1, 1, 1}, .filter = {1, 1}, .in = 1}, random);
+  // Few channels: windows side by side, one that hangs over, windows that overlap.
+  check({.image = {2, 8, 8, 2}, .filter = {2, 2}, .in = 3, .stride = {2, 2}}, random);
+  check({.image = {1, 9, 9, 1}, .filter = {2, 2}, .in = 3, .stride = {2, 2}}, random);
+  check({.image = {1, 9, 9, 1}, .filter = {3, 3}, .in = 3, .stride = {2, 2}, .pad = "valid"},
+        random);
 }
 
 TEST(Conv2DBackpropInput, RandomCases) {
