@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/sort.h"
 #include "ops/conv2d.h"
 #include "passes/conv_node.h"
 #include "passes/whole_graph.h"
@@ -37,13 +38,15 @@ struct Layer {
     if (n == 1) return 0.875 + 8.0 / filter.in + 3.0 / filter.out;
     return 0.766 + 27.0 / filter.in + 12.0 / filter.out;
   }
-  // Floats that one level more takes.
-  double growth() const { return weights() * (levels == 0 ? 0.75 : 1.3125); }
-  // Time saved by one level more, for each of these floats; 0 where there should be none.
-  double worth() const {
-    if (levels == kMostLevels || pixels < kLeastPixels[levels] || !fits(levels + 1)) return 0;
-    const double gain = time(levels) - time(levels + 1);
-    return gain < kLeastGain[levels] ? 0 : gain * pixels * weights() / growth();
+  // Floats that level n, 0 or 1, takes more than what is below it.
+  double growth(int n) const { return weights() * (n == 0 ? 0.75 : 1.3125); }
+  // Time that it saves for each of these floats; 0 where there should be none. The second level is
+  // never worth more than the first, without which it cannot be.
+  double worth(int n) const {
+    if (pixels < kLeastPixels[n] || !fits(n + 1)) return 0;
+    const double gain = time(n) - time(n + 1);
+    const double worth = gain < kLeastGain[n] ? 0 : gain * pixels * weights() / growth(n);
+    return n == 0 ? worth : std::min(worth, this->worth(0));
   }
 };
 
@@ -72,19 +75,26 @@ Status use_strassen(Graph& graph, const std::vector<TensorType>& types) {
   for (Node& node : graph.nodes) {
     const Layer layer = layer_of(graph, types, node);
     weights += layer.weights();
-    if (layer.worth() > 0) layers.push_back(layer);
+    if (layer.worth(0) > 0) layers.push_back(layer);
   }
   const Op* op = layers.empty() ? nullptr : find_op("StrassenConv2D");
   if (op == nullptr) return {};
+  // Levels of layers, number kMostLevels * layer + level, the worthiest first.
+  std::vector<int32_t> order(layers.size() * kMostLevels);
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
+  const auto worth = [&](int32_t i) { return layers[i / kMostLevels].worth(i % kMostLevels); };
+  const auto before = [&](int32_t a, int32_t b) {
+    const double of_a = worth(a), of_b = worth(b);
+    return of_a != of_b ? of_a > of_b : a < b;
+  };
+  sort(order, order_of(before));
   double room = std::max(kRoom, weights * 1.1);
-  for (;;) {
-    Layer* best = nullptr;
-    for (Layer& layer : layers)
-      if (layer.growth() <= room && layer.worth() > (best == nullptr ? 0 : best->worth()))
-        best = &layer;
-    if (best == nullptr) break;
-    room -= best->growth();
-    ++best->levels;
+  for (const int32_t i : order) {
+    Layer& layer = layers[i / kMostLevels];
+    const double growth = layer.growth(i % kMostLevels);
+    if (worth(i) <= 0 || growth > room || layer.levels != i % kMostLevels) continue;
+    room -= growth;
+    ++layer.levels;
   }
   for (const Layer& layer : layers) {
     if (layer.levels == 0) continue;
