@@ -75,12 +75,12 @@ struct Tile {
     return w;
   }
 
-  inline void add(const float* residual, ptrdiff_t stride, int32_t last) {
+  inline void add(const float* residual, ptrdiff_t stride) {
 #pragma unroll
     for (int i = 0; i < MR; i++)
 #pragma unroll
       for (int j = 0; j < kVectors; j++)
-        acc[i][j] = acc[i][j] + load(residual + std::min(i, last) * stride + j * kLanes);
+        acc[i][j] = acc[i][j] + load(residual + i * stride + j * kLanes);
   }
 
   inline void bend(const float* slopes) {
@@ -113,13 +113,11 @@ struct Tile {
     }
   }
 
-  // Rows beyond `last` repeat it.
-  inline void write(float* c, ptrdiff_t stride, int32_t last) const {
+  inline void write(float* c, ptrdiff_t stride) const {
 #pragma unroll
     for (int i = 0; i < MR; i++)
 #pragma unroll
-      for (int j = 0; j < kVectors; j++)
-        store(c + std::min(i, last) * stride + j * kLanes, acc[i][j]);
+      for (int j = 0; j < kVectors; j++) store(c + i * stride + j * kLanes, acc[i][j]);
   }
 };
 
@@ -141,25 +139,25 @@ struct Tile {
 
 template <int MR, int NR>
 inline void multiply_tile(const PanelTask& t, const float* panel, int32_t row) {
-  const bool whole = t.columns == NR && (t.residual == nullptr || t.residual_columns >= NR);
+  const int32_t height = std::min(MR, t.m - row);
+  const bool whole =
+      height == MR && t.columns == NR && (t.residual == nullptr || t.residual_columns >= NR);
   Tile<MR, NR> tile;
   tile.start(panel);
   const float* w = panel + NR;
   const float* const* rows = t.rows + row;
   for (int32_t piece = 0; piece < t.pieces; piece++, rows += t.rows_stride)
     w = tile.multiply(rows, w, t.depth);
-  const int32_t last = std::min(MR, t.m - row) - 1;
   if (!whole) {
     float sums[MR * NR];  // not acc itself: its address would take it out of the registers
-    tile.write(sums, NR, MR - 1);
-    finish_part(t, row, last + 1, NR, sums);
+    tile.write(sums, NR);
+    finish_part(t, row, height, NR, sums);
     return;
   }
-  if (t.residual != nullptr)
-    tile.add(t.residual + row * t.residual_stride, t.residual_stride, last);
+  if (t.residual != nullptr) tile.add(t.residual + row * t.residual_stride, t.residual_stride);
   if (t.slopes != nullptr) tile.bend(t.slopes);
   tile.clamp(t.min, t.max);
-  tile.write(t.c + row * t.c_stride, t.c_stride, last);
+  tile.write(t.c + row * t.c_stride, t.c_stride);
 }
 
 // Tiles of three rows first, as many as leave whole tiles of four: 49 rows are 3 and 10 of them.
