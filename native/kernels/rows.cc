@@ -16,6 +16,10 @@ void clamp_row(float* y, int32_t n, float low, float high) {
   });
 }
 
+void scale_row(float* y, const float* x, const float* factors, int32_t n) {
+  each(n, [=](int32_t i) { y[i] = x[i] * factors[i]; });
+}
+
 void copy_row(float* y, const float* x, int32_t n) {
   each(n, [=](int32_t i) { y[i] = x[i]; });
 }
@@ -24,6 +28,7 @@ void sum_row(float* y, const float* a, const float* b, float factor, int32_t n) 
   each(n, [=](int32_t i) { y[i] = a[i] + factor * b[i]; });
 }
 
-WXNN_LOOPS(Rows, any_loop(add_row), any_loop(clamp_row), any_loop(copy_row), any_loop(sum_row));
+WXNN_LOOPS(Rows, any_loop(add_row), any_loop(clamp_row), any_loop(scale_row), any_loop(copy_row),
+           any_loop(sum_row));
 
 }  // namespace wxnn

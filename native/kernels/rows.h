@@ -9,6 +9,8 @@ namespace wxnn {
 void add_row(float* y, const float* x, int32_t n);
 // A NaN is neither below nor above.
 void clamp_row(float* y, int32_t n, float low, float high);
+// y = x * factors; y may be x.
+void scale_row(float* y, const float* x, const float* factors, int32_t n);
 void copy_row(float* y, const float* x, int32_t n);
 // y = a + factor * b.
 void sum_row(float* y, const float* a, const float* b, float factor, int32_t n);

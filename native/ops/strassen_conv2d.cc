@@ -67,10 +67,14 @@ class StrassenConv2D final : public Kernel {
       for (int64_t i = blocks * part / parts; i < last; ++i) {
         const int64_t first = i * block_;
         const int32_t m = static_cast<int32_t>(std::min<int64_t>(block_, pixels_ - first));
-        const Rows a{c.in(kX).f32() + first * in_, in_, static_cast<ptrdiff_t>(m - 1) * in_};
+        for (int32_t r = 0; r < m; ++r)
+          replaceable(scale_row)(scratch + r * in_, c.in(kX).f32() + (first + r) * in_,
+                                 row_factors_.data<float>(), in_);
+        const Rows a{scratch, in_, static_cast<ptrdiff_t>(m - 1) * in_};
         const float* packed = packed_.data<float>();
         const float* residual = c.has(kResidual) ? c.in(kResidual).f32() + first * out_ : nullptr;
-        multiply(0, a, m, packed, c.out().f32() + first * out_, residual, scratch);
+        multiply(0, a, m, packed, c.out().f32() + first * out_, residual,
+                 scratch + static_cast<ptrdiff_t>(block_) * in_);
       }
     });
     return activation_.apply(c, kPrelu);
@@ -89,7 +93,8 @@ class StrassenConv2D final : public Kernel {
     return static_cast<ptrdiff_t>((m + 1) / 2) * (out_ >> (level + 1)) + kSkew;
   }
   size_t part_floats() const {
-    size_t floats = (block_ + kTileRows) * (sizeof(std::uintptr_t) / sizeof(float)) + out_;
+    size_t floats = static_cast<size_t>(block_) * in_ +
+                    (block_ + kTileRows) * (sizeof(std::uintptr_t) / sizeof(float)) + out_;
     for (int32_t level = 0, m = block_; level < levels_; ++level, m = (m + 1) / 2)
       floats += kStrassenSums * sum_stride(level, m) + kStrassenProducts * product_stride(level, m);
     constexpr size_t kLine = Buffer::kAlignment / sizeof(float);
@@ -140,6 +145,8 @@ class StrassenConv2D final : public Kernel {
       replaceable(strassen_rows)(products + i * n, product, n, c, odd ? rest : c + 2 * n);
       if (level > 0) continue;
       const int32_t outputs = (odd ? 2 : 4) * n;
+      for (float* row = c; row < c + outputs; row += out_)
+        replaceable(scale_row)(row, row, column_factors_.data<float>(), out_);
       if (residual != nullptr)
         replaceable(add_row)(c, residual + static_cast<ptrdiff_t>(i) * 4 * n, outputs);
       if (clamps_) replaceable(clamp_row)(c, outputs, activation_.min, activation_.max);
@@ -156,13 +163,27 @@ class StrassenConv2D final : public Kernel {
     for (int32_t i = 0; i < levels_; ++i) products *= kStrassenProducts;
     const size_t floats = PanelLayout(in_ >> levels_, out_ >> levels_).floats();
     WXNN_TRY(packed_.allocate(products * floats * sizeof(float)));
-    Buffer sums;
-    // A quarter, and a quarter of a quarter.
-    WXNN_TRY(sums.allocate(static_cast<size_t>(in_) * out_ * sizeof(float) / 3));
     const bool hwio = c.attrs.is("filterFormat", "HWIO");
-    const MatrixView b{c.in(kFilter).f32(), in_, out_, hwio ? out_ : 1, hwio ? 1 : in_};
+    const ptrdiff_t row = hwio ? out_ : 1, column = hwio ? 1 : in_;
+    // The scaled filter and bias, and sums: a quarter, and a quarter of a quarter.
+    const size_t all = static_cast<size_t>(in_) * out_;
+    Buffer scaled, sums;
+    WXNN_TRY(scaled.allocate((all + out_) * sizeof(float)));
+    WXNN_TRY(sums.allocate(all * sizeof(float) / 3));
+    WXNN_TRY(row_factors_.allocate(in_ * sizeof(float)));
+    WXNN_TRY(column_factors_.allocate(out_ * sizeof(float)));
+    float *b = scaled.data<float>(), *bias = b + all;
+    const float* from = c.in(kFilter).f32();
+    for (int32_t k = 0; k < in_; ++k)
+      for (int32_t j = 0; j < out_; ++j) b[k * out_ + j] = from[k * row + j * column];
+    const float *rows = row_factors_.data<float>(), *columns = column_factors_.data<float>();
+    strassen_scales(b, in_, out_, row_factors_.data<float>(), column_factors_.data<float>());
+    for (int32_t k = 0; k < in_; ++k)
+      for (int32_t j = 0; j < out_; ++j) b[k * out_ + j] /= rows[k] * columns[j];
+    for (int32_t j = 0; j < out_; ++j)
+      bias[j] = c.has(kBias) ? c.in(kBias).f32()[j] / columns[j] : 0;
     float* to = packed_.data<float>();
-    pack_factors(levels_, b, c.has(kBias) ? c.in(kBias).f32() : nullptr, sums.data<float>(), to);
+    pack_factors(levels_, {b, in_, out_, out_, 1}, bias, sums.data<float>(), to);
     return {};
   }
 
@@ -183,19 +204,16 @@ class StrassenConv2D final : public Kernel {
     static constexpr Sum kSums[kStrassenProducts] = {{0, 3, 1}, {0, 0, 0}, {1, 3, -1}, {2, 0, -1},
                                                      {3, 3, 0}, {0, 1, 1}, {2, 3, 1}};
     const int32_t k = b.k / 2, n = b.n / 2;
-    const bool by_rows = b.column_stride == 1;  // else columns have no gaps
-    const int32_t lines = by_rows ? k : n, length = by_rows ? n : k;
-    const ptrdiff_t stride = by_rows ? b.row_stride : b.column_stride;
     const auto quarter = [&](int q) {
       return b.data + (q / 2) * k * b.row_stride + (q % 2) * n * b.column_stride;
     };
     for (int i = 0; i < kStrassenProducts; ++i) {
       const float *first = quarter(kSums[i].first), *second = quarter(kSums[i].second);
       const float sign = kSums[i].sign;
-      for (int32_t r = 0; r < lines; ++r)
-        replaceable(sum_row)(sums + r * length, first + r * stride, second + r * stride, sign,
-                             length);
-      const MatrixView sum{sums, k, n, by_rows ? n : 1, by_rows ? 1 : k};
+      for (int32_t r = 0; r < k; ++r)
+        replaceable(sum_row)(sums + r * n, first + r * b.row_stride, second + r * b.row_stride,
+                             sign, n);
+      const MatrixView sum{sums, k, n, n, 1};
       const float* part = bias == nullptr ? nullptr : i == 2 ? bias + n : i == 3 ? bias : nullptr;
       pack_factors(levels - 1, sum, part, sums + static_cast<ptrdiff_t>(k) * n, to);
     }
@@ -204,7 +222,8 @@ class StrassenConv2D final : public Kernel {
   Activation activation_;
   bool clamps_ = false;
   Buffer packed_;
-  int32_t in_ = 0, out_ = 0;  // channels
+  Buffer row_factors_, column_factors_;  // of x and of the output, kernels/strassen.h
+  int32_t in_ = 0, out_ = 0;             // channels
   int32_t levels_ = 1;
   int32_t block_ = 0;   // pixels that are multiplied at once
   int64_t pixels_ = 0;  // of all images

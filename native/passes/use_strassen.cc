@@ -1,6 +1,7 @@
 // Convolutions with constant 1x1 filters of many channels become StrassenConv2D where that is
 // faster, as far as a model's memory allows: each level makes 7/4 of the packed filter's numbers.
 #include <algorithm>
+#include <limits>
 #include <string_view>
 
 #include "core/sort.h"
@@ -50,8 +51,20 @@ struct Layer {
   }
 };
 
-// What `node` is, with its filter alone where it cannot become a StrassenConv2D.
-Layer layer_of(const Graph& graph, const std::vector<TensorType>& types, Node& node) {
+// Whether what the node gives lies between two numbers.
+bool is_bounded(const Node* node) {
+  if (node == nullptr || !std::string_view(node->op->name).ends_with("Conv2D")) return false;
+  const Activation activation(node->attrs);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  return activation.min > -kInfinity && activation.max < kInfinity;
+}
+
+// What `node` is, with its filter alone where it cannot become a StrassenConv2D. Both sides should
+// be bounded: sums of halves round all of them as the largest is rounded, and behind a layer with
+// no bounds, as MobileNetV2's every second, one channel may be a thousand times another.
+// `writers`: by value.
+Layer layer_of(const Graph& graph, const std::vector<TensorType>& types,
+               const std::vector<const Node*>& writers, Node& node) {
   const std::string_view name = node.op->name;
   const bool conv = name == "Conv2D" || name == "FusedConv2D";
   if (!conv || !graph.values[node.inputs[kFilter]].constant) return {};
@@ -62,7 +75,8 @@ Layer layer_of(const Graph& graph, const std::vector<TensorType>& types, Node& n
   const Filter& f = layer.filter;
   if (!x.is_known() || !y.is_known() || x.rank() != 4 || f.in != x[3]) return layer;
   const bool narrow = has_input(node, kResidual) && types[node.inputs[kResidual]].shape != y;
-  if (!narrow && every_pixel(f, window_of(node.attrs, x, {f.height, f.width})))
+  const bool bounded = is_bounded(&node) && is_bounded(writers[node.inputs[kX]]);
+  if (bounded && !narrow && every_pixel(f, window_of(node.attrs, x, {f.height, f.width})))
     layer.pixels = x[1] * x[2];
   return layer;
 }
@@ -72,8 +86,11 @@ Layer layer_of(const Graph& graph, const std::vector<TensorType>& types, Node& n
 Status use_strassen(Graph& graph, const std::vector<TensorType>& types) {
   std::vector<Layer> layers;
   double weights = 0;
+  std::vector<const Node*> writers(graph.values.size());
+  for (const Node& node : graph.nodes)
+    for (int v : node.outputs) writers[v] = &node;
   for (Node& node : graph.nodes) {
-    const Layer layer = layer_of(graph, types, node);
+    const Layer layer = layer_of(graph, types, writers, node);
     weights += layer.weights();
     if (layer.worth(0) > 0) layers.push_back(layer);
   }

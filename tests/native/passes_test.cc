@@ -104,82 +104,106 @@ TEST(Passes, WhatIsNo3x3FilterOfManyChannelsAllOfWhichItSeesStaysAConvolution) {
 
 TEST(Passes, A1x1FilterOfManyChannelsTakesFewerProducts) {
   EXPECT_EQ(with_tails(R"(
-    input x 1,7,7,128
+    input i 1,7,7,128
+    const k 1,1,128,1
     const w 1,1,128,128
     const b 128
+    x = FusedDepthwiseConv2D(i, k) pad=same activation=relu6
     c = Conv2D(x, w) pad=same
     s = Add(c, b)
     a = Add(x, s)
-    y = Relu(a)
+    y = Relu6(a)
     output y
   )",
                        1e-4f),
-            "y = StrassenConv2D(x, w, c/bias, _, x)\n");
+            "x = FusedDepthwiseConv2D(i, k)\ny = StrassenConv2D(x, w, c/bias, _, x)\n");
+}
+
+// What fuse_tails makes of layers behind x, which is bounded: the levels of each, or "-".
+std::string strassen_levels(const std::string& layers) {
+  Graph graph = parse_graph(
+      "input i 1,12,12,768\nconst k 1,1,768,1\n"
+      "x = FusedDepthwiseConv2D(i, k) pad=same activation=relu6\n" +
+      layers);
+  EXPECT_TRUE(sort(graph).ok() && fuse_tails(graph).ok());
+  std::string text;
+  for (const Node& node : graph.nodes) {
+    const bool strassen = std::string_view(node.op->name) == "StrassenConv2D";
+    if (&node == &graph.nodes[0]) continue;
+    text += strassen ? std::to_string(node.attrs.i("levels")) : "-";
+  }
+  return text;
 }
 
 TEST(Passes, ManyPixelsAndChannelsTakeTwoLevels) {
-  Graph graph = parse_graph(R"(
-    input x 1,12,12,384
-    const w 1,1,384,384
-    const v 1,1,384,128
-    y = Conv2D(x, w) pad=same
-    z = Conv2D(x, v) pad=same
+  EXPECT_EQ(strassen_levels(R"(
+    const w 1,1,768,768
+    const v 1,1,768,128
+    y = FusedConv2D(x, w) pad=same activation=relu6
+    z = FusedConv2D(x, v) pad=same activation=clip clipMin=-1 clipMax=1
     output y
     output z
-  )");
-  ASSERT_TRUE(sort(graph).ok() && fuse_tails(graph).ok());
-  for (const Node& node : graph.nodes) EXPECT_EQ(std::string_view(node.op->name), "StrassenConv2D");
-  EXPECT_EQ(graph.nodes[0].attrs.i("levels"), 2);
-  EXPECT_EQ(graph.nodes[1].attrs.i("levels"), 1);
+  )"),
+            "21");
+}
+
+// Sums of halves round all of them as the largest is rounded.
+TEST(Passes, OnlyLayersBetweenBoundsTakeStrassensProducts) {
+  EXPECT_EQ(strassen_levels(R"(
+    const w 1,1,768,768
+    a = FusedConv2D(x, w) pad=same activation=relu
+    b = FusedConv2D(x, w) pad=same
+    c = FusedConv2D(b, w) pad=same activation=relu6
+    d = FusedConv2D(i, w) pad=same activation=relu6
+    output a
+    output c
+    output d
+  )"),
+            "----");
 }
 
 // Packed filters of a model grow by 8 MB, or by 11/10 where that is more: the second level of one
 // of these takes 3 MB, the first 1.7 MB.
 TEST(Passes, MemoryBoundsTheLevels) {
-  const auto levels_of = [](int layers) {
-    std::string text =
-        "input x 1,12,12,768\nconst w0 1,1,768,768\nconst w1 1,1,768,768\n"
-        "const w2 1,1,768,768\n";
-    for (int i = 0; i < layers; ++i) {
-      const std::string n = std::to_string(i);
-      text += "y" + n + " = Conv2D(x, w" + n + ") pad=same\noutput y" + n + "\n";
-    }
-    Graph graph = parse_graph(text);
-    EXPECT_TRUE(sort(graph).ok() && fuse_tails(graph).ok());
-    int levels = 0;
-    for (const Node& node : graph.nodes) levels += node.attrs.i("levels");
-    return levels;
-  };
-  EXPECT_EQ(levels_of(1), 2);
-  EXPECT_EQ(levels_of(2), 3);
-  EXPECT_EQ(levels_of(3), 3);
+  std::string layers;
+  for (const char* expected : {"2", "21", "111"}) {
+    const std::string n = std::to_string(layers.size());
+    layers += "const w" + n + " 1,1,768,768\ny" + n + " = FusedConv2D(x, w" + n +
+              ") pad=same activation=relu6\noutput y" + n + "\n";
+    EXPECT_EQ(strassen_levels(layers), expected);
+  }
 }
 
 TEST(Passes, WhatIsNo1x1FilterOfManyChannelsOnEveryPixelOfManyStaysAConvolution) {
   EXPECT_EQ(with_tails(R"(
-    input x 1,8,8,256
-    input h 1,8,8,32
-    input s 1,5,5,256
+    input i 1,8,8,256
+    input j 1,8,8,32
+    input l 1,5,5,256
+    const o 1,1,256,1
+    const p 1,1,32,1
+    x = FusedDepthwiseConv2D(i, o) pad=same activation=relu6
+    h = FusedDepthwiseConv2D(j, p) pad=same activation=relu6
+    s = FusedDepthwiseConv2D(l, o) pad=same activation=relu6
     const w 1,1,256,256
     const n 1,1,256,252
     const g 1,1,128,256
     const k 2,2,256,256
     const f 1,1,32,256
-    a = Conv2D(x, w) pad=same strides=2,2
-    b = Conv2D(x, n) pad=same
-    c = Conv2D(x, g) pad=same
-    d = Conv2D(x, k) pad=same
-    e = Conv2D(h, f) pad=same
-    i = Conv2D(s, w) pad=same
+    a = FusedConv2D(x, w) pad=same activation=relu6 strides=2,2
+    b = FusedConv2D(x, n) pad=same activation=relu6
+    c = FusedConv2D(x, g) pad=same activation=relu6
+    d = FusedConv2D(x, k) pad=same activation=relu6
+    e = FusedConv2D(h, f) pad=same activation=relu6
+    q = FusedConv2D(s, w) pad=same activation=relu6
     output a
     output b
     output c
     output d
     output e
-    output i
-  )"),
-            "a = Conv2D(x, w)\nb = Conv2D(x, n)\nc = Conv2D(x, g)\nd = Conv2D(x, k)\n"
-            "e = Conv2D(h, f)\ni = Conv2D(s, w)\n");
+    output q
+  )")
+                .find("Strassen"),
+            std::string::npos);
 }
 
 // The image's size is open; what makes a channel of a row is not taken for channels.

@@ -126,6 +126,33 @@ TEST(StrassenConv2D, SmallWholeNumbersAreExact) {
   }
 }
 
+// Channels of x and outputs of any size: an output's error is one of its own size. Without scaling
+// the largest output's would be in all.
+TEST(StrassenConv2D, SmallChannelsAndOutputsKeepTheirPrecision) {
+  Random random(7);
+  for (int levels : {1, 2}) {
+    const Case c{.x = {1, 5, 5, 64}, .out = 48, .levels = levels, .bias = false};
+    Inputs in = random_inputs(c, random);
+    const double terms = c.in() * 1.0;
+    for (int32_t k = 0; k < c.in(); ++k) {
+      const float size = std::ldexp(1.0f, random.between(-8, 8));
+      for (int32_t r = 0; r < c.rows(); ++r) in.x.data()[r * c.in() + k] /= size;
+      for (int32_t o = 0; o < c.out; ++o) in.filter.data()[k * c.out + o] *= size;
+    }
+    std::vector<double> sizes;
+    for (int32_t o = 0; o < c.out; ++o) {
+      sizes.push_back(std::ldexp(1.0, random.between(-10, 10)));
+      for (int32_t k = 0; k < c.in(); ++k)
+        in.filter.data()[k * c.out + o] *= static_cast<float>(sizes[o]);
+    }
+    const HostTensor y = op_for(c)(in.list());
+    for (int32_t i = 0; i < y.size(); ++i)
+      ASSERT_NEAR(y[i], sum_of(c, in, i / c.out, i % c.out),
+                  (c.in() + 12) * std::pow(12, levels) * terms * sizes[i % c.out] * 0x1p-24)
+          << "at " << i;
+  }
+}
+
 // How many rows there are, and which of them a block has, changes no bit of those before.
 TEST(StrassenConv2D, RowsAreTheSameAmongMore) {
   Random random(6);
