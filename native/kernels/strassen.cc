@@ -34,28 +34,25 @@ void strassen_rows(const float* p, ptrdiff_t stride, int32_t half, float* top, f
 WXNN_LOOPS(Strassen, any_loop(strassen_sums), any_loop(strassen_rows));
 
 namespace {
-// Near x, which is not negative; far from where floats end.
-float power_of_two(float x) {
+// 1 over a power of two near x, which is not negative; far from where floats end.
+float factor_for(float x) {
   constexpr int kBias = 127, kMost = 20, kMantissa = 23;
   const int exponent = static_cast<int>(std::bit_cast<uint32_t>(x) >> kMantissa) - kBias;
-  return std::bit_cast<float>((std::clamp(exponent, -kMost, kMost) + kBias) << kMantissa);
+  return std::bit_cast<float>((kBias - std::clamp(exponent, -kMost, kMost)) << kMantissa);
 }
 }  // namespace
 
-void strassen_scales(const float* b, int32_t k, int32_t n, float* rows, float* columns) {
-  std::fill_n(rows, k, 1.0f);
-  // Each side as the other leaves it; a third time changes little.
-  for (int round = 0; round < 2; ++round) {
-    for (int32_t j = 0; j < n; ++j) {
-      float sum = 0;
-      for (int32_t i = 0; i < k; ++i) sum += std::fabs(b[i * n + j]) / rows[i];
-      columns[j] = power_of_two(sum / static_cast<float>(k));
-    }
-    for (int32_t i = 0; i < k; ++i) {
-      float sum = 0;
-      for (int32_t j = 0; j < n; ++j) sum += std::fabs(b[i * n + j]) / columns[j];
-      rows[i] = power_of_two(sum / static_cast<float>(n));
-    }
+void strassen_factors(const float* b, int32_t lines, int32_t length, float* of_lines,
+                      float* of_places) {
+  std::fill_n(of_places, length, 0.0f);
+  for (int32_t i = 0; i < lines; ++i)
+    for (int32_t j = 0; j < length; ++j) of_places[j] += std::fabs(b[i * length + j]);
+  for (int32_t j = 0; j < length; ++j)
+    of_places[j] = factor_for(of_places[j] / static_cast<float>(lines));
+  for (int32_t i = 0; i < lines; ++i, b += length) {
+    float sum = 0;
+    for (int32_t j = 0; j < length; ++j) sum += std::fabs(b[j]) * of_places[j];
+    of_lines[i] = factor_for(sum / static_cast<float>(length));
   }
 }
 

@@ -32,8 +32,9 @@ void strassen_sums(const float* top, const float* bottom, int32_t half, float* t
 // Two rows of c, 2 * half numbers each, from a row of each product: product i at p[i * stride].
 void strassen_rows(const float* p, ptrdiff_t stride, int32_t half, float* top, float* bottom);
 
-// Powers of two, between 2^-20 and 2^20, that the k rows and n columns of b are to be divided by.
-// b is in row-major order.
-void strassen_scales(const float* b, int32_t k, int32_t n, float* rows, float* columns);
+// Powers of two, between 2^-20 and 2^20, that bring the numbers of b, `lines` of `length`, to about
+// one size: number j of line i is to be multiplied by of_lines[i] * of_places[j].
+void strassen_factors(const float* b, int32_t lines, int32_t length, float* of_lines,
+                      float* of_places);
 
 }  // namespace wxnn

@@ -165,32 +165,38 @@ class StrassenConv2D final : public Kernel {
     WXNN_TRY(packed_.allocate(products * floats * sizeof(float)));
     const bool hwio = c.attrs.is("filterFormat", "HWIO");
     const ptrdiff_t row = hwio ? out_ : 1, column = hwio ? 1 : in_;
-    // The scaled filter and bias, and sums: a quarter, and a quarter of a quarter.
+    // A quarter, a quarter of a quarter, and the bias.
     const size_t all = static_cast<size_t>(in_) * out_;
-    Buffer scaled, sums;
-    WXNN_TRY(scaled.allocate((all + out_) * sizeof(float)));
-    WXNN_TRY(sums.allocate(all * sizeof(float) / 3));
+    Buffer sums;
+    WXNN_TRY(sums.allocate((all / 3 + out_) * sizeof(float)));
     WXNN_TRY(row_factors_.allocate(in_ * sizeof(float)));
     WXNN_TRY(column_factors_.allocate(out_ * sizeof(float)));
-    float *b = scaled.data<float>(), *bias = b + all;
-    const float* from = c.in(kFilter).f32();
-    for (int32_t k = 0; k < in_; ++k)
-      for (int32_t j = 0; j < out_; ++j) b[k * out_ + j] = from[k * row + j * column];
-    const float *rows = row_factors_.data<float>(), *columns = column_factors_.data<float>();
-    strassen_scales(b, in_, out_, row_factors_.data<float>(), column_factors_.data<float>());
-    for (int32_t k = 0; k < in_; ++k)
-      for (int32_t j = 0; j < out_; ++j) b[k * out_ + j] /= rows[k] * columns[j];
+    float *rows = row_factors_.data<float>(), *columns = column_factors_.data<float>();
+    const float* b = c.in(kFilter).f32();
+    if (hwio)
+      strassen_factors(b, in_, out_, rows, columns);
+    else
+      strassen_factors(b, out_, in_, columns, rows);
+    float* bias = sums.data<float>() + all / 3;
     for (int32_t j = 0; j < out_; ++j)
-      bias[j] = c.has(kBias) ? c.in(kBias).f32()[j] / columns[j] : 0;
+      bias[j] = c.has(kBias) ? c.in(kBias).f32()[j] * columns[j] : 0;
     float* to = packed_.data<float>();
-    pack_factors(levels_, {b, in_, out_, out_, 1}, bias, sums.data<float>(), to);
+    pack_factors(levels_, {b, in_, out_, row, column}, {rows, columns}, bias, sums.data<float>(),
+                 to);
+    for (int32_t k = 0; k < in_; ++k) rows[k] = 1 / rows[k];
+    for (int32_t j = 0; j < out_; ++j) columns[j] = 1 / columns[j];
     return {};
   }
 
+  // What rows and columns of b are multiplied by; null: nothing.
+  struct Factors {
+    const float *rows, *columns;
+  };
+
   // The right factors of b, deepest level side by side. P2 and P3 are in outputs of one half each
   // of the columns, with no sign: they bring the bias.
-  static void pack_factors(int32_t levels, const MatrixView& b, const float* bias, float* sums,
-                           float*& to) {
+  static void pack_factors(int32_t levels, const MatrixView& b, Factors factors, const float* bias,
+                           float* sums, float*& to) {
     const PanelLayout layout(b.k, b.n);
     if (levels == 0) {
       layout.pack_all(b, bias, to);
@@ -204,18 +210,37 @@ class StrassenConv2D final : public Kernel {
     static constexpr Sum kSums[kStrassenProducts] = {{0, 3, 1}, {0, 0, 0}, {1, 3, -1}, {2, 0, -1},
                                                      {3, 3, 0}, {0, 1, 1}, {2, 3, 1}};
     const int32_t k = b.k / 2, n = b.n / 2;
-    const auto quarter = [&](int q) {
-      return b.data + (q / 2) * k * b.row_stride + (q % 2) * n * b.column_stride;
+    const bool by_rows = b.column_stride == 1;  // else columns have no gaps
+    const int32_t lines = by_rows ? k : n, length = by_rows ? n : k;
+    const ptrdiff_t stride = by_rows ? b.row_stride : b.column_stride;
+    struct Quarter {
+      const float *data, *of_lines, *of_places;
+    };
+    const auto quarter = [&](int q) -> Quarter {
+      const int32_t row = q / 2 * k, column = q % 2 * n;
+      const float* data = b.data + row * b.row_stride + column * b.column_stride;
+      if (factors.rows == nullptr) return {data, nullptr, nullptr};
+      const float *rows = factors.rows + row, *columns = factors.columns + column;
+      return {data, by_rows ? rows : columns, by_rows ? columns : rows};
     };
     for (int i = 0; i < kStrassenProducts; ++i) {
-      const float *first = quarter(kSums[i].first), *second = quarter(kSums[i].second);
+      const Quarter x = quarter(kSums[i].first), y = quarter(kSums[i].second);
       const float sign = kSums[i].sign;
-      for (int32_t r = 0; r < k; ++r)
-        replaceable(sum_row)(sums + r * n, first + r * b.row_stride, second + r * b.row_stride,
-                             sign, n);
-      const MatrixView sum{sums, k, n, n, 1};
+      float* sum_row = sums;
+      for (int32_t r = 0; r < lines; ++r, sum_row += length) {
+        const float *one = x.data + r * stride, *other = y.data + r * stride;
+        if (factors.rows == nullptr) {
+          replaceable(wxnn::sum_row)(sum_row, one, other, sign, length);
+        } else {
+          const float of_one = x.of_lines[r], of_other = sign * y.of_lines[r];
+          for (int32_t j = 0; j < length; ++j)
+            sum_row[j] =
+                one[j] * (of_one * x.of_places[j]) + other[j] * (of_other * y.of_places[j]);
+        }
+      }
+      const MatrixView sum{sums, k, n, by_rows ? n : 1, by_rows ? 1 : k};
       const float* part = bias == nullptr ? nullptr : i == 2 ? bias + n : i == 3 ? bias : nullptr;
-      pack_factors(levels - 1, sum, part, sums + static_cast<ptrdiff_t>(k) * n, to);
+      pack_factors(levels - 1, sum, {}, part, sums + static_cast<ptrdiff_t>(k) * n, to);
     }
   }
 
