@@ -42,17 +42,27 @@ float factor_for(float x) {
 }
 }  // namespace
 
-void strassen_factors(const float* b, int32_t lines, int32_t length, float* of_lines,
-                      float* of_places) {
-  std::fill_n(of_places, length, 0.0f);
-  for (int32_t i = 0; i < lines; ++i)
-    for (int32_t j = 0; j < length; ++j) of_places[j] += std::fabs(b[i * length + j]);
-  for (int32_t j = 0; j < length; ++j)
-    of_places[j] = factor_for(of_places[j] / static_cast<float>(lines));
-  for (int32_t i = 0; i < lines; ++i, b += length) {
-    float sum = 0;
-    for (int32_t j = 0; j < length; ++j) sum += std::fabs(b[j]) * of_places[j];
-    of_lines[i] = factor_for(sum / static_cast<float>(length));
+void strassen_factors(const float* b, int32_t lines, int32_t length, bool places_first,
+                      float* of_lines, float* of_places) {
+  std::fill_n(of_lines, lines, 1.0f);
+  std::fill_n(of_places, length, 1.0f);
+  // Each side as the other leaves it, twice: the first are found among numbers of any size.
+  constexpr int kSteps = 4;
+  for (int step = 0; step < kSteps; ++step) {
+    const float* line = b;
+    if (places_first == (step % 2 == 0)) {
+      std::fill_n(of_places, length, 0.0f);
+      for (int32_t i = 0; i < lines; ++i, line += length)
+        for (int32_t j = 0; j < length; ++j) of_places[j] += std::fabs(line[j]) * of_lines[i];
+      for (int32_t j = 0; j < length; ++j)
+        of_places[j] = factor_for(of_places[j] / static_cast<float>(lines));
+    } else {
+      for (int32_t i = 0; i < lines; ++i, line += length) {
+        float sum = 0;
+        for (int32_t j = 0; j < length; ++j) sum += std::fabs(line[j]) * of_places[j];
+        of_lines[i] = factor_for(sum / static_cast<float>(length));
+      }
+    }
   }
 }
 

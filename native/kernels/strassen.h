@@ -34,7 +34,8 @@ void strassen_rows(const float* p, ptrdiff_t stride, int32_t half, float* top, f
 
 // Powers of two, between 2^-20 and 2^20, that bring the numbers of b, `lines` of `length`, to about
 // one size: number j of line i is to be multiplied by of_lines[i] * of_places[j].
-void strassen_factors(const float* b, int32_t lines, int32_t length, float* of_lines,
-                      float* of_places);
+// places_first: of the two, places decide first. That should be outputs, whose sizes differ most.
+void strassen_factors(const float* b, int32_t lines, int32_t length, bool places_first,
+                      float* of_lines, float* of_places);
 
 }  // namespace wxnn

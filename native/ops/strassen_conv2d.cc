@@ -174,9 +174,9 @@ class StrassenConv2D final : public Kernel {
     float *rows = row_factors_.data<float>(), *columns = column_factors_.data<float>();
     const float* b = c.in(kFilter).f32();
     if (hwio)
-      strassen_factors(b, in_, out_, rows, columns);
+      strassen_factors(b, in_, out_, true, rows, columns);
     else
-      strassen_factors(b, out_, in_, columns, rows);
+      strassen_factors(b, out_, in_, false, columns, rows);
     float* bias = sums.data<float>() + all / 3;
     for (int32_t j = 0; j < out_; ++j)
       bias[j] = c.has(kBias) ? c.in(kBias).f32()[j] * columns[j] : 0;
