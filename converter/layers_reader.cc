@@ -275,7 +275,7 @@ Status build_layers_graph(const Json& config, const std::set<std::string_view>& 
   Network network(weights, sizes, graph, model);
   std::vector<MissingOp> missing;
   network.collect_unknown(config, 0, &missing);
-  WXNN_TRY(refuse_missing(std::move(missing)));
+  WXNN_TRY(refuse_missing(missing));
   Tensors outputs;
   WXNN_TRY(network.add(config, "", "", {}, 0, &outputs));
   WXNN_CHECK(!outputs.empty(), "the model has no outputs");

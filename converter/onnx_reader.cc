@@ -84,7 +84,7 @@ class Importer {
   Status refuse_unknown() const {
     std::vector<MissingOp> missing;
     collect_unknown(proto_, 0, &missing);
-    return refuse_missing(std::move(missing));
+    return refuse_missing(missing);
   }
 
   // Where several inputs leave sizes open, all of them at once.

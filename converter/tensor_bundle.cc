@@ -193,7 +193,7 @@ Status TensorBundle::open(const std::string& model_path, const std::string& pref
   };
   Status status = read();
   if (status.ok()) return status;
-  return std::move(status).at(sentence("\"", prefix, ".index\""));
+  return status.at(sentence("\"", prefix, ".index\""));
 }
 
 Status TensorBundle::find(const std::string& name, const ListTensor** variable) const {

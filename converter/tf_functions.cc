@@ -165,7 +165,7 @@ Status TfFlattener::resolve(Frame* frame, std::string_view tensor, int depth, st
 }
 
 Status TfFlattener::want(const std::string& tensor, std::string* flat) {
-  if (!status_.ok()) return std::move(status_);
+  if (!status_.ok()) return status_;
   return resolve(&frames_[0], tensor, 0, flat);
 }
 

@@ -145,8 +145,7 @@ class Encoder {
     out_.count(nodes.size());
     for (const FlatNode& n : nodes) {
       Status status = write_node(n);
-      if (!status.ok())
-        return std::move(status).at(sentence("node \"", n.name, "\" (", n.proto->op(), ")"));
+      if (!status.ok()) return status.at(sentence("node \"", n.name, "\" (", n.proto->op(), ")"));
     }
     return {};
   }

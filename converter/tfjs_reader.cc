@@ -76,7 +76,7 @@ Status list_weights(const Json& model, std::string_view weights, std::vector<Nam
     for (const Json& spec : items(member(group, "weights"))) {
       NamedWeight w{.name = text_of(member(spec, "name")), .tensor = {}};
       Status status = read_weight(spec, weights, &at, &w.tensor);
-      if (!status.ok()) return std::move(status).at(sentence("weight \"", w.name, "\""));
+      if (!status.ok()) return status.at(sentence("weight \"", w.name, "\""));
       list->push_back(std::move(w));
     }
   }
@@ -367,9 +367,10 @@ Status read_tfjs(const ConvertOptions& options, const std::string& json, Source*
   WXNN_TRY(read_node_list(std::move(list), &graph));
   for (size_t i = 0; i < std::min(outputs.size(), graph.outputs.size()); ++i) {
     Shape& shape = graph.values[graph.outputs[i]].type.shape;
-    if (!outputs[i] || outputs[i]->size() > Shape::kMaxRank) continue;
+    const Dims& said = outputs[i];
+    if (!said || said->size() > Shape::kMaxRank) continue;
     shape = {};
-    for (const int32_t d : *outputs[i]) shape.push_back(d);
+    for (const int32_t d : *said) shape.push_back(d);
   }
   return {};
 }

@@ -46,7 +46,7 @@ void collect_unwritable(const Graph& graph, std::vector<MissingOp>* missing) {
 Status refuse_unwritable(const Graph& graph) {
   std::vector<MissingOp> missing;
   collect_unwritable(graph, &missing);
-  Status status = refuse_missing(std::move(missing));
+  Status status = refuse_missing(missing);
   if (status.ok()) return status;
   std::string text(status.message());
   const std::string from = "that this build does not have";

@@ -14,10 +14,13 @@ namespace wxnn {
 namespace {
 
 constexpr int kMostLevels = 2;
-// Of fewer pixels' products, fetching the filter takes longer than the products that are saved.
-constexpr int32_t kLeastPixels[kMostLevels] = {48, 128};
-// Of an ordinary product's time. The second level's memory wants more.
-constexpr double kLeastGain[kMostLevels] = {0.025, 0.03};
+struct Level {
+  // Of fewer pixels' products, fetching the filter takes longer than the products that are saved.
+  int32_t least_pixels;
+  double least_gain;  // of an ordinary product's time; the second level's memory wants more
+  double growth;      // of the filter's numbers, over the level below
+};
+constexpr Level kLevels[kMostLevels] = {{48, 0.025, 0.75}, {128, 0.03, 1.3125}};
 // What the filters of a model may grow by, in floats: so many, or 11/10 of what they have.
 constexpr double kRoom = 2 << 20;
 
@@ -39,15 +42,16 @@ struct Layer {
     if (n == 1) return 0.875 + 8.0 / filter.in + 3.0 / filter.out;
     return 0.766 + 27.0 / filter.in + 12.0 / filter.out;
   }
-  // Floats that level n, 0 or 1, takes more than what is below it.
-  double growth(int n) const { return weights() * (n == 0 ? 0.75 : 1.3125); }
+  // Of kLevels: floats that it takes more than what is below it.
+  double growth(int level) const { return weights() * kLevels[level == 0 ? 0 : 1].growth; }
   // Time that it saves for each of these floats; 0 where there should be none. The second level is
   // never worth more than the first, without which it cannot be.
-  double worth(int n) const {
-    if (pixels < kLeastPixels[n] || !fits(n + 1)) return 0;
-    const double gain = time(n) - time(n + 1);
-    const double worth = gain < kLeastGain[n] ? 0 : gain * pixels * weights() / growth(n);
-    return n == 0 ? worth : std::min(worth, this->worth(0));
+  double worth(int level) const {
+    const Level& row = kLevels[level == 0 ? 0 : 1];
+    if (pixels < row.least_pixels || !fits(level + 1)) return 0;
+    const double gain = time(level) - time(level + 1);
+    const double own = gain < row.least_gain ? 0 : gain * pixels / row.growth;
+    return level == 0 ? own : std::min(own, worth(0));
   }
 };
 
