@@ -117,8 +117,10 @@ Status Model::create_kernel(Step& step) {
     const Value& value = graph_.values[v];
     const size_t bytes = room_to_pack(value);
     const Constant& c = *value.constant;
-    std::byte* spare = room + Buffer::padded(value.type.bytes());
-    if (bytes != 0) WXNN_TRY(value.at(widen(c, value.type, room, spare)));
+    if (bytes != 0) {
+      std::byte* spare = room + Buffer::padded(value.type.bytes());
+      WXNN_TRY(value.at(widen(c, value.type, room, spare)));
+    }
     tensors_[v].data = bytes != 0 ? room : const_cast<std::byte*>(c.bytes.data());
     room += bytes;
   }
