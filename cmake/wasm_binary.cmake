@@ -75,7 +75,7 @@ else()
   target_link_options(wxnn_relaxed PRIVATE -mrelaxed-simd)
 endif()
 
-# The same with function names inside, to see what takes the bytes: cmake --build --preset wasm-simd -t wxnn_wasm_named
-add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named ops/ops.def)
+# The face operators with function names inside, to see what takes the bytes: cmake --build --preset wasm-simd -t wxnn_wasm_named
+add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named ops/ops_faces.def)
 target_link_options(wxnn_wasm_named PRIVATE --profiling-funcs)
 set_target_properties(wxnn_wasm_named PROPERTIES EXCLUDE_FROM_ALL TRUE)
