@@ -84,13 +84,11 @@ Status fold_sequence(Match& match, bool* changed) {
 }
 
 #define WXNN_CONVOLUTIONS "Conv2D|FusedConv2D|DepthwiseConv2dNative|FusedDepthwiseConv2D"
-constexpr Pass kPasses[] = {{.name = "atrous_image",
-                             .pattern = "s = SpaceToBatchND(x)\n"
+constexpr Pass kPasses[] = {{.pattern = "s = SpaceToBatchND(x)\n"
                                         "c = " WXNN_CONVOLUTIONS "(s, W, ...)\n"
                                         "y = BatchToSpaceND(c)",
                              .rewrite = fold_image},
-                            {.name = "atrous_sequence",
-                             .pattern = "s = SpaceToBatchND(x)\n"
+                            {.pattern = "s = SpaceToBatchND(x)\n"
                                         "e = ExpandDims(s)\n"
                                         "c = " WXNN_CONVOLUTIONS "(e, W, ...)\n"
                                         "q = Squeeze(c)\n"

@@ -134,22 +134,19 @@ Status become_gelu(Match& match, bool* changed) {
   return {};
 }
 
-constexpr Pass kGelus[] = {{.name = "gelu",
-                            .pattern = "s = Multiply|RealDiv(x, R)\n"
+constexpr Pass kGelus[] = {{.pattern = "s = Multiply|RealDiv(x, R)\n"
                                        "e = Erf(s)\n"
                                        "a = Add(e, O)\n"
                                        "m = Multiply(x, a)\n"
                                        "y = Multiply(m, H)",
                             .rewrite = become_gelu},
-                           {.name = "gelu_of_half",
-                            .pattern = "s = Multiply|RealDiv(x, R)\n"
+                           {.pattern = "s = Multiply|RealDiv(x, R)\n"
                                        "e = Erf(s)\n"
                                        "a = Add(e, O)\n"
                                        "m = Multiply(x, H)\n"
                                        "y = Multiply(m, a)",
                             .rewrite = become_gelu},
-                           {.name = "gelu_by_half",
-                            .pattern = "s = Multiply|RealDiv(x, R)\n"
+                           {.pattern = "s = Multiply|RealDiv(x, R)\n"
                                        "e = Erf(s)\n"
                                        "a = Add(e, O)\n"
                                        "m = Multiply(a, H)\n"

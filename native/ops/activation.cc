@@ -1,22 +1,18 @@
 #include "ops/activation.h"
 
+#include "ops/arguments.h"
+
 namespace wxnn {
 
 namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 
-struct Row {
-  std::string_view name;
-  float min, max;
-  const char* op;  // null where the clamp is all
-};
-
-constexpr Row kRows[] = {
-    {"linear", -kInf, kInf, nullptr},
-    {"relu", 0, kInf, nullptr},
-    {"relu6", 0, 6, nullptr},
-    {"reluN1To1", -1, 1, nullptr},
-    {"clip", 0, 0, nullptr},  // clipMin, clipMax
+constexpr ActivationRow kRows[] = {
+    {"linear", -kInf, kInf},
+    {"relu", 0, kInf, "Relu"},
+    {"relu6", 0, 6, "Relu6"},
+    {"reluN1To1", -1, 1},
+    {"clip", kInf, -kInf},  // clipMin, clipMax
     {"elu", -kInf, kInf, "Elu"},
     {"hardSwish", -kInf, kInf, "HardSwish"},
     {"leakyrelu", -kInf, kInf, "LeakyRelu"},
@@ -24,43 +20,44 @@ constexpr Row kRows[] = {
     {"sigmoid", -kInf, kInf, "Sigmoid"},
     {"tanh", -kInf, kInf, "Tanh"},
 };
+}  // namespace
 
-const Row* find_row(std::string_view name) {
-  for (const Row& row : kRows) {
-    if (row.name == name) return &row;
+std::span<const ActivationRow> activations() { return kRows; }
+
+const ActivationRow* read_activation(const Attrs& attrs, float* min, float* max) {
+  for (const ActivationRow& row : kRows) {
+    if (!attrs.is("activation", row.name)) continue;
+    *min = row.min;
+    *max = row.max;
+    if (row.min > row.max) {
+      *min = static_cast<float>(attrs.f("clipMin"));
+      *max = static_cast<float>(attrs.f("clipMax"));
+    }
+    return &row;
   }
   return nullptr;
 }
-}  // namespace
 
 Status Activation::check(const InferCtx& c, size_t prelu, const TensorType& y) {
-  const std::string_view name = c.attrs.text("activation");
-  const Row* row = find_row(name);
-  WXNN_CHECK(row != nullptr, "activation \"", name, "\" is not known");
-  if (name == "clip") {
-    WXNN_CHECK(c.attrs.f("clipMin") <= c.attrs.f("clipMax"), "clipMin is greater than clipMax");
-  }
-  WXNN_CHECK(c.has(prelu) == (name == "prelu"), "activation \"", name, "\" ",
-             c.has(prelu) ? "takes no preluActivationWeights" : "lacks preluActivationWeights");
-  if (row->op == nullptr) return {};
+  float min, max;
+  const ActivationRow* row = read_activation(c.attrs, &min, &max);
+  if (row == nullptr) return not_known(c.attrs, "activation");
+  WXNN_CHECK(min <= max, "clipMin is greater than clipMax");
+  WXNN_CHECK(c.has(prelu) == c.attrs.is("activation", "prelu"),
+             "preluActivationWeights belong to the activation \"prelu\"");
+  if (row->is_clamp()) return {};
   const Op* op = find_op(row->op);
-  WXNN_CHECK(op != nullptr, "activation \"", name, "\" needs the operator ", row->op,
+  WXNN_CHECK(op != nullptr, "the activation needs the operator ", row->op,
              ", which this build does not have");
   return c.has(prelu) ? check_slopes(c.in(prelu), y.shape) : Status();
 }
 
 Activation::Activation(const Attrs& attrs) {
-  const Row* row = find_row(attrs.text("activation"));
-  min = row->min;
-  max = row->max;
-  if (row->name == "clip") {
-    min = static_cast<float>(attrs.f("clipMin"));
-    max = static_cast<float>(attrs.f("clipMax"));
-  }
-  if (row->op == nullptr) return;
+  const ActivationRow* row = read_activation(attrs, &min, &max);
+  if (row->is_clamp()) return;
   op_ = find_op(row->op);
-  attrs_ = Attrs(op_->attrs);
-  if (row->name == "leakyrelu") {
+  if (op_->attrs.size() != 0) {  // LeakyRelu's
+    attrs_ = Attrs(op_->attrs);
     [[maybe_unused]] const Status known = attrs_.set("alpha", attrs.f("leakyreluAlpha"));
   }
 }

@@ -13,6 +13,16 @@ namespace wxnn {
       AttrSpec{"leakyreluAlpha", AttrKind::kNumber, 0.2}, \
       AttrSpec{"clipMin", AttrKind::kNumber, 0.0}, AttrSpec{"clipMax", AttrKind::kNumber, 6.0}
 
+struct ActivationRow {
+  const char* name;
+  float min, max;            // infinite where it does not clamp; min > max: clipMin and clipMax do
+  const char* op = nullptr;  // the operator that does the same, where there is one
+  bool is_clamp() const { return op == nullptr || min == 0; }
+};
+std::span<const ActivationRow> activations();
+// The row of the attribute "activation", and its clamp; null where there is none of that name.
+const ActivationRow* read_activation(const Attrs& attrs, float* min, float* max);
+
 // A Prelu's slopes are float32 and broadcast to x.
 Status check_slopes(const Tensor& alpha, const Shape& x);
 

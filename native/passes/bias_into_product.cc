@@ -6,7 +6,6 @@ namespace wxnn {
 extern const Pass kBiasIntoProduct;
 
 constinit const Pass kBiasIntoProduct = {
-    .name = "bias_into_product",
     .pattern =
         "c = _FusedMatMul(x, w, ...)\n"
         "y = Add(c, B)",

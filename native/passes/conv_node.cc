@@ -1,17 +1,14 @@
 #include "passes/conv_node.h"
 
-#include <algorithm>
-
 namespace wxnn {
 
 namespace {
-bool is_depthwise(const Node& conv) {
-  return std::string_view(conv.op->name).find("Depthwise") != std::string_view::npos;
-}
-bool channels_first(const Node& conv) { return conv.attrs.is("filterFormat", "OHWI"); }
+// "HWIO" or "OHWI", depthwise "HWCM" or "1HWO".
+const char* format_of(const Node& conv) { return conv.attrs.text("filterFormat").data(); }
+bool channels_first(const Node& conv) { return format_of(conv)[0] == 'O'; }
 
 // Another node may read the same filter: this one gets a copy. It is multiplied when it is packed.
-Status scale_filter(Match& match, Node& conv, const std::vector<double>& scale) {
+Status scale_filter(Match& match, Node& conv, std::span<const double> scale) {
   Graph& graph = match.graph();
   const int filter = conv.inputs[1];
   if (!graph.values[filter]
@@ -22,7 +19,7 @@ Status scale_filter(Match& match, Node& conv, const std::vector<double>& scale) 
   const int value = graph.add_value(conv.name + "/filter", graph.values[filter].type);
   WXNN_TRY(copy_constant(*graph.values[filter].constant, &graph.values[value].constant));
   Constant& copy = *graph.values[value].constant;
-  copy.factors = scale;
+  copy.factors = {scale.begin(), scale.end()};
   if (channels_first(conv)) {
     copy.run = static_cast<size_t>(graph.values[value].type.shape.elements()) / scale.size();
   }
@@ -33,9 +30,8 @@ Status scale_filter(Match& match, Node& conv, const std::vector<double>& scale) 
 
 int32_t output_channels(const Node& conv, const Shape& filter) {
   if (filter.rank() != 4) return 0;
-  if (conv.attrs.is("filterFormat", "1HWO")) return filter[3];
-  if (is_depthwise(conv)) return filter[2] * filter[3];
-  return channels_first(conv) ? filter[0] : filter[3];
+  if (channels_first(conv)) return filter[0];
+  return format_of(conv)[3] == 'M' ? filter[2] * filter[3] : filter[3];
 }
 
 bool is_linear(const Node& conv) { return conv.attrs.is("activation", "linear"); }
@@ -49,30 +45,31 @@ bool is_per_channel(const Shape& shape, int32_t channels) {
 }
 
 bool become_fused(Match& match, Node& conv) {
-  return match.become(conv, is_depthwise(conv) ? "FusedDepthwiseConv2D" : "FusedConv2D");
+  const char* format = format_of(conv);
+  const bool depthwise = format[0] == '1' || format[3] == 'M';
+  return match.become(conv, depthwise ? "FusedDepthwiseConv2D" : "FusedConv2D");
 }
 
-Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scale,
-                       const std::vector<double>& shift) {
+Status scale_and_shift(Match& match, int32_t channels, const double* scale, const double* shift,
+                       bool* changed) {
+  Node& conv = match.node('c');
+  if (!become_fused(match, conv)) return {};
   Graph& graph = match.graph();
-  std::vector<double> bias = shift;
-  if (has_input(conv, 2)) {
-    Tensor old;
-    WXNN_TRY(graph.materialize(conv.inputs[2], &old));
-    for (size_t c = 0; c < bias.size(); ++c) {
-      bias[c] += static_cast<double>(old.f32()[c]) * scale[c];
-    }
-  }
-  if (std::ranges::any_of(scale, [](double s) { return s != 1; })) {
-    WXNN_TRY(scale_filter(match, conv, scale));
-  }
-  std::vector<float> numbers(bias.size());
-  std::ranges::transform(bias, numbers.begin(), [](double b) { return static_cast<float>(b); });
-  const int32_t channels = static_cast<int32_t>(bias.size());
+  Tensor old;
+  if (has_input(conv, 2)) WXNN_TRY(graph.materialize(conv.inputs[2], &old));
   int value = 0;
-  WXNN_TRY(graph.add_constant(conv.name + "/bias", {DType::kFloat32, {channels}}, numbers.data(),
-                              &value));
+  std::vector<float> bias(channels);
+  for (int32_t c = 0; c < channels; ++c) {
+    double sum = shift != nullptr ? shift[c] : 0;
+    if (old.data != nullptr) sum += old.f32()[c] * (scale != nullptr ? scale[c] : 1);
+    bias[c] = static_cast<float>(sum);
+  }
+  WXNN_TRY(
+      graph.add_constant(conv.name + "/bias", {DType::kFloat32, {channels}}, bias.data(), &value));
   match.set_input(conv, 2, value);
+  if (scale != nullptr) WXNN_TRY(scale_filter(match, conv, {scale, bias.size()}));
+  match.root_becomes('c');
+  *changed = true;
   return {};
 }
 

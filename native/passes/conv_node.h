@@ -20,9 +20,11 @@ bool is_per_channel(const Shape& shape, int32_t channels);
 // activation. False when this build does not have it.
 bool become_fused(Match& match, Node& conv);
 
-// filter * scale[c] and bias * scale[c] + shift[c], computed in double and rounded once: the
-// convolution then gives scale[c] * conv(x)[c] + shift[c]. Filter and bias are constants.
-Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scale,
-                       const std::vector<double>& shift);
+// The convolution c becomes filter * scale[c] and bias * scale[c] + shift[c], computed in double
+// and rounded once: it then gives scale[c] * conv(x)[c] + shift[c], in the place of the root.
+// Filter and bias are constants. A null scale is all ones, a null shift all zeros. Nothing happens
+// where this build lacks the form with bias.
+Status scale_and_shift(Match& match, int32_t channels, const double* scale, const double* shift,
+                       bool* changed);
 
 }  // namespace wxnn

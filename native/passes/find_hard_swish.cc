@@ -35,7 +35,6 @@ Status find_hard_swish(Match& match, bool* changed) {
 extern const Pass kFindHardSwish;
 
 constinit const Pass kFindHardSwish = {
-    .name = "find_hard_swish",
     .pattern =
         "m = Multiply(x, K)\n"
         "a = Add(x, S)\n"

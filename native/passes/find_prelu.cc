@@ -44,7 +44,6 @@ extern const Pass kPreluOfKeras;
 extern const Pass kPreluOfMtcnn;
 
 constinit const Pass kPreluOfKeras = {
-    .name = "prelu_of_keras",
     .pattern =
         "n = Neg(x)\n"
         "r = Relu(n)\n"
@@ -55,7 +54,6 @@ constinit const Pass kPreluOfKeras = {
 };
 
 constinit const Pass kPreluOfMtcnn = {
-    .name = "prelu_of_mtcnn",
     .pattern =
         "b = Abs(x)\n"
         "s = Sub(x, b)\n"

@@ -21,39 +21,28 @@ int32_t foldable_channels(const Match& match, const Node& conv) {
   return channels;
 }
 
-// A constant with one number per channel or one for all, as doubles; empty when it is neither.
-Status per_channel(const Match& match, char name, int32_t channels, std::vector<double>* numbers) {
-  numbers->clear();
+// A constant with one number per channel or one for all is the convolution's factor, or else its
+// summand.
+Status fold(Match& match, char name, bool is_factor, bool* changed) {
+  const int32_t channels = foldable_channels(match, match.node('c'));
   const TensorType& type = match.type(name);
   const bool one = type.shape.rank() == 0 || type.shape.elements() == 1;
-  if (type.dtype != DType::kFloat32 || !(one || is_per_channel(type.shape, channels))) return {};
   // [1,1,1,1,C] after a rank-4 convolution would raise the output's rank.
-  if (type.shape.rank() > 4) return {};
+  if (channels <= 0 || type.dtype != DType::kFloat32 || type.shape.rank() > 4 ||
+      !(one || is_per_channel(type.shape, channels)))
+    return {};
   Tensor t;
   WXNN_TRY(match.constant(name, &t));
-  for (int32_t c = 0; c < channels; ++c) numbers->push_back(t.f32()[one ? 0 : c]);
-  return {};
-}
-
-Status fold(Match& match, char factor, char summand, bool* changed) {
-  Node& conv = match.node('c');
-  const int32_t channels = foldable_channels(match, conv);
-  if (channels <= 0) return {};
-  std::vector<double> scale(channels, 1.0), shift(channels, 0.0);
-  if (factor != 0) WXNN_TRY(per_channel(match, factor, channels, &scale));
-  if (summand != 0) WXNN_TRY(per_channel(match, summand, channels, &shift));
-  if (scale.empty() || shift.empty() || !become_fused(match, conv)) return {};
-  WXNN_TRY(scale_and_shift(match, conv, scale, shift));
-  match.root_becomes('c');
-  *changed = true;
-  return {};
+  std::vector<double> numbers(channels);
+  for (int32_t c = 0; c < channels; ++c) numbers[c] = t.f32()[one ? 0 : c];
+  return scale_and_shift(match, channels, is_factor ? numbers.data() : nullptr,
+                         is_factor ? nullptr : numbers.data(), changed);
 }
 
 // y = (x - mean) / sqrt(variance + epsilon) * scale + offset; scale and offset may be absent.
 Status fold_batch_norm(Match& match, bool* changed) {
-  Node& conv = match.node('c');
   const Node& norm = match.node('y');
-  const int32_t channels = foldable_channels(match, conv);
+  const int32_t channels = foldable_channels(match, match.node('c'));
   if (channels <= 0) return {};
   const Tensor* inputs[5] = {};
   Tensor tensors[5];
@@ -76,11 +65,7 @@ Status fold_batch_norm(Match& match, bool* changed) {
     factor[c] = gamma / std::sqrt(static_cast<double>(inputs[2]->f32()[c]) + epsilon);
     summand[c] = beta - static_cast<double>(inputs[1]->f32()[c]) * factor[c];
   }
-  if (!become_fused(match, conv)) return {};
-  WXNN_TRY(scale_and_shift(match, conv, factor, summand));
-  match.root_becomes('c');
-  *changed = true;
-  return {};
+  return scale_and_shift(match, channels, factor.data(), summand.data(), changed);
 }
 
 }  // namespace
@@ -90,7 +75,6 @@ extern const Pass kFoldFactor;
 extern const Pass kFoldBias;
 
 constinit const Pass kFoldBatchNorm = {
-    .name = "fold_batch_norm",
     .pattern = "c = " WXNN_CONVOLUTIONS
                "(x, W, ...)\n"
                "y = FusedBatchNorm(c, M, V, ...)",
@@ -98,19 +82,17 @@ constinit const Pass kFoldBatchNorm = {
 };
 
 constinit const Pass kFoldFactor = {
-    .name = "fold_factor",
     .pattern = "c = " WXNN_CONVOLUTIONS
                "(x, W, ...)\n"
                "y = Multiply(c, S)",
-    .rewrite = [](Match& match, bool* changed) { return fold(match, 'S', 0, changed); },
+    .rewrite = [](Match& match, bool* changed) { return fold(match, 'S', true, changed); },
 };
 
 constinit const Pass kFoldBias = {
-    .name = "fold_bias",
     .pattern = "c = " WXNN_CONVOLUTIONS
                "(x, W, ...)\n"
                "y = Add(c, B)",
-    .rewrite = [](Match& match, bool* changed) { return fold(match, 0, 'B', changed); },
+    .rewrite = [](Match& match, bool* changed) { return fold(match, 'B', false, changed); },
 };
 
 }  // namespace wxnn

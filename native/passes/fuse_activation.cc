@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ops/activation.h"
 #include "passes/conv_node.h"
 
 namespace wxnn {
@@ -16,39 +17,10 @@ struct Interval {
   float hi = kInfinity;
 };
 
-// Activations and operators that are clamps, by name.
-struct ClampRow {
-  std::string_view op;
-  std::string_view activation;
-  Interval interval;
-};
-constexpr ClampRow kClamps[] = {
-    {"", "linear", {}},
-    {"Relu", "relu", {0, kInfinity}},
-    {"Relu6", "relu6", {0, 6}},
-    {"", "reluN1To1", {-1, 1}},
-};
-
-// What the node clamps to so far; false when its activation is not a clamp.
-bool clamp_of(const Node& conv, Interval* interval) {
-  const std::string_view activation = conv.attrs.text("activation");
-  if (activation == "clip") {
-    *interval = {static_cast<float>(conv.attrs.f("clipMin")),
-                 static_cast<float>(conv.attrs.f("clipMax"))};
-    return true;
-  }
-  for (const ClampRow& row : kClamps) {
-    if (row.activation != activation) continue;
-    *interval = row.interval;
-    return true;
-  }
-  return false;
-}
-
 Status set_clamp(Node& conv, const Interval& interval) {
-  for (const ClampRow& row : kClamps) {
-    if (row.interval.lo == interval.lo && row.interval.hi == interval.hi) {
-      return conv.attrs.set("activation", row.activation);
+  for (const ActivationRow& row : activations()) {
+    if (row.is_clamp() && row.min == interval.lo && row.max == interval.hi) {
+      return conv.attrs.set("activation", row.name);
     }
   }
   WXNN_TRY(conv.attrs.set("activation", "clip"));
@@ -64,7 +36,10 @@ bool become_fused_product(Match& match, Node& node) {
 Status fuse(Match& match, const Interval& next, bool* changed) {
   Node& conv = match.node('c');
   Interval now;
-  if (has_input(conv, 3) || !clamp_of(conv, &now) || !become_fused_product(match, conv)) return {};
+  const ActivationRow* row = read_activation(conv.attrs, &now.lo, &now.hi);
+  if (has_input(conv, 3) || row == nullptr || !row->is_clamp() ||
+      !become_fused_product(match, conv))
+    return {};
   const auto clamp = [&](float x) { return std::min(std::max(x, next.lo), next.hi); };
   WXNN_TRY(set_clamp(conv, {clamp(now.lo), clamp(now.hi)}));
   match.root_becomes('c');
@@ -73,8 +48,9 @@ Status fuse(Match& match, const Interval& next, bool* changed) {
 }
 
 Status fuse_relu(Match& match, bool* changed) {
-  for (const ClampRow& row : kClamps) {
-    if (row.op == match.node('y').op->name) return fuse(match, row.interval, changed);
+  for (const ActivationRow& row : activations()) {
+    if (row.op != nullptr && std::string_view(row.op) == match.node('y').op->name)
+      return fuse(match, {row.min, row.max}, changed);
   }
   return {};
 }
@@ -106,7 +82,6 @@ extern const Pass kFuseClip;
 extern const Pass kFuseBound;
 
 constinit const Pass kFuseRelu = {
-    .name = "fuse_relu",
     .pattern = "c = " WXNN_CONVOLUTIONS
                "|_FusedMatMul(x, w, ...)\n"
                "y = Relu|Relu6(c)",
@@ -114,7 +89,6 @@ constinit const Pass kFuseRelu = {
 };
 
 constinit const Pass kFuseClip = {
-    .name = "fuse_clip",
     .pattern = "c = " WXNN_CONVOLUTIONS
                "|_FusedMatMul(x, w, ...)\n"
                "y = ClipByValue(c)",
@@ -122,7 +96,6 @@ constinit const Pass kFuseClip = {
 };
 
 constinit const Pass kFuseBound = {
-    .name = "fuse_bound",
     .pattern = "c = " WXNN_CONVOLUTIONS
                "|_FusedMatMul(x, w, ...)\n"
                "y = Minimum|Maximum(c, K)",

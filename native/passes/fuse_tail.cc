@@ -88,15 +88,17 @@ std::vector<TensorType> settled_types(Graph& graph, int32_t size) {
   return types;
 }
 
+[[gnu::noinline]] void exchange(Graph& graph, std::vector<TensorType>& types) {
+  for (size_t v = 0; v < types.size(); ++v) std::swap(types[v], graph.values[v].type);
+}
+
 // Runs the passes with these types in the place of those that the file declares.
-Status run_with_types(Graph& graph, const std::vector<TensorType>& types,
+Status run_with_types(Graph& graph, std::vector<TensorType>& types,
                       std::span<const Pass* const> passes) {
-  std::vector<TensorType> declared(types.size());
-  for (size_t v = 0; v < types.size(); ++v)
-    declared[v] = std::exchange(graph.values[v].type, types[v]);
+  exchange(graph, types);
   bool changed = false;
   for (const Pass* pass : passes) WXNN_TRY(run_pass(*pass, graph, &changed));
-  for (size_t v = 0; v < types.size(); ++v) graph.values[v].type = declared[v];
+  exchange(graph, types);
   return {};
 }
 
@@ -130,7 +132,6 @@ extern const Pass kFusePrelu;
 extern const Pass kUseWinograd;
 
 constinit const Pass kFuseResidual = {
-    .name = "fuse_residual",
     .pattern =
         "c = Conv2D|FusedConv2D(x, w, ...)\n"
         "y = Add(c, r)",
@@ -138,7 +139,6 @@ constinit const Pass kFuseResidual = {
 };
 
 constinit const Pass kFusePrelu = {
-    .name = "fuse_prelu",
     .pattern =
         "c = Conv2D|FusedConv2D(x, w, ...)\n"
         "y = Prelu(c, A)",
@@ -147,9 +147,11 @@ constinit const Pass kFusePrelu = {
 
 Status fuse_tails(Graph& graph) {
   static constexpr const Pass* kWinograd[] = {&kUseWinograd};
-  if (kBuildParts.fewer_products)
-    WXNN_TRY(run_with_types(graph, types_by_channels(graph), kWinograd));
-  const std::vector<TensorType> types = settled_types(graph, Shape::kOpen);
+  if (kBuildParts.fewer_products) {
+    std::vector<TensorType> channels = types_by_channels(graph);
+    WXNN_TRY(run_with_types(graph, channels, kWinograd));
+  }
+  std::vector<TensorType> types = settled_types(graph, Shape::kOpen);
   WXNN_TRY(run_with_types(graph, types, tail_passes()));
   return kBuildParts.fewer_products ? use_strassen(graph, types) : Status();
 }

@@ -152,8 +152,7 @@ Status run_pass(const Pass& pass, Graph& graph, bool* changed) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     if (!match.find(pattern, static_cast<int>(i))) continue;
     bool here = false;
-    Status status = pass.rewrite(match, &here);
-    if (!status.ok()) return status.at(sentence("pass ", pass.name));
+    WXNN_TRY(pass.rewrite(match, &here));
     any |= here;
   }
   if (any) {

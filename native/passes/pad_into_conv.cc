@@ -34,7 +34,6 @@ Status pad_into_conv(Match& match, bool* changed) {
 extern const Pass kPadIntoConv;
 
 constinit const Pass kPadIntoConv = {
-    .name = "pad_into_conv",
     .pattern =
         "p = PadV2(x)\n"
         "y = " WXNN_CONVOLUTIONS "(p, w, ...)",

@@ -9,7 +9,6 @@ namespace wxnn {
 class Match;
 
 struct Pass {
-  const char* name;
   // One node a line, producers first, the last line is the root:
   //     p = PadV2(x)
   //     y = Conv2D|FusedConv2D(p, W, ...)

@@ -34,7 +34,6 @@ Status use_winograd(Match& match, bool* changed) {
 }  // namespace
 
 extern constinit const Pass kUseWinograd = {
-    .name = "use_winograd",
     .pattern = "y = Conv2D|FusedConv2D(x, W, ...)",
     .rewrite = use_winograd,
 };
