@@ -46,9 +46,7 @@ float overlap(const float* a, const float* b) {
 
 float score_of(float logit) { return sigmoid_f32(logit); }
 
-Status FaceDetector::create(int input_size, std::span<const Shape> outputs,
-                            std::unique_ptr<FaceDetector>* detector) {
-  auto made = std::make_unique<FaceDetector>();
+Status FaceDetector::open(int input_size, std::span<const Shape> outputs) {
   const bool split = outputs.size() == 4;
   for (const Layout& layout : kLayouts) {
     if (layout.size != input_size || (outputs.size() != 2 && !split)) continue;
@@ -57,29 +55,24 @@ Status FaceDetector::create(int input_size, std::span<const Shape> outputs,
     for (int g = 0; g < 2; ++g) {
       const auto& grid = layout.grids[g];
       const int rows = split ? grid.rows() : anchors;
-      made->grids_[g] = {grid.cells,
-                         grid.anchors,
-                         first,
-                         find_output(outputs, rows, kNumbers),
-                         find_output(outputs, rows, 1),
-                         split ? first : 0};
-      found = found && made->grids_[g].regressors >= 0 && made->grids_[g].scores >= 0;
+      grids_[g] = {grid.cells,
+                   grid.anchors,
+                   first,
+                   find_output(outputs, rows, kNumbers),
+                   find_output(outputs, rows, 1),
+                   split ? first : 0};
+      found = found && grids_[g].regressors >= 0 && grids_[g].scores >= 0;
       first += grid.rows();
     }
     if (!found) continue;
-    made->size_ = input_size;
-    made->output_count_ = outputs.size();
-    WXNN_TRY(
-        made->memory_.allocate(kMaxFaces * sizeof(Face) + size_t(anchors) * sizeof(Candidate)));
-    *detector = std::move(made);
-    return {};
+    size_ = input_size;
+    output_count_ = outputs.size();
+    return memory_.allocate(kMaxFaces * sizeof(Face) + size_t(anchors) * sizeof(Candidate));
   }
   std::string shapes;
   for (const Shape& s : outputs) say(shapes, " ", s);
   return fail("no face detector is known that reads ", input_size, " x ", input_size,
-              " pixels and has the outputs", shapes,
-              ": BlazeFace has [1,896,16] and [1,896,1] (or 512 and 384 rows) at 128 or 256, "
-              "[1,2304,16] and [1,2304,1] at 192");
+              " pixels and has the outputs", shapes);
 }
 
 Status FaceDetector::prepare(const Image& image, int rotation, bool mirror, float* tensor) {
@@ -103,10 +96,10 @@ Status FaceDetector::prepare(const Image& image, int rotation, bool mirror, floa
 
 Status FaceDetector::decode(std::span<const float* const> outputs, float threshold, int max_faces) {
   face_count_ = 0;
-  WXNN_CHECK(prepared_, "the face detector has been given no picture");
-  WXNN_CHECK(outputs.size() == output_count_, "the face detector reads ", output_count_,
-             " outputs, ", outputs.size(), " are given");
-  WXNN_CHECK(threshold >= 0 && threshold <= 1, "the face threshold must be a number in 0..1");
+  WXNN_CHECK(prepared_, "there is no picture");
+  WXNN_CHECK(outputs.size() == output_count_, "the detector has ", output_count_, " outputs, ",
+             outputs.size(), " are given");
+  WXNN_CHECK(threshold >= 0 && threshold <= 1, "threshold should be in 0..1");
   outputs_ = outputs.data();
   candidate_count_ = 0;
   for (const Grid& grid : grids_) collect(grid, threshold);

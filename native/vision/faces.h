@@ -5,7 +5,6 @@
 // SsdAnchorsCalculator, TensorsToDetectionsCalculator, NonMaxSuppressionCalculator (WEIGHTED, IoU
 // 0.3), DetectionLetterboxRemovalCalculator. Paper: Bazarevsky et al., "BlazeFace", 2019.
 #pragma once
-#include <memory>
 #include <span>
 
 #include "core/tensor.h"
@@ -39,17 +38,16 @@ float overlap(const float* a, const float* b);
 // The score 0..1 of a network's logit.
 float score_of(float logit);
 
-// One detector: life is create -> prepare -> (run the network) -> decode -> prepare … decode
+// One detector: life is open -> prepare -> (run the network) -> decode -> prepare … decode
 // allocates nothing; prepare keeps its scratch memory from picture to picture.
 class FaceDetector {
  public:
-  // The model's geometry follows from its square input's side and its outputs' shapes, which may
-  // come in any order: regressors [1, N, 16] and scores [1, N, 1], as one pair (MediaPipe) or one
-  // pair for each grid (tfjs). Refuses, with the shapes, whatever is not one of:
+  // Once. The model's geometry follows from its square input's side and its outputs' shapes, which
+  // may come in any order: regressors [1, N, 16] and scores [1, N, 1], as one pair (MediaPipe) or
+  // one pair for each grid (tfjs). Refuses, with the shapes, whatever is not one of:
   //   side 128 or 256, N = 896 (or 512 and 384): grids 16 x 16 x 2 and 8 x 8 x 6
   //   side 192, N = 2304: grid 48 x 48 x 1
-  static Status create(int input_size, std::span<const Shape> outputs,
-                       std::unique_ptr<FaceDetector>* detector);
+  Status open(int input_size, std::span<const Shape> outputs);
 
   int input_size() const { return size_; }
   size_t output_count() const { return output_count_; }
@@ -59,7 +57,7 @@ class FaceDetector {
   // ImageSampler::to_tensor refuses.
   Status prepare(const Image& image, int rotation, bool mirror, float* tensor);
 
-  // `outputs`: data of the output tensors, in create's order, for the last prepared picture.
+  // `outputs`: data of the output tensors, in open's order, for the last prepared picture.
   // Faces with score >= threshold (0..1), best first, at most max_faces of them (0: kMaxFaces).
   // Candidates that are not finite are no faces. Refuses a threshold outside 0..1, and outputs
   // without a picture.

@@ -20,30 +20,33 @@ using U4 = uint8_t __attribute__((vector_size(4)));
 constexpr int kMaxTaps = 16;  // an axis: what bounds the work on huge photos
 constexpr float kFar = 1e6f;
 
-bool within(float value, float low, float high) { return value >= low && value <= high; }
-
-Status check(const Image& image, const ImageTransform& t) {
-  WXNN_CHECK(image.width > 0 && image.height > 0, "the picture is ", image.width, " x ",
-             image.height, ": it has no pixels");
-  WXNN_CHECK(image.width <= 65535 && image.height <= 65535, "the picture is ", image.width, " x ",
-             image.height, ": at most 65535 a side");
-  const uint64_t needed =
-      uint64_t{4} * static_cast<uint32_t>(image.width) * static_cast<uint32_t>(image.height);
-  WXNN_CHECK(image.bytes >= needed, "a picture of ", image.width, " x ", image.height, " has ",
-             needed, " bytes of RGBA, ", image.bytes, " are given");
-  WXNN_CHECK(t.width > 0 && t.height > 0 && t.width <= 16384 && t.height <= 16384,
-             "a picture cannot be made into a tensor of ", t.width, " x ", t.height, " pixels");
-  const Roi& r = t.roi;
-  WXNN_CHECK(within(r.x, -kFar, kFar) && within(r.y, -kFar, kFar) && within(r.angle, -kFar, kFar),
-             "roi: centre and angle must be numbers between -1000000 and 1000000");
-  WXNN_CHECK(within(r.width, 1e-3f, kFar) && within(r.height, 1e-3f, kFar),
-             "roi: width and height must be numbers between 0.001 and 1000000");
-  WXNN_CHECK(t.rotation == 0 || t.rotation == 90 || t.rotation == 180 || t.rotation == 270,
-             "rotation ", t.rotation, " is none of 0, 90, 180, 270");
-  for (int c = 0; c < 3; ++c) {
-    WXNN_CHECK(within(t.mean[c], -1e30f, 1e30f) && within(t.scale[c], -1e30f, 1e30f),
-               "mean and scale must be finite numbers");
+bool within(const float* numbers, int n, float low, float high) {
+  for (int i = 0; i < n; ++i) {
+    if (!(numbers[i] >= low && numbers[i] <= high)) return false;
   }
+  return true;
+}
+
+[[clang::minsize]] Status check_sides(const char* what, int width, int height, int most) {
+  WXNN_CHECK(std::min(width, height) > 0 && std::max(width, height) <= most, what, width, " x ",
+             height, " should have 1 to ", most, " pixels a side");
+  return {};
+}
+
+[[clang::minsize]] Status check(const Image& image, const ImageTransform& t) {
+  WXNN_TRY(check_sides("a picture of ", image.width, image.height, 65535));
+  WXNN_CHECK(image.bytes / 4 / image.width >= static_cast<size_t>(image.height), "a picture of ",
+             image.width, " x ", image.height, " has 4 bytes a pixel, ", image.bytes, " are given");
+  WXNN_TRY(check_sides("a tensor of ", t.width, t.height, 16384));
+  const Roi& r = t.roi;
+  WXNN_CHECK(within(&r.x, 1, -kFar, kFar) && within(&r.y, 1, -kFar, kFar) &&
+                 within(&r.angle, 1, -kFar, kFar) && within(&r.width, 1, 1e-3f, kFar) &&
+                 within(&r.height, 1, 1e-3f, kFar),
+             "roi should have numbers up to 1000000, width and height 0.001 or more");
+  WXNN_CHECK(t.rotation % 90 == 0 && t.rotation >= 0 && t.rotation < 360, "rotation ", t.rotation,
+             " should be 0, 90, 180 or 270");
+  WXNN_CHECK(within(t.mean, 3, -1e30f, 1e30f) && within(t.scale, 3, -1e30f, 1e30f),
+             "mean and scale should be finite");
   return {};
 }
 
@@ -54,6 +57,7 @@ struct Taps {
   int* index;
   float* weight;
   int low, high;  // indices are in [low, high)
+  int outputs;
 
   static int per_output(double step) { return step <= 2 ? 2 : kMaxTaps + 2; }
   static size_t bytes(int outputs) {
@@ -62,7 +66,7 @@ struct Taps {
   }
 };
 
-void add(Taps& t, int& k, int index, double weight) {
+[[clang::minsize]] void add(Taps& t, int& k, int index, double weight) {
   t.index[k] = index;
   t.weight[k++] = static_cast<float>(weight);
   t.low = std::min(t.low, index);
@@ -76,7 +80,8 @@ struct Axis {
   bool extend;
 };
 
-void make_taps(const Axis& axis, std::byte* memory, Taps& t) {
+[[clang::minsize]] void make_taps(const Axis& axis, std::byte* memory, Taps& t) {
+  t.outputs = axis.outputs;
   t.begin = reinterpret_cast<int*>(memory);
   t.index = t.begin + axis.outputs + 1;
   const double step = axis.slope < 0 ? -axis.slope : axis.slope;
@@ -163,8 +168,10 @@ void sum_rows(const uint8_t* picture, size_t row_bytes, const Taps& rows, int fr
 struct Normalise {
   F4 mean, scale;
 
-  explicit Normalise(const ImageTransform& t)
-      : mean{t.mean[0], t.mean[1], t.mean[2], 0}, scale{t.scale[0], t.scale[1], t.scale[2], 0} {}
+  explicit Normalise(const ImageTransform& t) {
+    std::memcpy(&mean, t.mean, sizeof mean);
+    std::memcpy(&scale, t.scale, sizeof scale);
+  }
 
   void put(F4 pixel, float* out) const {
     const F4 value = (pixel - mean) * scale;
@@ -178,17 +185,16 @@ struct Strides {
 };
 
 void sample_along_axes(const Image& image, const ImageTransform& t, const Taps& columns,
-                       const Taps& rows, int column_count, int row_count, Strides strides,
-                       float* sums, float* out) {
+                       const Taps& rows, Strides strides, float* sums, float* out) {
   const Normalise normalise(t);
   const uint8_t* picture = image.rgba + size_t(columns.low) * 4;
-  for (int j = 0; j < row_count; ++j) {
+  for (int j = 0; j < rows.outputs; ++j) {
     const int from = rows.begin[j], to = rows.begin[j + 1];
     const bool black = from == to;
     if (!black) {
       sum_rows(picture, size_t(image.width) * 4, rows, from, to, columns.high - columns.low, sums);
     }
-    for (int i = 0; i < column_count; ++i) {
+    for (int i = 0; i < columns.outputs; ++i) {
       F4 pixel = {0, 0, 0, 0};
       for (int k = columns.begin[i]; k < columns.begin[i + 1] && !black; ++k) {
         F4 value;  // of three sums, and one that nobody reads
@@ -255,7 +261,7 @@ void sample_turned(const Image& image, const ImageTransform& t, const Affine& ma
 
 }  // namespace
 
-Affine map_to_picture(const ImageTransform& t) {
+[[clang::minsize]] Affine map_to_picture(const ImageTransform& t) {
   const Roi& r = t.roi;
   const bool lying = t.rotation == 90 || t.rotation == 270;
   // Picture pixels per tensor pixel, along the tensor's axes.
@@ -272,7 +278,8 @@ Affine map_to_picture(const ImageTransform& t) {
   return map;
 }
 
-Status ImageSampler::to_tensor(const Image& image, const ImageTransform& t, float* out) {
+[[clang::minsize]] Status ImageSampler::to_tensor(const Image& image, const ImageTransform& t,
+                                                  float* out) {
   WXNN_TRY(check(image, t));
   const Affine map = map_to_picture(t);
   const bool upright = map.xy == 0 && map.yx == 0;
@@ -281,11 +288,15 @@ Status ImageSampler::to_tensor(const Image& image, const ImageTransform& t, floa
     replaceable(sample_turned)(image, t, map, out);
     return {};
   }
-  // Picture columns run along the tensor's x, or along its y where the picture lies on its side.
-  const Axis x = upright ? Axis{map.xx, map.x0, t.width, image.width, t.extend}
-                         : Axis{map.xy, map.x0, t.height, image.width, t.extend};
-  const Axis y = upright ? Axis{map.yy, map.y0, t.height, image.height, t.extend}
-                         : Axis{map.yx, map.y0, t.width, image.height, t.extend};
+  Axis x{map.xx, map.x0, t.width, image.width, t.extend};
+  Axis y{map.yy, map.y0, t.height, image.height, t.extend};
+  Strides strides{3, size_t(t.width) * 3};
+  if (!upright) {  // picture columns run along the tensor's y
+    x.slope = map.xy;
+    y.slope = map.yx;
+    std::swap(x.outputs, y.outputs);
+    std::swap(strides.across, strides.down);
+  }
   const size_t x_bytes = Taps::bytes(x.outputs), y_bytes = Taps::bytes(y.outputs);
   const size_t needed = size_t(image.width) * 16 + x_bytes + y_bytes;
   if (scratch_.size() < needed) WXNN_TRY(scratch_.allocate(needed));
@@ -293,9 +304,7 @@ Status ImageSampler::to_tensor(const Image& image, const ImageTransform& t, floa
   Taps columns, rows;
   make_taps(x, memory, columns);
   make_taps(y, memory + x_bytes, rows);
-  const Strides strides =
-      upright ? Strides{3, size_t(t.width) * 3} : Strides{size_t(t.width) * 3, 3};
-  replaceable(sample_along_axes)(image, t, columns, rows, x.outputs, y.outputs, strides,
+  replaceable(sample_along_axes)(image, t, columns, rows, strides,
                                  reinterpret_cast<float*>(memory + x_bytes + y_bytes), out);
   return {};
 }

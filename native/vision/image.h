@@ -42,16 +42,17 @@ struct ImageTransform {
   int height = 0;
   int rotation = 0;  // 0, 90, 180, 270: degrees clockwise that make the picture upright
   bool mirror = false;
-  bool letterbox = false;     // keep the aspect ratio, centred between black bars; else stretch
-  bool extend = false;        // outside the picture: its nearest edge pixel; else black (0, 0, 0)
-  float mean[3] = {0, 0, 0};  // out = (pixel - mean) * scale, pixel in 0..255, also for black
-  float scale[3] = {1, 1, 1};
+  bool letterbox = false;  // keep the aspect ratio, centred between black bars; else stretch
+  bool extend = false;     // outside the picture: its nearest edge pixel; else black (0, 0, 0)
+  // out = (pixel - mean) * scale, pixel in 0..255, also for black. The fourth of each is not used.
+  float mean[4] = {};
+  float scale[4] = {1, 1, 1};
 };
 
 // x' = xx * x + xy * y + x0; y' = yx * x + yy * y + y0.
 struct Affine {
-  double xx = 1, xy = 0, x0 = 0;
-  double yx = 0, yy = 1, y0 = 0;
+  double xx = 0, xy = 0, x0 = 0;
+  double yx = 0, yy = 0, y0 = 0;
   double x(double px, double py) const { return xx * px + xy * py + x0; }
   double y(double px, double py) const { return yx * px + yy * py + y0; }
 };

@@ -16,18 +16,16 @@ constexpr int kRightEye = 33, kLeftEye = 263;
 constexpr int16_t kKeypoints[6][2] = {{33, 133}, {362, 263}, {1, 1},
                                       {13, 14},  {234, 234}, {454, 454}};
 
-Roi square_around(const float* box, float angle) {
-  const float side = kMargin * std::max(box[2] - box[0], box[3] - box[1]);
-  return {(box[0] + box[2]) * 0.5f, (box[1] + box[3]) * 0.5f, side, side, angle};
-}
-
 }  // namespace
 
-Roi mesh_roi(const Face& face) { return square_around(face.box, face.angle); }
+Roi mesh_roi(const Face& face) {
+  const float* box = face.box;
+  const float side = kMargin * std::max(box[2] - box[0], box[3] - box[1]);
+  return {(box[0] + box[2]) * 0.5f, (box[1] + box[3]) * 0.5f, side, side, face.angle};
+}
 
-Face face_of(const float* landmarks, bool mirror) {
-  Face face;
-  float* box = face.box;
+void read_face(const float* landmarks, bool mirror, Face* face) {
+  float* box = face->box;
   box[0] = box[1] = kInfF32;
   box[2] = box[3] = -kInfF32;
   for (int i = 0; i < kLandmarks; ++i) {
@@ -38,17 +36,14 @@ Face face_of(const float* landmarks, bool mirror) {
   }
   for (int k = 0; k < 6; ++k) {
     for (int c = 0; c < 2; ++c) {
-      face.keypoints[k][c] =
+      face->keypoints[k][c] =
           0.5f * (landmarks[kKeypoints[k][0] * 3 + c] + landmarks[kKeypoints[k][1] * 3 + c]);
     }
   }
   const float* from = landmarks + (mirror ? kLeftEye : kRightEye) * 3;
   const float* to = landmarks + (mirror ? kRightEye : kLeftEye) * 3;
-  face.angle = angle_between(from, to);
-  return face;
+  face->angle = angle_between(from, to);
 }
-
-Roi mesh_roi(const float* landmarks, bool mirror) { return mesh_roi(face_of(landmarks, mirror)); }
 
 ImageTransform mesh_transform(const Roi& roi, bool mirror, int size) {
   ImageTransform t{.roi = roi, .width = size, .height = size, .mirror = mirror};

@@ -13,16 +13,14 @@ namespace wxnn {
 inline constexpr int kLandmarks = 468;
 inline constexpr int kLandmarkFloats = kLandmarks * 3;  // x, y, z each
 
-// The square around a detected face, turned as its eyes are.
+// The square around a face, turned as its eyes are: of a detected one, or of one that read_face
+// read on the frame before (tracking).
 Roi mesh_roi(const Face& face);
 
-// The square for the next frame from landmarks on this one (tracking). `landmarks`: [468, 3],
-// x and y in picture pixels. `mirror` as the crop they come from had it.
-Roi mesh_roi(const float* landmarks, bool mirror);
-
-// A face as its landmarks show it, all but the score: their bounding box, the six keypoints (eyes:
-// between their corners) and the angle.
-Face face_of(const float* landmarks, bool mirror);
+// A face as its landmarks show it, all but the score, which stays: their bounding box, the six
+// keypoints (eyes: between their corners) and the angle. `landmarks`: [468, 3], x and y in picture
+// pixels. `mirror` as the crop they come from had it.
+void read_face(const float* landmarks, bool mirror, Face* face);
 
 // How that square becomes the network's input [size, size, 3]: pixel / 255; black outside the
 // picture; mirrored after it was turned upright.

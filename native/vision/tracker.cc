@@ -58,8 +58,8 @@ Status FaceTracker::next(const NetworkArrays& detector, const NetworkArrays& mes
   const Phase phase = std::exchange(phase_, Phase::kOver);  // what a failure leaves
   if (asked == kRunMesh) WXNN_TRY(read_mesh(mesh));
   if (asked == kRunDetector) {
-    const std::span outputs(detector.outputs, detector_->output_count());
-    WXNN_TRY(detector_->decode(outputs, options_.threshold, options_.max_faces));
+    const std::span outputs(detector.outputs, detector_.output_count());
+    WXNN_TRY(detector_.decode(outputs, options_.threshold, options_.max_faces));
     frames_since_detection_ = 0;
   }
   if (phase == Phase::kFollow) {
@@ -68,12 +68,12 @@ Status FaceTracker::next(const NetworkArrays& detector, const NetworkArrays& mes
       const size_t subject = at_++;
       WXNN_TRY(ask_mesh(subject, subjects_[subject]->next, mesh));
     } else if (detector_is_due()) {
-      WXNN_TRY(detector_->prepare(image_, rotation_, mirror_, detector.input));
+      WXNN_TRY(detector_.prepare(image_, rotation_, mirror_, detector.input));
       asked_ = kRunDetector;
       at_ = 0;
     }
   } else if (phase == Phase::kMatch) {
-    const auto faces = detector_->faces();
+    const auto faces = detector_.faces();
     while (at_ < faces.size() && asked_ == kDone) WXNN_TRY(take_detection(faces[at_++], mesh));
     if (asked_ == kDone) drop_lost();
   }
@@ -87,7 +87,7 @@ Status FaceTracker::ask_mesh(size_t subject, const Roi& roi, const NetworkArrays
   Buffer& landmarks = subjects_[subject]->landmarks;
   if (!landmarks) WXNN_TRY(landmarks.allocate(kLandmarkFloats * sizeof(float)));
   crop_ = mesh_transform(roi, mirror_, mesh_size_);
-  WXNN_TRY(detector_->sampler().to_tensor(image_, crop_, mesh.input));
+  WXNN_TRY(detector_.sampler().to_tensor(image_, crop_, mesh.input));
   current_ = subject;
   asked_ = kRunMesh;
   return {};
@@ -105,18 +105,17 @@ Status FaceTracker::read_mesh(const NetworkArrays& mesh) {
   if (result.mesh_score < kPresence) {
     return was_followed ? Status() : smooth(subject, result.face.box, kBoxAndKeypoints);
   }
-  Face face = face_of(landmarks, mirror_);
+  Face face = result.face;
+  read_face(landmarks, mirror_, &face);
   const Roi next = mesh_roi(face);
   if (!usable(next)) return {};
-  face.score = was_followed ? result.mesh_score : result.face.score;
+  if (was_followed) face.score = result.mesh_score;
   result.face = face;
   if (was_followed && meets_earlier(current_)) return {};
   subject.found = subject.followed = true;
   subject.next = next;  // from what was seen: a smoothed crop would lag behind
   WXNN_TRY(smooth(subject, landmarks, kLandmarkFloats));
-  face = face_of(landmarks, mirror_);
-  face.score = result.face.score;
-  result.face = face;
+  read_face(landmarks, mirror_, &result.face);
   return {};
 }
 

@@ -8,6 +8,8 @@
 // detector runs on every frame and its faces are matched by overlap. Either way faces keep their
 // number, and smoothing removes their tremble (one_euro.h).
 #pragma once
+#include <memory>
+
 #include "vision/mesh.h"
 #include "vision/one_euro.h"
 
@@ -40,7 +42,8 @@ class FaceTracker {
  public:
   enum Step { kFailed = -1, kDone, kRunDetector, kRunMesh };
 
-  explicit FaceTracker(std::unique_ptr<FaceDetector> detector) : detector_(std::move(detector)) {}
+  // Opened before the first frame.
+  FaceDetector& detector() { return detector_; }
 
   // Faces then have landmarks. `size`: side of the mesh network's input. `score_is_logit`: its
   // flag is a logit (the .tflite model), else a probability (tfjs's).
@@ -85,7 +88,7 @@ class FaceTracker {
   bool meets_earlier(size_t subject) const;
   void drop_lost();
 
-  std::unique_ptr<FaceDetector> detector_;
+  FaceDetector detector_;
   int mesh_size_ = 0;
   bool score_is_logit_ = false;
   FaceTrackerOptions options_;

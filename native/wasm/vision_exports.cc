@@ -4,7 +4,10 @@
 //
 // A picture is RGBA, 8 bits each, rows without padding: `rgba` points to `bytes` bytes, of which
 // the first width * height * 4 are the picture. It is read during the call only.
+#include <cstring>
+
 #include "core/model.h"
+#include "core/whole.h"
 #include "vision/tracker.h"
 #include "wasm/error.h"
 
@@ -23,13 +26,13 @@ struct Faces {
   const Model* network = nullptr;
   const Model* mesh = nullptr;
   size_t landmarks = 0, flag = 0;  // outputs of mesh
-  int64_t elements = 0;            // of all their inputs and outputs
+  size_t elements = 0;             // of all their inputs and outputs
   FaceTrackerOptions options;
 };
 
-int64_t elements_of(const Model* model) {
+size_t elements_of(const Model* model) {
   if (!model) return 0;
-  int64_t sum = model->input(0).shape.elements();
+  size_t sum = model->input(0).shape.elements();
   for (size_t i = 0; i < model->graph().outputs.size(); ++i) {
     sum += model->output(i).shape.elements();
   }
@@ -45,24 +48,21 @@ Status side_of(Model& model, int* side) {
   WXNN_CHECK(model.graph().inputs.size() == 1 && input.dtype == DType::kFloat32 && s.rank() == 4 &&
                  s[1] == s[2] && s[1] > 0 && s[3] == 3 && model.planned(),
              "it takes ", name_of(input.dtype), " ", s,
-             "; a face model takes one square picture, float32 [1,side,side,3]");
+             ", should take one picture, float32 [1,side,side,3]");
   *side = s[1];
   return model.reserve();
 }
 
-Status create_faces(Model* network, Faces** faces) {
+Status open(Faces& faces, Model* network) {
   const size_t count = network->graph().outputs.size();
   Shape outputs[4];
   int side = 0;
   WXNN_TRY(side_of(*network, &side));
-  WXNN_CHECK(count <= 4, "a face detector has 2 or 4 outputs, not ", count);
+  WXNN_CHECK(count <= 4, "a face detector has no ", count, " outputs");
   for (size_t i = 0; i < count; ++i) outputs[i] = network->output(i).shape;
-  std::unique_ptr<FaceDetector> detector;
-  WXNN_TRY(FaceDetector::create(side, std::span(outputs, count), &detector));
-  *faces = new Faces{.tracker = FaceTracker(std::move(detector)),
-                     .network = network,
-                     .elements = elements_of(network)};
-  return {};
+  faces.network = network;
+  faces.elements = elements_of(network);
+  return faces.tracker.detector().open(side, std::span(outputs, count));
 }
 
 Status use_mesh(Faces& faces, Model* mesh, bool score_is_logit) {
@@ -82,7 +82,7 @@ Status use_mesh(Faces& faces, Model* mesh, bool score_is_logit) {
 
 Status begin(Faces& faces, const Image& image, int rotation, bool mirror, double ms) {
   WXNN_CHECK(elements_of(faces.network) + elements_of(faces.mesh) == faces.elements,
-             "a model was resized since the face detector was made of it");
+             "a model of the detector was resized");
   return faces.tracker.begin(image, rotation, mirror, ms, faces.options);
 }
 
@@ -129,19 +129,16 @@ int wxnn_image_to_tensor(const uint8_t* rgba, size_t bytes, int width, int heigh
                          const float* params, float* out, int out_width, int out_height) {
   // Lives as long as the binary, so it needs no destructor.
   [[clang::no_destroy]] static constinit ImageSampler sampler;
-  const float* p = params;
-  const int degrees =
-      p[kRotation] >= 0 && p[kRotation] <= 270 ? static_cast<int>(p[kRotation]) : -1;
-  ImageTransform t{.roi = {p[kX], p[kY], p[kWidth], p[kHeight], p[kAngle]},
-                   .width = out_width,
+  ImageTransform t{.width = out_width,
                    .height = out_height,
-                   .rotation = static_cast<float>(degrees) == p[kRotation] ? degrees : -1,
-                   .mirror = p[kMirror] != 0,
-                   .letterbox = p[kLetterbox] != 0,
-                   .extend = p[kExtend] != 0};
+                   .rotation = whole<int>(params[kRotation]),
+                   .mirror = params[kMirror] != 0,
+                   .letterbox = params[kLetterbox] != 0,
+                   .extend = params[kExtend] != 0};
+  std::memcpy(&t.roi, params, sizeof t.roi);
   for (int c = 0; c < 3; ++c) {
-    t.mean[c] = p[kMean + c];
-    t.scale[c] = p[kScale + c];
+    t.mean[c] = params[kMean + c];
+    t.scale[c] = params[kScale + c];
   }
   return done(sampler.to_tensor({rgba, bytes, width, height}, t, out));
 }
@@ -150,10 +147,10 @@ int wxnn_image_to_tensor(const uint8_t* rgba, size_t bytes, int width, int heigh
 // caller: see wxnn_faces_next. Returns a handle, or 0 where the model is none.
 WXNN_EXPORT(wxnn_faces_create)
 Faces* wxnn_faces_create(Model* network) {
-  Faces* faces = nullptr;
-  const Status status = create_faces(network, &faces);
-  if (!status.ok()) failed(status);
-  return faces;
+  Faces* faces = new Faces;
+  if (done(open(*faces, network))) return faces;
+  delete faces;
+  return nullptr;
 }
 
 // Faces have landmarks from now on. score_is_logit: 1 where the model ends in the flag's logit (the

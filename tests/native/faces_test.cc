@@ -163,8 +163,8 @@ bool plain_faces(const Model& model, const Outputs& out, double threshold,
 }
 
 std::unique_ptr<FaceDetector> make(const Model& model) {
-  std::unique_ptr<FaceDetector> detector;
-  const Status status = FaceDetector::create(model.size, model.outputs, &detector);
+  auto detector = std::make_unique<FaceDetector>();
+  const Status status = detector->open(model.size, model.outputs);
   EXPECT_TRUE(status.ok()) << status.message();
   return detector;
 }
@@ -300,7 +300,8 @@ TEST(Faces, AreLimitedBestFirst) {
 TEST(Faces, RefuseUnknownGeometries) {
   std::unique_ptr<FaceDetector> detector;
   const auto create = [&](int size, std::vector<Shape> outputs) {
-    return FaceDetector::create(size, outputs, &detector);
+    detector = std::make_unique<FaceDetector>();
+    return detector->open(size, outputs);
   };
   EXPECT_SAYS(create(100, {{1, 896, 16}, {1, 896, 1}}),
               "reads 100 x 100 pixels and has the outputs [1,896,16] [1,896,1]");
@@ -317,10 +318,10 @@ TEST(Faces, RefuseUnknownGeometries) {
   const float* pointers[] = {nothing, nothing};
   EXPECT_SAYS(detector->decode(pointers, 0.5f, 0), "no picture");
   prepare(*detector, 5, 5);
-  EXPECT_SAYS(detector->decode(std::span(pointers, 1), 0.5f, 0), "reads 2 outputs, 1 are given");
+  EXPECT_SAYS(detector->decode(std::span(pointers, 1), 0.5f, 0), "has 2 outputs, 1 are given");
   EXPECT_SAYS(detector->decode(pointers, NAN, 0), "threshold");
   EXPECT_SAYS(detector->decode(pointers, 1.5f, 0), "threshold");
-  EXPECT_SAYS(detector->prepare({}, 0, false, nullptr), "no pixels");
+  EXPECT_SAYS(detector->prepare({}, 0, false, nullptr), "0 x 0 should have");
   EXPECT_SAYS(detector->decode(pointers, 0.5f, 0), "no picture");
 }
 

@@ -8,6 +8,12 @@
 namespace wxnn {
 namespace {
 
+Face face_of(const float* landmarks, bool mirror) {
+  Face face;
+  read_face(landmarks, mirror, &face);
+  return face;
+}
+
 constexpr int kSize = 192;
 
 // Where a picture point lies in the crop, in its pixels: the crop's axes, written out.
@@ -108,7 +114,7 @@ TEST(Mesh, SquareFollowsLandmarks) {
       points[33 * 3] = 70, points[33 * 3 + 1] = 80;
       points[263 * 3] = 120, points[263 * 3 + 1] = 80;
       ASSERT_TRUE(project_mesh(mesh_transform(roi, mirror, kSize), points.data(), points.data()));
-      const Roi next = mesh_roi(points.data(), mirror);
+      const Roi next = mesh_roi(face_of(points.data(), mirror));
       EXPECT_NEAR(next.x, 300, 0.1);
       EXPECT_NEAR(next.y, 200, 0.1);
       EXPECT_NEAR(next.width, 1.5 * 120 * 150 / kSize, 0.2);
@@ -126,7 +132,7 @@ TEST(Mesh, Bits) {
   ASSERT_TRUE(
       project_mesh(mesh_transform(roi, true, kSize), points.data().data(), points.data().data()));
   print_bits("mesh points", points);
-  const Roi next = mesh_roi(points.data().data(), true);
+  const Roi next = mesh_roi(face_of(points.data().data(), true));
   print_bits("mesh roi",
              HostTensor(Shape{5}, {next.x, next.y, next.width, next.height, next.angle}));
 }

@@ -12,6 +12,12 @@
 namespace wxnn {
 namespace {
 
+Face face_of(const float* landmarks, bool mirror) {
+  Face face;
+  read_face(landmarks, mirror, &face);
+  return face;
+}
+
 constexpr int kSide = 128;  // of the picture and of the detector's input
 constexpr int kMeshSize = 192;
 
@@ -103,10 +109,9 @@ struct Stage {
         rgba[(y * kSide + x) * 4 + 1] = static_cast<uint8_t>(2 * y);
       }
     }
-    std::unique_ptr<FaceDetector> detector;
+    tracker = std::make_unique<FaceTracker>();
     EXPECT_TRUE(
-        FaceDetector::create(kSide, std::vector<Shape>{{1, 896, 16}, {1, 896, 1}}, &detector).ok());
-    tracker = std::make_unique<FaceTracker>(std::move(detector));
+        tracker->detector().open(kSide, std::vector<Shape>{{1, 896, 16}, {1, 896, 1}}).ok());
     if (with_mesh) tracker->use_mesh(kMeshSize, true);
   }
 
