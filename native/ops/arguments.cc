@@ -2,13 +2,17 @@
 
 namespace wxnn {
 
+Status check_count(const char* name, size_t count, size_t most) {
+  WXNN_CHECK(count <= most, name, " has ", count, " numbers, at most ", most, " are possible");
+  return {};
+}
+
 Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, size_t port,
                     const char* name, Numbers* numbers) {
   const Tensor* t = port < inputs.size() ? inputs[port] : nullptr;
   const size_t count =
       t != nullptr ? static_cast<size_t>(t->shape.elements()) : attrs.numbers(name).size();
-  WXNN_CHECK(count <= Numbers::kMost, name, " has ", count, " numbers, at most ", Numbers::kMost,
-             " are possible");
+  WXNN_TRY(check_count(name, count, Numbers::kMost));
   if (t != nullptr) {
     WXNN_CHECK(t->dtype == DType::kInt32 && t->shape.rank() <= 2, name, " ", name_of(t->dtype), " ",
                t->shape, " should be int32, a list or a table");
@@ -24,11 +28,14 @@ Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, s
 Status read_shape(const InferCtx& c, size_t port, const char* name, Shape* shape) {
   Numbers numbers;
   WXNN_TRY(read_numbers(c, port, name, &numbers));
-  WXNN_CHECK(numbers.count <= Shape::kMaxRank, name, " has ", numbers.count,
-             " dimensions, at most ", Shape::kMaxRank, " are possible");
+  WXNN_TRY(check_count(name, numbers.count, Shape::kMaxRank));
   *shape = Shape(numbers.span());
   WXNN_CHECK(shape->is_known(), name, " ", *shape, " has a negative dimension");
   return {};
+}
+
+Status not_known(const Attrs& attrs, const char* name) {
+  return fail(name, " \"", attrs.text(name), "\" is not known");
 }
 
 Status read_axis(int32_t axis, const Shape& x, int rank, int* result) {

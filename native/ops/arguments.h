@@ -19,6 +19,9 @@ struct Numbers {
   std::span<const int32_t> span() const { return {at, static_cast<size_t>(count)}; }
 };
 
+// "shape has 9 numbers, at most 8 are possible".
+Status check_count(const char* name, size_t count, size_t most);
+
 // The numbers of input `port` (int32; paddings are a table, read row by row), or of attribute
 // `name`.
 Status read_numbers(const Attrs& attrs, std::span<const Tensor* const> inputs, size_t port,
@@ -45,6 +48,9 @@ Status read_shape(const InferCtx& c, size_t port, const char* name, Shape* shape
 // Where `rank` is more than the shape's, the axis is one of the output's.
 Status read_axis(int32_t axis, const Shape& x, int rank, int* result);
 inline int axis_of(int32_t axis, int rank) { return axis < 0 ? axis + rank : axis; }
+
+// "pad \"around\" is not known", of an attribute's text.
+Status not_known(const Attrs& attrs, const char* name);
 
 // "float32", "int32", "bool"; refuses other text.
 Status read_dtype(std::string_view text, DType* dtype);

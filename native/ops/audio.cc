@@ -81,7 +81,7 @@ class Spectrogram final : public Kernel {
   WXNN_CHECK(given > 0 && given <= bands && bands <= kLongest, given, " coefficients of ", bands,
              " bands are not supported");
   WXNN_CHECK(low >= 0 && high > low && high <= 1e9, "its limits of frequency are not in order");
-  WXNN_TRY(check_bytes("the table of cosines", {bands * 1.0, given + 2.0, sizeof(double)}));
+  WXNN_TRY(check_bytes("the table of cosines", bands * 1.0 * (given + 2.0) * sizeof(double)));
   c.out() = {DType::kFloat32, {x[0], x[1], given}};
   return {};
 }

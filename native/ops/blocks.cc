@@ -162,9 +162,9 @@ extern constinit const Op kDepthToSpace = {
       WXNN_TRY(check_block(c));
       const Shape& x = c.in(0).shape;
       const int32_t b = c.attrs.i("blockSize");
-      WXNN_CHECK(c.attrs.is("dataFormat", "NHWC"), "dataFormat should be \"NHWC\"");
-      WXNN_CHECK(x[3] % (b * b) == 0, "the channels of x ", x, " are not a multiple of ", b * b);
-      WXNN_CHECK(x[1] <= INT32_MAX / b && x[2] <= INT32_MAX / b, "the output is too large");
+      if (!c.attrs.is("dataFormat", "NHWC")) return not_known(c.attrs, "dataFormat");
+      WXNN_CHECK(x[3] % (b * b) == 0 && x[1] <= INT32_MAX / b && x[2] <= INT32_MAX / b, "x ", x,
+                 " does not divide into blocks of ", b);
       c.out() = {c.in(0).dtype, {x[0], x[1] * b, x[2] * b, x[3] / (b * b)}};
       return {};
     },

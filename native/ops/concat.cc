@@ -1,5 +1,6 @@
 // Concat, SplitV, Pack and Unpack: tensors joined and parted along one axis.
 #include <cstring>
+#include <utility>
 
 #include "core/strided_copy.h"
 #include "ops/arguments.h"
@@ -46,25 +47,20 @@ Status run_part(const RunCtx& c, int axis) {
 }
 
 [[clang::minsize]] Status infer_concat(InferCtx& c) {
-  Shape y = c.in(0).shape;
-  const DType dtype = c.in(0).dtype;
+  TensorType y = c.in(0);
   int axis = 0;
-  WXNN_TRY(read_axis(c.attrs.i("axis"), y, y.rank(), &axis));
+  WXNN_TRY(read_axis(c.attrs.i("axis"), y.shape, y.shape.rank(), &axis));
   int64_t length = 0;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     WXNN_CHECK(c.has(i), "lacks input ", i);
-    const Tensor& t = c.in(i);
-    WXNN_CHECK(t.dtype == dtype, "input ", i, " is ", name_of(t.dtype), ", input 0 ",
-               name_of(dtype));
-    Shape same = t.shape;
-    if (same.rank() == y.rank()) same[axis] = y[axis];
-    WXNN_CHECK(same == y, "input ", i, " ", t.shape, " does not fit input 0 ", c.in(0).shape,
-               " along axis ", axis);
-    length += t.shape[axis];
+    TensorType t = c.in(i);
+    if (t.shape.rank() == y.shape.rank()) length += std::exchange(t.shape[axis], y.shape[axis]);
+    WXNN_CHECK(t == y, "input ", i, " ", name_of(t.dtype), " ", c.in(i).shape,
+               " does not fit input 0 ", name_of(y.dtype), " ", y.shape, " along axis ", axis);
   }
-  WXNN_CHECK(length <= INT32_MAX, "axis ", axis, " becomes too long");
-  y[axis] = static_cast<int32_t>(length);
-  c.out() = {dtype, y};
+  WXNN_CHECK(length <= INT32_MAX, "axis ", axis, " is too long");
+  y.shape[axis] = static_cast<int32_t>(length);
+  c.out() = y;
   return {};
 }
 

@@ -30,17 +30,15 @@ Status infer_conv2d(InferCtx& c) {
   WXNN_TRY(check_filter(c, kFilter, {"HWIO", "OHWI"}));
   const Filter f = filter_of(c.attrs, filter.shape);
   const int32_t channels = x.shape[3];
-  WXNN_CHECK(channels > 0 && channels % f.in == 0, "filter ", filter.shape, " wants ", f.in,
-             " channels, x is ", x.shape);
-  WXNN_CHECK(f.out % (channels / f.in) == 0, "filter ", filter.shape, " makes ", channels / f.in,
-             " groups of x ", x.shape, ", which do not divide its ", f.out, " outputs");
+  // Channels, and outputs, come in whole groups.
+  WXNN_CHECK(channels > 0 && channels % f.in == 0 && f.out % (channels / f.in) == 0, "filter ",
+             filter.shape, " does not fit x ", x.shape);
   Window window;
   WXNN_TRY(slide_window(c.attrs, x.shape, {f.height, f.width}, &window));
-  // Packing rounds the outputs of each group up to whole panels; a few windows are gathered at
-  // once.
+  // Packing rounds the outputs of each group up to whole panels; the few windows that are gathered
+  // at once take less.
   const double taps = static_cast<double>(f.height) * f.width;
-  WXNN_TRY(check_bytes("the packed filter", {taps, f.in + 1.0, f.out * 16.0, sizeof(float)}));
-  WXNN_TRY(check_bytes("windows of x", {taps, f.in + 1.0, 16.0, sizeof(float)}));
+  WXNN_TRY(check_bytes("the packed filter", taps * (f.in + 1.0) * f.out * 16.0 * sizeof(float)));
   WXNN_TRY(check_bias(c, kBias, f.out));
   c.out() = {DType::kFloat32, {x.shape[0], window.y.out, window.x.out, f.out}};
   if (c.has(kResidual)) {

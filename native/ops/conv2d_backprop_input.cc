@@ -73,8 +73,8 @@ Status infer_backprop(InferCtx& c) {
   WXNN_CHECK(window.y.out == dy.shape[1] && window.x.out == dy.shape[2], "a convolution of ", image,
              " gives ", window.y.out, " x ", window.x.out, ", dy is ", dy.shape);
   const double columns = static_cast<double>(f.height) * f.width * f.out;
-  WXNN_TRY(check_bytes("a row of columns", {columns, dy.shape[2] + 0.0, sizeof(float)}));
-  WXNN_TRY(check_bytes("the packed filter", {columns + 16, f.in + 1.0, sizeof(float)}));
+  WXNN_TRY(check_bytes("a row of columns", columns * (dy.shape[2] + 0.0) * sizeof(float)));
+  WXNN_TRY(check_bytes("the packed filter", (columns + 16) * (f.in + 1.0) * sizeof(float)));
   WXNN_TRY(check_bias(c, kBias, f.out));
   c.out() = {DType::kFloat32, image};
   return Activation::check(c, kPrelu, c.out());

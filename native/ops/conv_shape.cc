@@ -1,7 +1,9 @@
 #include "ops/conv_shape.h"
-#include "core/whole.h"
 
 #include <algorithm>
+
+#include "core/whole.h"
+#include "ops/arguments.h"
 
 namespace wxnn {
 
@@ -9,45 +11,24 @@ namespace {
 // Far beyond any image; image, padding at both ends and stride are less, and add up within int32.
 constexpr int32_t kLongest = 1 << 29;
 
-struct Padding {
-  int32_t before, after;
-};
-
-// numbers: [all], [top, bottom, left, right] or [0, 0, top, bottom, left, right, 0, 0].
-Padding explicit_padding(const Attrs& attrs, int axis) {
-  const size_t count = attrs.numbers("pad").size();
-  const int first = count == 1 ? 0 : count == 4 ? 2 * axis : 2 + 2 * axis;
-  return {attrs.i("pad", first), attrs.i("pad", first + (count > 1))};
-}
-
 Status check_padding(const Attrs& attrs) {
-  const std::string_view text = attrs.text("pad");
   const std::span<const double> numbers = attrs.numbers("pad");
-  if (numbers.empty()) {
-    WXNN_CHECK(text == "same" || text == "valid", "pad \"", text,
-               "\" should be \"same\", \"valid\" or numbers");
-    return {};
+  const size_t count = numbers.size();
+  if (count == 0) {
+    const bool known = attrs.is("pad", "same") || attrs.is("pad", "valid");
+    return known ? Status() : not_known(attrs, "pad");
   }
-  WXNN_CHECK(numbers.size() == 1 || numbers.size() == 4 || numbers.size() == 8, "pad has ",
-             numbers.size(), " numbers, should have 1, 4 or 8");
-  if (numbers.size() == 8) {
-    WXNN_CHECK(numbers[0] == 0 && numbers[1] == 0 && numbers[6] == 0 && numbers[7] == 0,
-               "pad of batch or channels is not supported");
+  WXNN_CHECK(count == 1 || count == 4 || count == 8, "pad has ", count,
+             " numbers, should have 1, 4 or 8");
+  for (size_t i = 0; i < count; ++i) {
+    const double most = count == 8 && (i < 2 || i > 5) ? 1 : kLongest;  // batch and channels: none
+    WXNN_CHECK(numbers[i] >= 0 && numbers[i] < most, "pad ", whole<int64_t>(numbers[i]),
+               " is out of range");
   }
-  for (const double pad : numbers) {
-    WXNN_CHECK(pad >= 0 && pad < kLongest, "pad ", whole<int64_t>(pad), " is out of range");
+  for (const char* mode : {"", "floor", "ceil", "round"}) {
+    if (attrs.is("dimRoundingMode", mode)) return {};
   }
-  const std::string_view mode = attrs.text("dimRoundingMode");
-  WXNN_CHECK(mode.empty() || mode == "floor" || mode == "ceil" || mode == "round",
-             "dimRoundingMode \"", mode, "\" should be \"floor\", \"ceil\" or \"round\"");
-  return {};
-}
-
-// Number of steps of `stride` in `way`, plus one.
-int32_t count_windows(int32_t way, int32_t stride, std::string_view mode) {
-  if (way < 0) return 0;
-  const int32_t up = mode == "ceil" ? stride - 1 : mode == "round" ? stride / 2 : 0;
-  return (way + up) / stride + 1;
+  return not_known(attrs, "dimRoundingMode");
 }
 
 // Sets padding and output length; all numbers of `s` are in range.
@@ -59,15 +40,17 @@ void settle(const Attrs& attrs, int axis, Slide& s) {
     s.after = total - s.before;
     return;
   }
-  std::string_view mode;
-  if (!attrs.numbers("pad").empty()) {
-    const Padding padding = explicit_padding(attrs, axis);
-    s.before = padding.before;
-    s.after = padding.after;
-    mode = attrs.text("dimRoundingMode");
+  int32_t up = 0;
+  if (const size_t count = attrs.numbers("pad").size(); count != 0) {
+    // [all], [top, bottom, left, right] or [0, 0, top, bottom, left, right, 0, 0]
+    const int first = 2 * axis + (count == 8 ? 2 : 0);
+    s.before = attrs.i("pad", first);
+    s.after = attrs.i("pad", first + 1);
+    if (attrs.is("dimRoundingMode", "ceil")) up = s.stride - 1;
+    if (attrs.is("dimRoundingMode", "round")) up = s.stride / 2;
   }
   const int32_t way = s.in + s.before + s.after - s.span();
-  s.out = count_windows(way, s.stride, mode);
+  s.out = way < 0 ? 0 : (way + up) / s.stride + 1;
   // Rounding up lets the last window reach further than the padding.
   s.after += std::max((s.out - 1) * s.stride - way, 0);
 }
@@ -101,8 +84,7 @@ Window window_of(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32_t>
 
 Status slide_window(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32_t> filter,
                     Window* window) {
-  WXNN_CHECK(attrs.is("dataFormat", "NHWC"), "dataFormat \"", attrs.text("dataFormat"),
-             "\" is not supported, only \"NHWC\"");
+  if (!attrs.is("dataFormat", "NHWC")) return not_known(attrs, "dataFormat");
   WXNN_TRY(check_padding(attrs));
   WXNN_TRY(check_slide(read_slide(attrs, 0, x[1], filter.first)));
   WXNN_TRY(check_slide(read_slide(attrs, 1, x[2], filter.second)));
@@ -137,14 +119,14 @@ Status check_image(const char* name, const TensorType& type) {
 
 Status check_filter(const InferCtx& c, size_t filter, const FilterFormats& formats) {
   const TensorType& type = c.in(filter);
-  WXNN_CHECK(type.shape.rank() == 4 && type.shape.is_known() && type.dtype == DType::kFloat32,
-             "filter ", name_of(type.dtype), " ", type.shape,
-             " should be float32 with 4 dimensions");
-  WXNN_CHECK(type.shape.elements() > 0, "filter ", type.shape, " is empty");
-  const std::string_view format = c.attrs.text("filterFormat");
-  WXNN_CHECK(format == formats.tensorflow || format == formats.tflite, "filterFormat \"", format,
-             "\" should be \"", formats.tensorflow, "\" or \"", formats.tflite, "\"");
-  return {};
+  const Shape& shape = type.shape;
+  WXNN_CHECK(shape.rank() == 4 && shape.is_known() && shape.elements() > 0 &&
+                 type.dtype == DType::kFloat32,
+             "filter ", name_of(type.dtype), " ", shape,
+             " should be float32 with 4 dimensions, not empty");
+  const bool known =
+      c.attrs.is("filterFormat", formats.tensorflow) || c.attrs.is("filterFormat", formats.tflite);
+  return known ? Status() : not_known(c.attrs, "filterFormat");
 }
 
 Status check_bias(const InferCtx& c, size_t bias, int32_t channels) {
@@ -156,9 +138,7 @@ Status check_bias(const InferCtx& c, size_t bias, int32_t channels) {
   return {};
 }
 
-Status check_bytes(const char* what, std::initializer_list<double> factors) {
-  double bytes = 1;
-  for (const double factor : factors) bytes *= factor;
+Status check_bytes(const char* what, double bytes) {
   WXNN_CHECK(bytes < 0x1p31, what, " does not fit in memory");
   return {};
 }

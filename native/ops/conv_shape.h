@@ -62,7 +62,7 @@ Status check_filter(const InferCtx& c, size_t filter, const FilterFormats& forma
 Status check_bias(const InferCtx& c, size_t bias, int32_t channels);
 
 // Refuses memory of a size that a 32-bit address space has no room for: what a node needs besides
-// its tensors. `factors` multiply to the number of bytes.
-Status check_bytes(const char* what, std::initializer_list<double> factors);
+// its tensors.
+Status check_bytes(const char* what, double bytes);
 
 }  // namespace wxnn

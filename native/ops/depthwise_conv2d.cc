@@ -27,13 +27,10 @@ Status infer_depthwise(InferCtx& c) {
   WXNN_TRY(check_filter(c, kFilter, {"HWCM", "1HWO"}));
   const Filter f = filter_of(c.attrs, filter.shape);
   const int32_t channels = x.shape[3];
-  if (c.attrs.is("filterFormat", "HWCM")) {
-    WXNN_CHECK(filter.shape[2] == channels, "filter ", filter.shape, " wants ", filter.shape[2],
-               " channels, x is ", x.shape);
-  } else {
-    WXNN_CHECK(filter.shape[0] == 1 && channels > 0 && f.outputs % channels == 0, "filter ",
-               filter.shape, " should be [1,H,W,C*M], x is ", x.shape);
-  }
+  const bool fits = c.attrs.is("filterFormat", "HWCM")
+                        ? filter.shape[2] == channels
+                        : filter.shape[0] == 1 && channels > 0 && f.outputs % channels == 0;
+  WXNN_CHECK(fits, "filter ", filter.shape, " does not fit x ", x.shape);
   Window window;
   WXNN_TRY(slide_window(c.attrs, x.shape, {f.height, f.width}, &window));
   WXNN_TRY(check_bias(c, kBias, f.outputs));
@@ -57,8 +54,7 @@ class Depthwise final : public Kernel {
   Status reshape(const InferCtx& c, size_t*) override {
     const Shape& x = c.in(kX).shape;
     const Window w = window_of(c.attrs, x, {filter_.height, filter_.width});
-    WXNN_CHECK(x[3] == convolution_.channels, "x has ", x[3],
-               " channels, the filter was packed for ", convolution_.channels);
+    WXNN_CHECK(x[3] == convolution_.channels, "filter does not fit x ", x);
     convolution_.batch = x[0];
     convolution_.y = axis_of(w.y);
     convolution_.x = axis_of(w.x);

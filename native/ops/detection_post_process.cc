@@ -31,8 +31,8 @@ enum Input { kEncodings, kScores, kAnchors };
   WXNN_CHECK(scores.rank() == 3 && scores[0] == 1 && scores[1] == encodings[1] && classes > 0 &&
                  (scores[2] == classes || scores[2] - 1 == classes),
              "scores ", scores, " do not give ", classes, " classes to encodings ", encodings);
-  WXNN_TRY(
-      check_bytes("the candidates", {encodings[1] + 1.0, sizeof(Candidate) + 8 * sizeof(float)}));
+  WXNN_TRY(check_bytes("the candidates",
+                       (encodings[1] + 1.0) * (sizeof(Candidate) + 8 * sizeof(float))));
   const int32_t most = c.attrs.i("maxDetections");
   const int32_t each = c.attrs.i("maxClassesPerDetection");
   constexpr int32_t kMost = 1 << 16;

@@ -290,7 +290,7 @@ class Einsum final : public Kernel {
     size[1] *= a.in[1] ? a.n + 16 : 1;
     size[2] *= a.out ? a.n : 1;
   }
-  for (const double bytes : size) WXNN_TRY(check_bytes("an operand", {bytes}));
+  for (const double bytes : size) WXNN_TRY(check_bytes("an operand", bytes));
   c.out() = {DType::kFloat32, {}};
   for (int i = 0; i < e.out.count; ++i) c.out().shape.push_back(axes.of(e.out.at[i]).n);
   return {};

@@ -36,8 +36,8 @@ Status infer_product(InferCtx& c) {
              " columns, b ", b.shape, s.transpose_b ? " transposed" : "", " has ", s.rows_of_b,
              " rows");
   // Packing rounds n up to whole panels, which a single long column feels.
-  WXNN_TRY(check_bytes("a packed b", {s.k + 1.0, s.n + 16.0, sizeof(float),
-                                      static_cast<double>(batch_of(b.shape).elements())}));
+  WXNN_TRY(check_bytes("a packed b", (s.k + 1.0) * (s.n + 16.0) * sizeof(float) *
+                                         static_cast<double>(batch_of(b.shape).elements())));
   Shape y = broadcast(batch_of(a.shape), batch_of(b.shape));
   WXNN_CHECK(!y.is_unknown(), "batches of a ", a.shape, " and b ", b.shape, " do not broadcast");
   y.push_back(s.m);

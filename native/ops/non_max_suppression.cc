@@ -29,7 +29,8 @@ bool is_padded(const Attrs& attrs) {
   WXNN_CHECK(boxes.rank() == 2 && boxes[1] == 4, "boxes ", boxes, " should be [N,4]");
   WXNN_CHECK(scores.rank() == 1 && scores[0] == boxes[0], "scores ", scores,
              " do not give one score for each of boxes ", boxes);
-  WXNN_TRY(check_bytes("the candidates", {boxes[0] + 1.0, sizeof(Candidate) + 2 * sizeof(float)}));
+  WXNN_TRY(
+      check_bytes("the candidates", (boxes[0] + 1.0) * (sizeof(Candidate) + 2 * sizeof(float))));
   Numbers most;
   WXNN_TRY(read_numbers(c, kMost, "maxOutputSize", &most));
   WXNN_CHECK(most.count == 1 && most[0] >= 0, "maxOutputSize should be one number, 0 or more");

@@ -40,9 +40,9 @@ struct Fill {
   for (int i = 0; i < x.rank(); ++i) {
     const int64_t before = (*paddings)[2 * i];
     const int64_t after = (*paddings)[2 * i + 1];
-    WXNN_CHECK(before >= 0 && after >= 0, "paddings of axis ", i, " are negative");
     const int64_t n = x[i] + before + after;
-    WXNN_CHECK(n <= INT32_MAX, "paddings of axis ", i, " are too large");
+    WXNN_CHECK(before >= 0 && after >= 0 && n <= INT32_MAX, "padding of axis ", i,
+               " is out of range");
     y[i] = static_cast<int32_t>(n);
   }
   c.out() = {c.in(0).dtype, y};

@@ -73,14 +73,14 @@ Axes axes_of(const Attrs& attrs, const Shape& in, const Shape& out) {
 
 [[clang::minsize]] Status infer_resize(InferCtx& c) {
   const Shape& x = c.in(0).shape;
-  WXNN_CHECK(x.rank() == 4, "images ", x, " should be [N,H,W,C]");
+  WXNN_CHECK(x.rank() == 4 && x[1] > 0 && x[2] > 0, "images ", x,
+             " should be [N,H,W,C] with pixels");
   WXNN_CHECK(!(c.attrs.b("alignCorners") && c.attrs.b("halfPixelCenters")),
              "alignCorners and halfPixelCenters exclude each other");
   Numbers size;
   WXNN_TRY(read_numbers(c, 1, "size", &size));
-  WXNN_CHECK(size.count == 2, "size has ", size.count, " numbers, wants height and width");
-  WXNN_CHECK(size[0] > 0 && size[1] > 0, "size ", size[0], ",", size[1], " is not positive");
-  WXNN_CHECK(x[1] > 0 && x[2] > 0, "images ", x, " have no pixels");
+  WXNN_CHECK(size.count == 2 && size[0] > 0 && size[1] > 0,
+             "size should be height and width, 1 or more");
   c.out() = {c.in(0).dtype, {x[0], size[0], size[1], x[3]}};
   return {};
 }

@@ -136,7 +136,8 @@ class Plane final : public Kernel {
     width_ = length[1];
     across_ = Transform(width_);
     down_ = Transform(height_);
-    WXNN_TRY(check_bytes("the transform", {height_ + 4.0, width_ * 0.5 + 8.0, 2 * sizeof(Number)}));
+    WXNN_TRY(
+        check_bytes("the transform", (height_ + 4.0) * (width_ * 0.5 + 8.0) * 2 * sizeof(Number)));
     *scratch_bytes = (across_.numbers() + down_.numbers() + static_cast<size_t>(width_) +
                       static_cast<size_t>(height_)) *
                      sizeof(Number);

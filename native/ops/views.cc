@@ -9,25 +9,20 @@ Status infer_reshape(InferCtx& c) {
   const Shape& x = c.in(0).shape;
   Numbers numbers;
   WXNN_TRY(read_numbers(c, 1, "shape", &numbers));
-  WXNN_CHECK(numbers.count <= Shape::kMaxRank, "shape has ", numbers.count, " dimensions, at most ",
-             Shape::kMaxRank, " are possible");
+  WXNN_TRY(check_count("shape", numbers.count, Shape::kMaxRank));
   Shape shape(numbers.span());
   const Shape wanted = shape;
   int open = -1;
   for (int i = 0; i < shape.rank(); ++i) {
     if (shape[i] >= 0) continue;
-    WXNN_CHECK(shape[i] == -1 && open < 0, "shape ", wanted,
-               " may have one -1, and no other negative dimension");
+    WXNN_CHECK(shape[i] == -1 && open < 0, "shape ", wanted, " should have at most one -1");
     open = i;
     shape[i] = 1;
   }
-  WXNN_CHECK(shape.fits(), "shape ", wanted, " does not fit in memory");
-  if (open >= 0) {
-    const int32_t known = shape.elements();
-    if (known > 0 && x.elements() % known == 0) shape[open] = x.elements() / known;
-  }
-  WXNN_CHECK(shape.elements() == x.elements(), "x ", x, " has ", x.elements(),
-             " elements, which shape ", wanted, " does not hold");
+  const int32_t known = shape.fits() ? shape.elements() : -1;
+  if (open >= 0 && known > 0 && x.elements() % known == 0) shape[open] = x.elements() / known;
+  WXNN_CHECK(known >= 0 && shape.elements() == x.elements(), "shape ", wanted, " does not hold x ",
+             x);
   c.out() = {c.in(0).dtype, shape};
   return {};
 }

@@ -39,13 +39,13 @@ TEST(Concat, Refusals) {
   std::vector<HostTensor> y;
   EXPECT_SAYS(
       OpTest("Concat").attr("axis", 1).run({HostTensor(Shape{2, 3}), HostTensor(Shape{3, 3})}, &y),
-      "input 1 [3,3] does not fit input 0 [2,3] along axis 1");
+      "input 1 float32 [3,3] does not fit input 0 float32 [2,3] along axis 1");
   EXPECT_SAYS(OpTest("Concat").attr("axis", 2).run({HostTensor(Shape{2, 3})}, &y),
               "axis 2 is outside [2,3]");
   EXPECT_SAYS(OpTest("Concat")
                   .attr("axis", {0})
                   .run({HostTensor(Shape{2}), HostTensor({2}, DType::kInt32)}, &y),
-              "input 1 is int32, input 0 float32");
+              "input 1 int32 [2] does not fit input 0 float32 [2]");
   EXPECT_SAYS(OpTest("SplitV", 2)
                   .attr("axis", {0})
                   .attr("numOrSizeSplits", {2, 2})

@@ -289,13 +289,15 @@ TEST(Conv2D, Refusals) {
     return with("pad", "valid", image, filter, bias);
   };
   EXPECT_SAYS(shapes(x, HostTensor({3, 3, 4, 8}), {}),
-              "filter [3,3,4,8] wants 4 channels, x is [1,32,32,3]");
+              "filter [3,3,4,8] does not fit x [1,32,32,3]");
   EXPECT_SAYS(shapes(HostTensor({32, 3}), w, {}), "x float32 [32,3] should be float32 [N,H,W,C]");
   EXPECT_SAYS(shapes(HostTensor({1, 4, 4, 3}, DType::kInt32), w, {}),
               "x int32 [1,4,4,3] should be float32");
   EXPECT_SAYS(shapes(x, HostTensor({3, 8}), {}), "filter float32 [3,8] should be");
-  EXPECT_SAYS(shapes(x, HostTensor({3, 3, 0, 8}), {}), "filter [3,3,0,8] is empty");
-  EXPECT_SAYS(shapes(HostTensor({1, 5, 5, 6}), HostTensor({1, 1, 2, 8}), {}), "3 groups");
+  EXPECT_SAYS(shapes(x, HostTensor({3, 3, 0, 8}), {}),
+              "filter float32 [3,3,0,8] should be float32 with 4 dimensions, not empty");
+  EXPECT_SAYS(shapes(HostTensor({1, 5, 5, 6}), HostTensor({1, 1, 2, 8}), {}),
+              "filter [1,1,2,8] does not fit x [1,5,5,6]");
   EXPECT_SAYS(shapes(x, w, HostTensor({7})), "bias float32 [7] should be float32 [8]");
   EXPECT_SAYS(shapes(HostTensor({1, 2, 9, 3}), w, {}),
               "would give an empty output: a window of 3 x 3 does not fit into x [1,2,9,3]");
@@ -303,13 +305,13 @@ TEST(Conv2D, Refusals) {
   EXPECT_SAYS(with("strides", 0.0, x, w, {}), "strides 0 should be 1 or more");
   EXPECT_SAYS(with("dilations", -1.0, x, w, {}), "dilations -1 should be 1 or more");
   EXPECT_SAYS(with("dilations", 1e300, x, w, {}), "dilations");
-  EXPECT_SAYS(with("pad", "explicit", x, w, {}), "pad \"explicit\" should be");
+  EXPECT_SAYS(with("pad", "explicit", x, w, {}), "pad \"explicit\" is not known");
   EXPECT_SAYS(with("pad", -1.0, x, w, {}), "pad -1 is out of range");
   EXPECT_SAYS(with("pad", 300000000.0, x, w, {}), "does not fit in memory");
-  EXPECT_SAYS(with("dataFormat", "NCHW", x, w, {}), "dataFormat \"NCHW\" is not supported");
+  EXPECT_SAYS(with("dataFormat", "NCHW", x, w, {}), "dataFormat \"NCHW\" is not known");
   EXPECT_SAYS(with("filterFormat", "OIHW", x, w, {}), "filterFormat \"OIHW\"");
   EXPECT_SAYS(with("activation", "gelu", x, w, {}), "activation \"gelu\" is not known");
-  EXPECT_SAYS(with("activation", "prelu", x, w, {}), "lacks preluActivationWeights");
+  EXPECT_SAYS(with("activation", "prelu", x, w, {}), "preluActivationWeights belong");
 }
 
 TEST(Conv2D, Bits) {

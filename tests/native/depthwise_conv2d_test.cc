@@ -216,11 +216,12 @@ TEST(DepthwiseConv2D, Refusals) {
     return op.run({x, filter, bias}, &y);
   };
   EXPECT_SAYS(with("pad", "same", HostTensor({3, 3, 4, 1}), {}),
-              "filter [3,3,4,1] wants 4 channels, x is [1,8,8,3]");
-  EXPECT_SAYS(with("pad", "same", HostTensor({3, 3, 3, 0}), {}), "filter [3,3,3,0] is empty");
+              "filter [3,3,4,1] does not fit x [1,8,8,3]");
+  EXPECT_SAYS(with("pad", "same", HostTensor({3, 3, 3, 0}), {}),
+              "[3,3,3,0] should be float32 with 4 dimensions, not empty");
   EXPECT_SAYS(with("pad", "same", HostTensor({3, 3, 3}), {}), "filter float32 [3,3,3] should be");
   EXPECT_SAYS(with("pad", "same", w, HostTensor({3})), "bias float32 [3] should be float32 [6]");
-  EXPECT_SAYS(with("filterFormat", "1HWO", w, {}), "should be [1,H,W,C*M]");
+  EXPECT_SAYS(with("filterFormat", "1HWO", w, {}), "filter [3,3,3,2] does not fit x");
   EXPECT_SAYS(with("filterFormat", "HWIO", w, {}), "filterFormat \"HWIO\"");
   EXPECT_SAYS(with("strides", 0.0, w, {}), "strides 0");
   EXPECT_SAYS(with("dilations", 4.0, w, {}), "a window of 9 x 9 does not fit into x [1,8,8,3]");
@@ -233,7 +234,7 @@ TEST(DepthwiseConv2D, ChannelsStayAsTheyWerePacked) {
   const HostTensor flat({1, 3, 3, 12});
   std::vector<HostTensor> y;
   ASSERT_TRUE(op.run({HostTensor({1, 8, 8, 12}), flat}, &y).ok());
-  EXPECT_SAYS(op.run({HostTensor({1, 8, 8, 6}), flat}, &y), "x has 6 channels");
+  EXPECT_SAYS(op.run({HostTensor({1, 8, 8, 6}), flat}, &y), "filter does not fit x [1,8,8,6]");
 }
 
 TEST(DepthwiseConv2D, Bits) {

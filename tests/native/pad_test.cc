@@ -82,7 +82,7 @@ TEST(PadV2, Refusals) {
   EXPECT_SAYS(OpTest("PadV2").attr("paddings", {1, 1}).run({x}, &y),
               "paddings has 2 numbers, x [2,3] wants 4");
   EXPECT_SAYS(OpTest("PadV2").attr("paddings", {0, 0, -1, 0}).run({x}, &y),
-              "paddings of axis 1 are negative");
+              "padding of axis 1 is out of range");
 }
 
 int mirror(int k, int n, int left_out) {

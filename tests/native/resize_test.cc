@@ -111,11 +111,11 @@ TEST(Resize, RefusesAndTakesSizeAsInput) {
                   .run({x}, &y),
               "exclude each other");
   EXPECT_SAYS(OpTest("ResizeBilinear").attr("size", {0, 2}).run({x}, &y),
-              "size 0,2 is not positive");
+              "size should be height and width, 1 or more");
   EXPECT_SAYS(
       OpTest("ResizeBilinear").attr("size", {2, 2}).run({HostTensor(Shape{1, 0, 2, 1})}, &y),
-      "images [1,0,2,1] have no pixels");
-  EXPECT_SAYS(OpTest("ResizeBilinear").run({x}, &y), "size has 0 numbers");
+      "images [1,0,2,1] should be [N,H,W,C] with pixels");
+  EXPECT_SAYS(OpTest("ResizeBilinear").run({x}, &y), "size should be height and width");
   EXPECT_EQ(OpTest("ResizeBilinear")({x, HostTensor::i32({2}, {4, 6})}).shape(),
             Shape({1, 4, 6, 1}));
 }

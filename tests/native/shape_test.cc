@@ -170,7 +170,8 @@ TEST(DepthToSpace, AndBack) {
   });
   EXPECT_TRUE(OpTest("SpaceToDepth").attr("blockSize", 2)({y}).same_bytes(x));
   std::vector<HostTensor> out;
-  EXPECT_SAYS(OpTest("DepthToSpace").attr("blockSize", 5).run({x}, &out), "not a multiple of 25");
+  EXPECT_SAYS(OpTest("DepthToSpace").attr("blockSize", 5).run({x}, &out),
+              "does not divide into blocks of 5");
 }
 
 TEST(SpaceToBatchND, AndBack) {
