@@ -77,99 +77,99 @@ namespace {
 constexpr int kGivenByCaller = -1;
 constexpr int kNobody = -2;
 
-// Who writes each value: a node's index, the caller (inputs and constants), or nobody.
-Status find_writers(const Graph& graph, std::vector<int>* writers) {
-  const int n = static_cast<int>(graph.values.size());
-  auto valid = [n](int v) { return v >= 0 && v < n; };
-  *writers = std::vector<int>(graph.values.size(), kNobody);
-  for (int v = 0; v < n; ++v) {
-    if (graph.values[v].constant) (*writers)[v] = kGivenByCaller;
-  }
-  for (int v : graph.inputs) {
-    WXNN_CHECK(valid(v), "a graph input refers to tensor ", v, " of ", n);
-    WXNN_CHECK((*writers)[v] == kNobody, "graph input \"", graph.values[v].name,
-               "\" is listed twice or is a constant");
-    (*writers)[v] = kGivenByCaller;
-  }
-  for (const State& s : states_of(graph)) (*writers)[s.input] = kGivenByCaller;
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    const Node& node = graph.nodes[i];
-    for (int v : node.inputs) {
-      WXNN_CHECK(v == kAbsent || valid(v), node.place(), ": reads tensor ", v, " of ", n);
-    }
-    for (int v : node.outputs) {
-      WXNN_CHECK(valid(v), node.place(), ": writes tensor ", v, " of ", n);
-      WXNN_CHECK((*writers)[v] == kNobody, node.place(), ": writes \"", graph.values[v].name,
-                 "\", which is given or written already");
-      (*writers)[v] = static_cast<int>(i);
-    }
-  }
-  const auto check_output = [&](int v) -> Status {
-    WXNN_CHECK(valid(v), "a graph output refers to tensor ", v, " of ", n);
-    WXNN_CHECK((*writers)[v] != kNobody, "graph output \"", graph.values[v].name,
-               "\" is computed by no node");
-    return {};
-  };
-  for (int v : graph.outputs) WXNN_TRY(check_output(v));
-  for (const State& s : states_of(graph)) WXNN_TRY(check_output(s.output));
-  return {};
-}
-
-enum class Mark : uint8_t { kNew, kOpen, kDone };
-
 // Depth-first, dependencies before users, without recursion: a hostile file may be one long chain.
 class Sorter {
  public:
-  Sorter(const Graph& graph, const std::vector<int>& writers)
-      : graph_(graph), writers_(writers), marks_(graph.nodes.size()), next_(graph.nodes.size()) {}
+  explicit Sorter(const Graph& graph)
+      : graph_(graph), writers_(graph.values.size(), kNobody), next_(graph.nodes.size(), kNew) {}
 
-  Status visit(int root) {
-    if (marks_[root] == Mark::kDone) return {};
-    stack_.push_back(root);
-    marks_[root] = Mark::kOpen;
-    while (!stack_.empty()) WXNN_TRY(advance());
+  Status run() {
+    WXNN_TRY(find_writers());
+    for (size_t i = 0; i < next_.size(); ++i) {
+      if (next_[i] == kNew) enter(static_cast<int>(i));
+      while (!stack_.empty()) WXNN_TRY(advance());
+    }
     return {};
   }
   std::vector<int> order;
 
  private:
+  static constexpr int kNew = -1, kDone = -2;
+
+  // Where a value is named: in a node, or in the graph's own lists.
+  static std::string place_of(const Node* node) {
+    return node != nullptr ? node->place() : "the graph";
+  }
+  Status check(const Node* node, int v) const {
+    WXNN_CHECK(v >= 0 && static_cast<size_t>(v) < writers_.size(), place_of(node), ": has tensor ",
+               v, " of ", writers_.size());
+    return {};
+  }
+  Status write(const Node* node, int v, int writer) {
+    WXNN_TRY(check(node, v));
+    WXNN_CHECK(writers_[v] == kNobody, place_of(node), ": \"", graph_.values[v].name,
+               "\" is given or written already");
+    writers_[v] = writer;
+    return {};
+  }
+  Status check_written(const Node* node, int v) const {
+    WXNN_TRY(check(node, v));
+    WXNN_CHECK(writers_[v] != kNobody, place_of(node), ": \"", graph_.values[v].name,
+               "\" is computed by no node");
+    return {};
+  }
+
+  Status find_writers() {
+    for (size_t v = 0; v < writers_.size(); ++v) {
+      if (graph_.values[v].constant) writers_[v] = kGivenByCaller;
+    }
+    for (int v : graph_.inputs) WXNN_TRY(write(nullptr, v, kGivenByCaller));
+    for (const State& s : states_of(graph_)) writers_[s.input] = kGivenByCaller;
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
+      for (int v : node.inputs) {
+        if (v != kAbsent) WXNN_TRY(check(&node, v));
+      }
+      for (int v : node.outputs) WXNN_TRY(write(&node, v, static_cast<int>(i)));
+    }
+    for (int v : graph_.outputs) WXNN_TRY(check_written(nullptr, v));
+    for (const State& s : states_of(graph_)) WXNN_TRY(check_written(nullptr, s.output));
+    return {};
+  }
+
+  void enter(int node) {
+    next_[node] = 0;
+    stack_.push_back(node);
+  }
   Status advance() {
     const int index = stack_.back();
     const Node& node = graph_.nodes[index];
     if (next_[index] == static_cast<int>(node.inputs.size())) {
-      marks_[index] = Mark::kDone;
+      next_[index] = kDone;
       order.push_back(index);
       stack_.pop_back();
       return {};
     }
     const int v = node.inputs[next_[index]++];
     if (v == kAbsent || writers_[v] == kGivenByCaller) return {};
+    WXNN_TRY(check_written(&node, v));
     const int writer = writers_[v];
-    WXNN_CHECK(writer != kNobody, node.place(), ": its input \"", graph_.values[v].name,
-               "\" is computed by no node");
-    WXNN_CHECK(marks_[writer] != Mark::kOpen, node.place(), ": depends on itself through \"",
-               graph_.values[v].name, "\"");
-    if (marks_[writer] == Mark::kNew) {
-      marks_[writer] = Mark::kOpen;
-      stack_.push_back(writer);
-    }
+    WXNN_CHECK(next_[writer] < 0, node.place(), ": depends on itself");
+    if (next_[writer] == kNew) enter(writer);
     return {};
   }
 
   const Graph& graph_;
-  const std::vector<int>& writers_;
-  std::vector<Mark> marks_;
-  std::vector<int> next_;  // of each node: the input to look at next
+  std::vector<int> writers_;  // of each value: a node, kGivenByCaller or kNobody
+  std::vector<int> next_;     // of each node: the input to look at next, kNew or kDone
   std::vector<int> stack_;
 };
 
 }  // namespace
 
 Status sort(Graph& graph) {
-  std::vector<int> writers;
-  WXNN_TRY(find_writers(graph, &writers));
-  Sorter sorter(graph, writers);
-  for (size_t i = 0; i < graph.nodes.size(); ++i) WXNN_TRY(sorter.visit(static_cast<int>(i)));
+  Sorter sorter(graph);
+  WXNN_TRY(sorter.run());
   std::vector<Node> sorted(graph.nodes.size());
   for (size_t i = 0; i < sorted.size(); ++i) sorted[i] = std::move(graph.nodes[sorter.order[i]]);
   graph.nodes = std::move(sorted);
