@@ -65,7 +65,7 @@ test('what cannot be converted: the same sentence', () => {
 });
 
 test('npx wxnn convert from the packed npm package', () => {
-  execFileSync(process.execPath, [path.join(root, 'tools/package'), '--out', path.join(folder, 'package')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(process.execPath, [path.join(root, 'tools/package'), '--quick', '--out', path.join(folder, 'package')], { stdio: ['ignore', 'pipe', 'pipe'] });
   const npm = (args, cwd) => execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   const [{ filename }] = JSON.parse(npm(['pack', '--json', '--silent'], path.join(folder, 'package/npm')));
   const project = path.join(folder, 'project');
