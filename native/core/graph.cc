@@ -8,22 +8,22 @@
 
 namespace wxnn {
 
-std::string Node::place() const {
+String Node::place() const {
   return sentence("node \"", name, "\" (", op != nullptr ? op->name : "?", ")");
 }
 
-int Graph::add_value(std::string name, const TensorType& type) {
+int Graph::add_value(String name, const TensorType& type) {
   values.push_back({std::move(name), type, nullptr});
   return static_cast<int>(values.size()) - 1;
 }
 
-int Graph::add_node(const Op& op, std::string name, std::vector<int> inputs, Attrs attrs) {
+int Graph::add_node(const Op& op, String name, Vector<int> inputs, Attrs attrs) {
   const int out = add_value(name, {DType::kFloat32, Shape::unknown()});
   nodes.push_back({&op, std::move(name), std::move(attrs), std::move(inputs), {out}});
   return out;
 }
 
-Status Graph::add_constant(std::string name, const TensorType& type, const void* data, int* value) {
+Status Graph::add_constant(String name, const TensorType& type, const void* data, int* value) {
   auto constant = std::make_unique<Constant>();
   WXNN_TRY(constant->owned.allocate(type.bytes()));
   if (type.bytes() != 0) std::memcpy(constant->owned.data(), data, type.bytes());
@@ -57,8 +57,8 @@ Status Graph::materialize(int value, Tensor* tensor) {
   return {};
 }
 
-std::vector<int> count_uses(const Graph& graph) {
-  std::vector<int> uses(graph.values.size());
+Vector<int> count_uses(const Graph& graph) {
+  Vector<int> uses(graph.values.size());
   for (const Node& node : graph.nodes) {
     for (int v : node.inputs) {
       if (v != kAbsent) ++uses[v];
@@ -78,10 +78,10 @@ constexpr int kGivenByCaller = -1;
 constexpr int kNobody = -2;
 
 // Who writes each value: a node's index, the caller (inputs and constants), or nobody.
-Status find_writers(const Graph& graph, std::vector<int>* writers) {
+Status find_writers(const Graph& graph, Vector<int>* writers) {
   const int n = static_cast<int>(graph.values.size());
   auto valid = [n](int v) { return v >= 0 && v < n; };
-  *writers = std::vector<int>(graph.values.size(), kNobody);
+  *writers = Vector<int>(graph.values.size(), kNobody);
   for (int v = 0; v < n; ++v) {
     if (graph.values[v].constant) (*writers)[v] = kGivenByCaller;
   }
@@ -120,7 +120,7 @@ enum class Mark : uint8_t { kNew, kOpen, kDone };
 // Depth-first, dependencies before users, without recursion: a hostile file may be one long chain.
 class Sorter {
  public:
-  Sorter(const Graph& graph, const std::vector<int>& writers)
+  Sorter(const Graph& graph, const Vector<int>& writers)
       : graph_(graph), writers_(writers), marks_(graph.nodes.size()), next_(graph.nodes.size()) {}
 
   Status visit(int root) {
@@ -130,7 +130,7 @@ class Sorter {
     while (!stack_.empty()) WXNN_TRY(advance());
     return {};
   }
-  std::vector<int> order;
+  Vector<int> order;
 
  private:
   Status advance() {
@@ -157,30 +157,30 @@ class Sorter {
   }
 
   const Graph& graph_;
-  const std::vector<int>& writers_;
-  std::vector<Mark> marks_;
-  std::vector<int> next_;  // of each node: the input to look at next
-  std::vector<int> stack_;
+  const Vector<int>& writers_;
+  Vector<Mark> marks_;
+  Vector<int> next_;  // of each node: the input to look at next
+  Vector<int> stack_;
 };
 
 }  // namespace
 
 Status sort(Graph& graph) {
-  std::vector<int> writers;
+  Vector<int> writers;
   WXNN_TRY(find_writers(graph, &writers));
   Sorter sorter(graph, writers);
   for (size_t i = 0; i < graph.nodes.size(); ++i) WXNN_TRY(sorter.visit(static_cast<int>(i)));
-  std::vector<Node> sorted(graph.nodes.size());
+  Vector<Node> sorted(graph.nodes.size());
   for (size_t i = 0; i < sorted.size(); ++i) sorted[i] = std::move(graph.nodes[sorter.order[i]]);
   graph.nodes = std::move(sorted);
   return {};
 }
 
 void remove_dead(Graph& graph) {
-  std::vector<uint8_t> needed(graph.values.size());
+  Vector<uint8_t> needed(graph.values.size());
   for (int v : graph.outputs) needed[v] = true;
   for (const State& s : states_of(graph)) needed[s.output] = needed[s.initial] = true;
-  std::vector<Node> alive;
+  Vector<Node> alive;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     Node& node = graph.nodes[i];
     const bool keep = std::ranges::any_of(node.outputs, [&](int v) { return needed[v]; });
@@ -198,20 +198,20 @@ void remove_dead(Graph& graph) {
   }
 }
 
-Status refuse_missing(const std::vector<MissingOp>& missing) {
+Status refuse_missing(const Vector<MissingOp>& missing) {
   if (missing.empty()) return {};
   constexpr int kNamesShown = 3;
-  std::vector<int> order(missing.size());
+  Vector<int> order(missing.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
   const auto before = [&](int a, int b) {
     const int by_op = missing[a].op.compare(missing[b].op);
     return by_op != 0 ? by_op < 0 : missing[a].node < missing[b].node;
   };
   sort(order, order_of(before));
-  std::string text = sentence(missing.size(), missing.size() == 1 ? " node needs" : " nodes need",
-                              " an operator that this build does not have:");
+  String text = sentence(missing.size(), missing.size() == 1 ? " node needs" : " nodes need",
+                         " an operator that this build does not have:");
   for (size_t i = 0; i < missing.size();) {
-    const std::string& op = missing[order[i]].op;
+    const String& op = missing[order[i]].op;
     size_t end = i;
     while (end < missing.size() && missing[order[end]].op == op) ++end;
     say(text, i == 0 ? " " : "; ", op, " (", end - i, "): ");

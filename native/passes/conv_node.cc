@@ -11,7 +11,7 @@ bool is_depthwise(const Node& conv) {
 bool channels_first(const Node& conv) { return conv.attrs.is("filterFormat", "OHWI"); }
 
 // Another node may read the same filter: this one gets a copy. It is multiplied when it is packed.
-Status scale_filter(Match& match, Node& conv, const std::vector<double>& scale) {
+Status scale_filter(Match& match, Node& conv, const Vector<double>& scale) {
   Graph& graph = match.graph();
   const int filter = conv.inputs[1];
   if (!graph.values[filter]
@@ -52,10 +52,10 @@ bool become_fused(Match& match, Node& conv) {
   return match.become(conv, is_depthwise(conv) ? "FusedDepthwiseConv2D" : "FusedConv2D");
 }
 
-Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scale,
-                       const std::vector<double>& shift) {
+Status scale_and_shift(Match& match, Node& conv, const Vector<double>& scale,
+                       const Vector<double>& shift) {
   Graph& graph = match.graph();
-  std::vector<double> bias = shift;
+  Vector<double> bias = shift;
   if (has_input(conv, 2)) {
     Tensor old;
     WXNN_TRY(graph.materialize(conv.inputs[2], &old));
@@ -66,7 +66,7 @@ Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scal
   if (std::ranges::any_of(scale, [](double s) { return s != 1; })) {
     WXNN_TRY(scale_filter(match, conv, scale));
   }
-  std::vector<float> numbers(bias.size());
+  Vector<float> numbers(bias.size());
   std::ranges::transform(bias, numbers.begin(), [](double b) { return static_cast<float>(b); });
   const int32_t channels = static_cast<int32_t>(bias.size());
   int value = 0;

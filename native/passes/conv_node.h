@@ -1,5 +1,6 @@
 // What the passes about convolutions have in common.
 #pragma once
+#include "core/vector.h"
 #include "passes/match.h"
 
 namespace wxnn {
@@ -22,7 +23,7 @@ bool become_fused(Match& match, Node& conv);
 
 // filter * scale[c] and bias * scale[c] + shift[c], computed in double and rounded once: the
 // convolution then gives scale[c] * conv(x)[c] + shift[c]. Filter and bias are constants.
-Status scale_and_shift(Match& match, Node& conv, const std::vector<double>& scale,
-                       const std::vector<double>& shift);
+Status scale_and_shift(Match& match, Node& conv, const Vector<double>& scale,
+                       const Vector<double>& shift);
 
 }  // namespace wxnn

@@ -22,7 +22,7 @@ int32_t foldable_channels(const Match& match, const Node& conv) {
 }
 
 // A constant with one number per channel or one for all, as doubles; empty when it is neither.
-Status per_channel(const Match& match, char name, int32_t channels, std::vector<double>* numbers) {
+Status per_channel(const Match& match, char name, int32_t channels, Vector<double>* numbers) {
   numbers->clear();
   const TensorType& type = match.type(name);
   const bool one = type.shape.rank() == 0 || type.shape.elements() == 1;
@@ -39,7 +39,7 @@ Status fold(Match& match, char factor, char summand, bool* changed) {
   Node& conv = match.node('c');
   const int32_t channels = foldable_channels(match, conv);
   if (channels <= 0) return {};
-  std::vector<double> scale(channels, 1.0), shift(channels, 0.0);
+  Vector<double> scale(channels, 1.0), shift(channels, 0.0);
   if (factor != 0) WXNN_TRY(per_channel(match, factor, channels, &scale));
   if (summand != 0) WXNN_TRY(per_channel(match, summand, channels, &shift));
   if (scale.empty() || shift.empty() || !become_fused(match, conv)) return {};
@@ -68,7 +68,7 @@ Status fold_batch_norm(Match& match, bool* changed) {
     inputs[i] = &tensors[i];
   }
   if (inputs[1] == nullptr || inputs[2] == nullptr) return {};
-  std::vector<double> factor(channels), summand(channels);
+  Vector<double> factor(channels), summand(channels);
   const double epsilon = norm.attrs.f("varianceEpsilon");
   for (int32_t c = 0; c < channels; ++c) {
     const double gamma = inputs[4] != nullptr ? inputs[4]->f32()[c] : 1.0;

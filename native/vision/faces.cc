@@ -74,7 +74,7 @@ Status FaceDetector::create(int input_size, std::span<const Shape> outputs,
     *detector = std::move(made);
     return {};
   }
-  std::string shapes;
+  String shapes;
   for (const Shape& s : outputs) say(shapes, " ", s);
   return fail("no face detector is known that reads ", input_size, " x ", input_size,
               " pixels and has the outputs", shapes,
