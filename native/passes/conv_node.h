@@ -1,5 +1,6 @@
 // What the passes about convolutions have in common.
 #pragma once
+#include "core/vector.h"
 #include "passes/match.h"
 
 namespace wxnn {
