@@ -51,7 +51,7 @@ constexpr FormatRow kFormats[] = {
 };
 
 // TensorFlow's "x:0" is "x" too.
-int find_called(const Graph& graph, const std::vector<int>& among, std::string_view name) {
+int find_called(const Graph& graph, std::span<const int> among, std::string_view name) {
   for (const std::string& whole : {std::string(name), std::string(name) + ":0"}) {
     const auto at =
         std::ranges::find_if(among, [&](int v) { return graph.values[v].name == whole; });
@@ -61,12 +61,13 @@ int find_called(const Graph& graph, const std::vector<int>& among, std::string_v
 }
 
 // "a, b and 3 more"
-std::string names_of(const Graph& graph, const std::vector<int>& values) {
+String names_of(const Graph& graph, std::span<const int> values) {
   constexpr size_t kMost = 8;
-  std::string text;
+  String text;
   for (size_t i = 0; i < std::min(values.size(), kMost); ++i)
-    text += (i == 0 ? "" : ", ") + graph.values[values[i]].name;
-  return values.size() > kMost ? sentence(text, " and ", values.size() - kMost, " more") : text;
+    say(text, i == 0 ? "" : ", ", graph.values[values[i]].name);
+  if (values.size() > kMost) say(text, " and ", values.size() - kMost, " more");
+  return text;
 }
 
 // `settled`: the importer has set them, perhaps in another layout.
@@ -113,7 +114,7 @@ void release_file(Graph* graph) {
   if (unused) graph->file = Buffer();
 }
 
-std::vector<EndpointInfo> describe(const Graph& graph, const std::vector<int>& values) {
+std::vector<EndpointInfo> describe(const Graph& graph, std::span<const int> values) {
   std::vector<EndpointInfo> list;
   for (const int v : values) list.push_back({graph.values[v].name, graph.values[v].type});
   return list;
@@ -125,7 +126,7 @@ Status fix_inputs(const ConvertOptions& options, Graph* graph) {
     const int fixed = find_called(*graph, graph->inputs, name);
     if (fixed == kAbsent) {
       const bool known =
-          std::ranges::find(graph->values, name, &Value::name) != graph->values.end();
+          std::ranges::any_of(graph->values, [&](const Value& v) { return v.name == name; });
       WXNN_CHECK(known, "--constant ", name, ": the model has no such input, only ",
                  names_of(*graph, graph->inputs));
       continue;
@@ -151,7 +152,7 @@ Status fix_inputs(const ConvertOptions& options, Graph* graph) {
     Value& input = graph->values[fixed];
     input.type.shape = shape;
     input.constant = std::move(graph->values[made].constant);
-    std::erase(graph->inputs, fixed);
+    erase_if(graph->inputs, [fixed](int v) { return v == fixed; });
   }
   return {};
 }

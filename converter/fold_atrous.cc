@@ -1,5 +1,7 @@
 #include "converter/fold_atrous.h"
 
+#include <vector>
+
 #include "passes/match.h"
 
 namespace wxnn {

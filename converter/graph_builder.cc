@@ -232,7 +232,7 @@ Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int>
     std::string output = i == 0 ? node.name : sentence(node.name, ":", i);
     node.outputs.push_back(graph.add_value(std::move(output), {}));
   }
-  *outputs = node.outputs;
+  outputs->assign(node.outputs.begin(), node.outputs.end());
   bool folded = false;
   WXNN_TRY(settle(node, &folded));
   if (!folded) graph.nodes.push_back(std::move(node));

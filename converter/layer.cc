@@ -7,7 +7,7 @@ namespace wxnn {
 tf::NodeDef* Layer::node(const char* op, const std::vector<std::string>& inputs) {
   tf::NodeDef* made = graph_.add_node();
   int& count = counts_of_->nodes;
-  made->set_name(count == 0 ? label_ : sentence(label_, "/", op, "_", count));
+  made->set_name(count == 0 ? label_ : std::string(sentence(label_, "/", op, "_", count)));
   ++count;
   made->set_op(op);
   for (const std::string& input : inputs) made->add_input(input);

@@ -115,7 +115,7 @@ void unpack_steps(Layer& layer, const std::string& x, Recurrence* r) {
   (*parts->mutable_attr())["axis"].set_i(1);
   (*parts->mutable_attr())["num"].set_i(r->steps);
   for (int32_t t = 0; t < r->steps; ++t)
-    r->inputs.push_back(t == 0 ? parts->name() : sentence(parts->name(), ":", t));
+    r->inputs.push_back(t == 0 ? parts->name() : std::string(sentence(parts->name(), ":", t)));
 }
 
 Status prepare(Layer& layer, const LayerTensor& x, const KindRow& kind, Recurrence* r) {

@@ -137,7 +137,7 @@ Status lower_node(GraphBuilder& b, Node& node) {
 }
 
 Status lower_nodes(GraphBuilder& b) {
-  std::vector<Node> nodes = std::exchange(b.graph.nodes, {});
+  Vector<Node> nodes = std::move(b.graph.nodes);
   for (Node& node : nodes) WXNN_TRY(lower_node(b, node));
   remove_dead(b.graph);
   return {};

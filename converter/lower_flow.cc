@@ -146,7 +146,7 @@ Status finish(GraphBuilder& b, Node& node, const Types& types) {
   return {};
 }
 
-Types types_of(const GraphBuilder& b, const std::vector<int>& values) {
+Types types_of(const GraphBuilder& b, std::span<const int> values) {
   Types types;
   for (const int v : values) types.push_back(v == kAbsent ? TensorType{} : b.type(v));
   return types;

@@ -30,7 +30,7 @@ Status lower_suppression(GraphBuilder& b, Node& node) {
   const bool padded = node.attrs.knows("padToMaxOutputSize") && node.attrs.b("padToMaxOutputSize");
   constexpr size_t kFirst = 2;  // of the scalars among the inputs
   const size_t scalars = with_scores ? 4 : 3;
-  std::vector<int> inputs = node.inputs;
+  std::vector<int> inputs(node.inputs.begin(), node.inputs.end());
   inputs.resize(kFirst + scalars, kAbsent);
   for (size_t i = 0; i < scalars; ++i) {
     int& v = inputs[kFirst + i];

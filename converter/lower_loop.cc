@@ -121,7 +121,7 @@ Status write_out_branch(GraphBuilder& b, const Node& choice) {
 
 Status write_out_loop(GraphBuilder& b, const Node& loop, bool* done) {
   const size_t before = b.graph.nodes.size();
-  std::vector<int> state = loop.inputs;
+  std::vector<int> state(loop.inputs.begin(), loop.inputs.end());
   // What cannot be written out is refused, or not, as the loop that it is.
   if (!turns(b, loop, &state, done).ok()) *done = false;
   if (!*done) {

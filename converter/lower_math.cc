@@ -16,11 +16,11 @@ class Chain {
  public:
   Chain(GraphBuilder& b, const Node& node) : b_(b), node_(node) {}
 
-  int op(const char* op, std::vector<int> inputs, std::vector<Setting> settings = {}) {
+  int op(const char* op, const Vector<int>& inputs, std::vector<Setting> settings = {}) {
     int y = kAbsent;
     if (status_.ok())
-      status_ = b_.add(op, sentence(node_.name, "/", op, "_", count_++), std::move(inputs),
-                       std::move(settings), &y);
+      status_ = b_.add(op, sentence(node_.name, "/", op, "_", count_++),
+                       {inputs.begin(), inputs.end()}, std::move(settings), &y);
     return y;
   }
   int number(double d) {

@@ -40,11 +40,11 @@ Status add_flow_node(OnnxNode& n, const char* op, std::vector<int> inputs,
   node.name = n.name;
   node.attrs = Attrs(node.op->attrs);
   node.inputs = std::move(inputs);
-  node.bodies = std::move(bodies);
+  for (auto& body : bodies) node.bodies.push_back(std::move(body));
   for (size_t i = 0; i < types.size(); ++i)
     node.outputs.push_back(
-        n.b.graph.add_value(i == 0 ? n.name : sentence(n.name, ":", i), types[i]));
-  *outputs = node.outputs;
+        n.b.graph.add_value(i == 0 ? String(n.name) : sentence(n.name, ":", i), types[i]));
+  outputs->assign(node.outputs.begin(), node.outputs.end());
   n.b.graph.nodes.push_back(std::move(node));
   return {};
 }

@@ -234,7 +234,7 @@ Status OnnxNode::check_all_seen() const {
 // ---------------------------------------------------------------------------------
 Status OnnxNode::add(std::string_view op, std::vector<int> inputs, std::vector<Setting> settings,
                      size_t count, std::vector<int>* outputs) {
-  std::string own = added_ == 0 ? name : sentence(name, "/", op, "_", added_);
+  String own = added_ == 0 ? String(name) : sentence(name, "/", op, "_", added_);
   ++added_;
   return b.add(op, std::move(own), std::move(inputs), std::move(settings), count, outputs);
 }

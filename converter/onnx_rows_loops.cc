@@ -195,7 +195,7 @@ Status make_condition(OnnxNode& n, const Loop& loop, const While& w, std::unique
   auto graph = std::make_unique<Graph>();
   GraphBuilder b(*graph, 0);
   for (const TensorType& type : w.types) graph->inputs.push_back(graph->add_value("state", type));
-  const std::vector<int> state = graph->inputs;
+  const Vector<int> state = graph->inputs;
   int y = state[1];
   if (loop.is_limited) {
     int limit = kAbsent, below = kAbsent;

@@ -18,7 +18,7 @@ using onnx::TensorProto;
 std::string type_name(int32_t data_type) {
   return TensorProto::DataType_IsValid(data_type)
              ? TensorProto::DataType_Name(static_cast<TensorProto::DataType>(data_type))
-             : sentence("number ", data_type);
+             : std::string(sentence("number ", data_type));
 }
 
 struct TypeRow {

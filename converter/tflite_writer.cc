@@ -314,7 +314,7 @@ class Writer {
     return {};
   }
 
-  TfliteFile::Maps maps(const std::vector<int>& values, const std::vector<int>& tensors) {
+  TfliteFile::Maps maps(std::span<const int> values, std::span<const int> tensors) {
     TfliteFile::Maps written;
     std::set<std::string> keys;
     for (size_t i = 0; i < values.size(); ++i) {

@@ -15,7 +15,7 @@ bool together(const Lifetime& a, const Lifetime& b) {
 }  // namespace
 
 ArenaPlan plan_arena(std::span<const Lifetime> lifetimes) {
-  std::vector<int> by_size(lifetimes.size());
+  Vector<int> by_size(lifetimes.size());
   for (size_t i = 0; i < by_size.size(); ++i) by_size[i] = static_cast<int>(i);
   const auto larger = [&](int a, int b) {
     const size_t bytes_a = lifetimes[a].bytes, bytes_b = lifetimes[b].bytes;
@@ -23,8 +23,8 @@ ArenaPlan plan_arena(std::span<const Lifetime> lifetimes) {
   };
   sort(by_size, order_of(larger));
   ArenaPlan plan;
-  plan.offsets = std::vector<size_t>(lifetimes.size());
-  std::vector<int> placed;  // in order of offset
+  plan.offsets = Vector<size_t>(lifetimes.size());
+  Vector<int> placed;  // in order of offset
   for (int i : by_size) {
     const Lifetime& life = lifetimes[i];
     if (life.bytes == 0) continue;

@@ -2,7 +2,8 @@
 #pragma once
 #include <cstddef>
 #include <span>
-#include <vector>
+
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -14,8 +15,8 @@ struct Lifetime {
 };
 
 struct ArenaPlan {
-  std::vector<size_t> offsets;  // parallel to the lifetimes; multiples of Buffer::kAlignment
-  size_t bytes = 0;             // of the whole arena
+  Vector<size_t> offsets;  // parallel to the lifetimes; multiples of Buffer::kAlignment
+  size_t bytes = 0;        // of the whole arena
 };
 
 // Greedy by size (Pisarchyk and Lee, "Efficient memory management for deep neural net inference",

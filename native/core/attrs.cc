@@ -80,7 +80,7 @@ Status Attrs::check_complete() const {
 }
 
 double Attrs::f(const char* name, int k) const {
-  const std::vector<double>& n = value(name).numbers;
+  const Vector<double>& n = value(name).numbers;
   if (n.empty()) return 0;
   return n.size() == 1 ? n[0] : static_cast<size_t>(k) < n.size() ? n[k] : 0;
 }

@@ -3,11 +3,11 @@
 #pragma once
 #include <initializer_list>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/status.h"
+#include "core/string.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -37,8 +37,8 @@ struct AttrSpec {
 
 // Every number that an attribute can hold (int32, bool, float32) is exact in a double.
 struct AttrValue {
-  std::vector<double> numbers;
-  std::string text;
+  Vector<double> numbers;
+  String text;
 };
 
 class Attrs {
@@ -69,11 +69,11 @@ class Attrs {
   bool is(const char* name, const char* text) const;
   std::span<const double> numbers(const char* name) const;
   // For names that are no literals.
-  double f(std::string_view name, int k = 0) const { return f(std::string(name).c_str(), k); }
-  int32_t i(std::string_view name, int k = 0) const { return i(std::string(name).c_str(), k); }
-  std::string_view text(std::string_view name) const { return text(std::string(name).c_str()); }
+  double f(std::string_view name, int k = 0) const { return f(String(name).c_str(), k); }
+  int32_t i(std::string_view name, int k = 0) const { return i(String(name).c_str(), k); }
+  std::string_view text(std::string_view name) const { return text(String(name).c_str()); }
   std::span<const double> numbers(std::string_view name) const {
-    return numbers(std::string(name).c_str());
+    return numbers(String(name).c_str());
   }
 
  private:
@@ -85,7 +85,7 @@ class Attrs {
     bool set = false;
   };
   std::span<const AttrSpec> specs_;
-  std::vector<Slot> slots_;  // parallel to specs_
+  Vector<Slot> slots_;  // parallel to specs_
 };
 
 }  // namespace wxnn

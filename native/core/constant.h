@@ -2,10 +2,10 @@
 #pragma once
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "core/buffer.h"
 #include "core/tensor.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -28,8 +28,8 @@ enum class Encoding : uint8_t {
 // (weightsManifest) has zero = 0. An empty zero is all zeros. With no scale, an integer encoding is
 // a plain integer, widened to int32 or float32.
 struct Quantization {
-  std::vector<double> scale;
-  std::vector<double> zero;
+  Vector<double> scale;
+  Vector<double> zero;
   double min = 0;
   int axis = 0;
 };
@@ -48,7 +48,7 @@ struct Constant {
   size_t where = 0;  // in the file
   // What passes multiply a float32 constant by once it is widened: number i by factor i / run, the
   // factors being repeated. So a scaled filter, too, stays in the file until it is packed.
-  std::vector<double> factors;
+  Vector<double> factors;
   size_t run = 1;
 };
 

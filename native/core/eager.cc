@@ -60,8 +60,8 @@ class Blocks final : public LateAllocator {
 };
 
 // "Conv2D of x [1,8,8,3] filter [3,3,4,8]"
-std::string described(const Op& op, std::span<const Tensor* const> inputs) {
-  std::string text = op.name;
+String described(const Op& op, std::span<const Tensor* const> inputs) {
+  String text = op.name;
   const char* between = " of ";
   for (size_t i = 0; i < inputs.size() && i < 8; ++i) {
     if (inputs[i] == nullptr) continue;
@@ -77,7 +77,7 @@ std::string described(const Op& op, std::span<const Tensor* const> inputs) {
 struct Eager::Settings {
   const Op* op;
   uint32_t hash;
-  std::vector<double> blob;
+  Vector<double> blob;
   Attrs attrs;
   std::unique_ptr<Settings> next;
 };
@@ -88,9 +88,9 @@ struct Eager::Kept {
   uint32_t hash;
   uint32_t used = 0;
   size_t bytes = 0;
-  std::vector<const void*> packed;  // parallel to the inputs, null where nothing is packed
-  std::vector<TensorType> inputs;  // as the kernel was last reshaped for; absent ones are [unknown]
-  std::vector<TensorType> outputs;
+  Vector<const void*> packed;  // parallel to the inputs, null where nothing is packed
+  Vector<TensorType> inputs;   // as the kernel was last reshaped for; absent ones are [unknown]
+  Vector<TensorType> outputs;
   size_t scratch_bytes = 0;
   uint32_t reshaped = 0;  // clock_ then
   std::unique_ptr<Kernel> kernel;

@@ -7,10 +7,10 @@
 #pragma once
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "core/buffer.h"
 #include "core/op.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -78,7 +78,7 @@ class Eager {
   uint32_t plan_count_ = 0;
   uint32_t last_plan_ = 0;
   uint32_t drops_ = 0;  // plans from before the last drop may lack their kernel or attributes
-  std::vector<TensorType> types_;
+  Vector<TensorType> types_;
   Buffer scratch_;
 };
 

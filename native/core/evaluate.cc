@@ -27,11 +27,11 @@ struct Fresh final : LateAllocator {
 
 Status evaluate(const Op& op, const Attrs& attrs, std::span<const Tensor* const> inputs,
                 size_t output_count, size_t most_bytes, Evaluated* result) {
-  std::vector<TensorType> types(output_count);
+  Vector<TensorType> types(output_count);
   InferCtx c{attrs, inputs, types};
   WXNN_TRY(infer(op, c));
-  result->outputs = std::vector<Tensor>(output_count);
-  result->memory = std::vector<Buffer>(output_count);
+  result->outputs = Vector<Tensor>(output_count);
+  result->memory = Vector<Buffer>(output_count);
   Fresh fresh;
   fresh.result = result;
   fresh.most_bytes = most_bytes;

@@ -1,17 +1,17 @@
 // One operator, run once, outside any plan: constant folding, and later tfjs's eager calls.
 #pragma once
 #include <span>
-#include <vector>
 
 #include "core/buffer.h"
 #include "core/graph.h"
 #include "core/op.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
 struct Evaluated {
-  std::vector<Tensor> outputs;
-  std::vector<Buffer> memory;  // parallel to outputs, which point into it
+  Vector<Tensor> outputs;
+  Vector<Buffer> memory;  // parallel to outputs, which point into it
 };
 
 // infer, create, reshape, run. All inputs have data. Outputs larger than `most_bytes` are refused

@@ -4,9 +4,9 @@
 #pragma once
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "core/model.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -19,7 +19,7 @@ class Flow {
   // Outputs that plan left unknown have no memory yet: deliver() gets it.
   virtual Status run(const RunCtx& c) = 0;
 
-  const std::vector<std::unique_ptr<Model>>& bodies() const { return bodies_; }
+  const Vector<std::unique_ptr<Model>>& bodies() const { return bodies_; }
 
  protected:
   // Takes the node's bodies. `from` is the input of the node that is the bodies' first.
@@ -28,7 +28,7 @@ class Flow {
   static Status hand_over(const Graph& outer, int value, std::span<const std::unique_ptr<Graph>> to,
                           size_t i);
 
-  std::vector<std::unique_ptr<Model>> bodies_;
+  Vector<std::unique_ptr<Model>> bodies_;
 };
 
 // What a body is planned for where it does not read the input.

@@ -8,22 +8,22 @@
 
 namespace wxnn {
 
-std::string Node::place() const {
+String Node::place() const {
   return sentence("node \"", name, "\" (", op != nullptr ? op->name : "?", ")");
 }
 
-int Graph::add_value(std::string name, const TensorType& type) {
+int Graph::add_value(String name, const TensorType& type) {
   values.push_back({std::move(name), type, nullptr});
   return static_cast<int>(values.size()) - 1;
 }
 
-int Graph::add_node(const Op& op, std::string name, std::vector<int> inputs, Attrs attrs) {
+int Graph::add_node(const Op& op, String name, Vector<int> inputs, Attrs attrs) {
   const int out = add_value(name, {DType::kFloat32, Shape::unknown()});
   nodes.push_back({&op, std::move(name), std::move(attrs), std::move(inputs), {out}});
   return out;
 }
 
-Status Graph::add_constant(std::string name, const TensorType& type, const void* data, int* value) {
+Status Graph::add_constant(String name, const TensorType& type, const void* data, int* value) {
   auto constant = std::make_unique<Constant>();
   WXNN_TRY(constant->owned.allocate(type.bytes()));
   if (type.bytes() != 0) std::memcpy(constant->owned.data(), data, type.bytes());
@@ -57,8 +57,8 @@ Status Graph::materialize(int value, Tensor* tensor) {
   return {};
 }
 
-std::vector<int> count_uses(const Graph& graph) {
-  std::vector<int> uses(graph.values.size());
+Vector<int> count_uses(const Graph& graph) {
+  Vector<int> uses(graph.values.size());
   for (const Node& node : graph.nodes) {
     for (int v : node.inputs) {
       if (v != kAbsent) ++uses[v];
@@ -91,15 +91,13 @@ class Sorter {
     }
     return {};
   }
-  std::vector<int> order;
+  Vector<int> order;
 
  private:
   static constexpr int kNew = -1, kDone = -2;
 
   // Where a value is named: in a node, or in the graph's own lists.
-  static std::string place_of(const Node* node) {
-    return node != nullptr ? node->place() : "the graph";
-  }
+  static String place_of(const Node* node) { return node != nullptr ? node->place() : "the graph"; }
   Status check(const Node* node, int v) const {
     WXNN_CHECK(v >= 0 && static_cast<size_t>(v) < writers_.size(), place_of(node), ": has tensor ",
                v, " of ", writers_.size());
@@ -160,9 +158,9 @@ class Sorter {
   }
 
   const Graph& graph_;
-  std::vector<int> writers_;  // of each value: a node, kGivenByCaller or kNobody
-  std::vector<int> next_;     // of each node: the input to look at next, kNew or kDone
-  std::vector<int> stack_;
+  Vector<int> writers_;  // of each value: a node, kGivenByCaller or kNobody
+  Vector<int> next_;     // of each node: the input to look at next, kNew or kDone
+  Vector<int> stack_;
 };
 
 }  // namespace
@@ -170,17 +168,17 @@ class Sorter {
 Status sort(Graph& graph) {
   Sorter sorter(graph);
   WXNN_TRY(sorter.run());
-  std::vector<Node> sorted(graph.nodes.size());
+  Vector<Node> sorted(graph.nodes.size());
   for (size_t i = 0; i < sorted.size(); ++i) sorted[i] = std::move(graph.nodes[sorter.order[i]]);
   graph.nodes = std::move(sorted);
   return {};
 }
 
 void remove_dead(Graph& graph) {
-  std::vector<uint8_t> needed(graph.values.size());
+  Vector<uint8_t> needed(graph.values.size());
   for (int v : graph.outputs) needed[v] = true;
   for (const State& s : states_of(graph)) needed[s.output] = needed[s.initial] = true;
-  std::vector<Node> alive;
+  Vector<Node> alive;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     Node& node = graph.nodes[i];
     const bool keep = std::ranges::any_of(node.outputs, [&](int v) { return needed[v]; });
@@ -198,20 +196,20 @@ void remove_dead(Graph& graph) {
   }
 }
 
-Status refuse_missing(const std::vector<MissingOp>& missing) {
+Status refuse_missing(const Vector<MissingOp>& missing) {
   if (missing.empty()) return {};
   constexpr int kNamesShown = 3;
-  std::vector<int> order(missing.size());
+  Vector<int> order(missing.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
   const auto before = [&](int a, int b) {
     const int by_op = missing[a].op.compare(missing[b].op);
     return by_op != 0 ? by_op < 0 : missing[a].node < missing[b].node;
   };
   sort(order, order_of(before));
-  std::string text = sentence(missing.size(), missing.size() == 1 ? " node needs" : " nodes need",
-                              " an operator that this build does not have:");
+  String text = sentence(missing.size(), missing.size() == 1 ? " node needs" : " nodes need",
+                         " an operator that this build does not have:");
   for (size_t i = 0; i < missing.size();) {
-    const std::string& op = missing[order[i]].op;
+    const String& op = missing[order[i]].op;
     size_t end = i;
     while (end < missing.size() && missing[order[end]].op == op) ++end;
     say(text, i == 0 ? " " : "; ", op, " (", end - i, "): ");

@@ -27,7 +27,7 @@ size_t utf8_length(std::string_view s) {
 
 }  // namespace
 
-void json_text(std::string& to, std::string_view text) {
+void json_text(String& to, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   to += '"';
   while (!text.empty()) {
@@ -48,7 +48,7 @@ void json_text(std::string& to, std::string_view text) {
   to += '"';
 }
 
-void json_shape(std::string& to, const Shape& shape) {
+void json_shape(String& to, const Shape& shape) {
   if (shape.is_unknown()) {
     to += "null";
     return;
@@ -61,7 +61,7 @@ void json_shape(std::string& to, const Shape& shape) {
   to += ']';
 }
 
-void json_ms(std::string& to, double ms) {
+void json_ms(String& to, double ms) {
   const int64_t micros = static_cast<int64_t>(ms * 1000);
   const int64_t rest = micros % 1000;
   say(to, micros / 1000, rest < 10 ? ".00" : rest < 100 ? ".0" : ".", rest);

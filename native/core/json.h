@@ -1,18 +1,18 @@
 // Writing JSON for those who ask about a model: names of any bytes, whole numbers, shapes.
 #pragma once
-#include <string>
 #include <string_view>
 
+#include "core/string.h"
 #include "core/tensor.h"
 
 namespace wxnn {
 
 // Appends "text" with what JSON wants escaped. Bytes of broken UTF-8 become U+FFFD, so that the
 // reader never fails over a hostile name.
-void json_text(std::string& to, std::string_view text);
+void json_text(String& to, std::string_view text);
 // Appends "[1,192,192,3]"; open dimensions are -1, an unknown shape is null.
-void json_shape(std::string& to, const Shape& shape);
+void json_shape(String& to, const Shape& shape);
 // Appends a number with three decimals: milliseconds.
-void json_ms(std::string& to, double ms);
+void json_ms(String& to, double ms);
 
 }  // namespace wxnn

@@ -37,7 +37,7 @@ Status Model::load_body(Graph&& graph, std::unique_ptr<Model>* model) {
 }
 
 Status Model::open() {
-  steps_ = std::vector<Step>(graph_.nodes.size());
+  steps_ = Vector<Step>(graph_.nodes.size());
   bool flows = false;
   for (size_t i = 0; i < steps_.size(); ++i) {
     Node& node = graph_.nodes[i];
@@ -47,14 +47,14 @@ Status Model::open() {
     flows = true;
   }
   if (flows) remove_dead(graph_);  // constants that only bodies read are theirs now
-  tensors_ = std::vector<Tensor>(graph_.values.size());
+  tensors_ = Vector<Tensor>(graph_.values.size());
   for (size_t v = 0; v < tensors_.size(); ++v) {
     static_cast<TensorType&>(tensors_[v]) = graph_.values[v].type;
   }
   for (size_t i = 0; i < steps_.size(); ++i) {
     Step& step = steps_[i];
     step.node = &graph_.nodes[i];
-    step.inputs = std::vector<const Tensor*>(step.node->inputs.size());
+    step.inputs = Vector<const Tensor*>(step.node->inputs.size());
     for (size_t k = 0; k < step.inputs.size(); ++k) {
       const int v = step.node->inputs[k];
       if (v != kAbsent) step.inputs[k] = &tensors_[v];
@@ -62,9 +62,9 @@ Status Model::open() {
       step.packs_data |= computed && (step.node->op->traits(k) & kPacked) != 0;
     }
     const size_t outputs = step.node->outputs.size();
-    step.types = std::vector<TensorType>(outputs);
-    step.outputs = std::vector<Tensor>(outputs);
-    step.own = std::vector<Buffer>(outputs);
+    step.types = Vector<TensorType>(outputs);
+    step.outputs = Vector<Tensor>(outputs);
+    step.own = Vector<Buffer>(outputs);
   }
   WXNN_TRY(keep_constants());
   WXNN_TRY(open_states());
@@ -100,7 +100,7 @@ Status Model::check_shape(size_t input, const Shape& shape) const {
 Status Model::resize(size_t input, const Shape& shape) {
   WXNN_CHECK(input < graph_.inputs.size(), "the model has ", graph_.inputs.size(),
              " inputs, there is no input ", input);
-  std::vector<Shape> shapes(graph_.inputs.size());
+  Vector<Shape> shapes(graph_.inputs.size());
   for (size_t i = 0; i < shapes.size(); ++i) shapes[i] = i == input ? shape : Shape::unknown();
   return resize(shapes);
 }
@@ -234,7 +234,7 @@ void Model::reset_state() {
 void Model::set_profiling(bool on) {
   profiling_ = on;
   if (!on) return;
-  profile_ = std::vector<NodeProfile>(graph_.nodes.size());
+  profile_ = Vector<NodeProfile>(graph_.nodes.size());
   for (size_t i = 0; i < profile_.size(); ++i) profile_[i].node = &graph_.nodes[i];
 }
 

@@ -15,10 +15,9 @@
 // If and While hold models of their own, their bodies (core/flow.h).
 #pragma once
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "core/graph.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -81,7 +80,7 @@ class Model {
 
   // Starts (with zeroes) or stops counting time per node.
   void set_profiling(bool on);
-  const std::vector<NodeProfile>& profile() const { return profile_; }
+  const Vector<NodeProfile>& profile() const { return profile_; }
   MemoryUse memory() const;
 
  private:
@@ -123,15 +122,15 @@ class Model {
   void copy_states(StatePart part);
 
   Graph graph_;
-  std::vector<Tensor> tensors_;  // parallel to graph_.values: what is known of each now
-  std::vector<Step> steps_;      // parallel to graph_.nodes
-  std::vector<int> unpacked_;    // per value: ports that will pack it and have not yet
-  std::vector<uint8_t> kept_;    // per value: a constant that is read in place at every run
-  std::vector<uint8_t> late_;    // per value: written by a late node, to memory of its own
+  Vector<Tensor> tensors_;  // parallel to graph_.values: what is known of each now
+  Vector<Step> steps_;      // parallel to graph_.nodes
+  Vector<int> unpacked_;    // per value: ports that will pack it and have not yet
+  Vector<uint8_t> kept_;    // per value: a constant that is read in place at every run
+  Vector<uint8_t> late_;    // per value: written by a late node, to memory of its own
   bool is_body_ = false;
-  std::vector<const void*> known_;  // of a body, per input: its data, where known while planning
-  std::vector<Buffer> own_inputs_;  // of a body: memory of the late ones
-  Buffer packing_;                  // while kernels are made: room for the constants of one
+  Vector<const void*> known_;  // of a body, per input: its data, where known while planning
+  Vector<Buffer> own_inputs_;  // of a body: memory of the late ones
+  Buffer packing_;             // while kernels are made: room for the constants of one
   Buffer arena_;
   size_t arena_bytes_ = 0;
   bool waits_ = false;                         // for reserve()
@@ -142,7 +141,7 @@ class Model {
   bool planned_ = false;
   bool profiling_ = false;
   size_t packed_bytes_ = 0;
-  std::vector<NodeProfile> profile_;
+  Vector<NodeProfile> profile_;
 };
 
 }  // namespace wxnn

@@ -36,7 +36,7 @@ Status Model::give(size_t input, const Tensor& value) {
 
 bool Model::reads(size_t input) const {
   const int v = graph_.inputs[input];
-  auto in = [v](const std::vector<int>& list) { return std::ranges::find(list, v) != list.end(); };
+  auto in = [v](const Vector<int>& list) { return std::ranges::find(list, v) != list.end(); };
   return in(graph_.outputs) ||
          std::ranges::any_of(graph_.nodes, [&](const Node& node) { return in(node.inputs); });
 }

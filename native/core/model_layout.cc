@@ -15,8 +15,8 @@ constexpr int kForever = INT_MAX;
 // Tensors that share one piece of the arena: a node's output, the views of it, and the outputs that
 // were written over it in place.
 struct Groups {
-  std::vector<int> of_value;  // -1: not in the arena
-  std::vector<Lifetime> lifetimes;
+  Vector<int> of_value;  // -1: not in the arena
+  Vector<Lifetime> lifetimes;
   int count = 0;
 
   // `most`: how many may be opened.
@@ -43,7 +43,7 @@ bool Model::may_overwrite(const Node& node, int input) const {
 
 Status Model::lay_out(bool only_measure) {
   const int end = static_cast<int>(steps_.size());
-  std::vector<int> last(graph_.values.size(), -1);
+  Vector<int> last(graph_.values.size(), -1);
   for (int v : graph_.outputs) last[v] = kForever;
   for (const State& s : states_of(graph_)) last[s.output] = kForever;
   for (int i = end; i-- > 0;) {
@@ -66,7 +66,7 @@ Status Model::lay_out(bool only_measure) {
   };
   for (int v : graph_.inputs) open_input(v);
   for (const State& s : states_of(graph_)) open_input(s.input);
-  std::vector<int> scratch_group(steps_.size(), -1);
+  Vector<int> scratch_group(steps_.size(), -1);
   for (int i = 0; i < end; ++i) {
     const Step& step = steps_[i];
     const Node& node = *step.node;

@@ -26,8 +26,8 @@ constexpr size_t kSmall = size_t{1} << 17;
 
 }  // namespace
 
-std::string Model::Step::described() const {
-  std::string text = node->place();
+String Model::Step::described() const {
+  String text = node->place();
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr || node->op->inputs.size() == 0) continue;
     const size_t port = std::min(i, node->op->inputs.size() - 1);
@@ -46,8 +46,8 @@ Status Model::Step::own_output(size_t i) {
 // as the file has them until their kernel is created.
 Status Model::keep_constants() {
   const size_t n = graph_.values.size();
-  unpacked_ = std::vector<int>(n);
-  kept_ = std::vector<uint8_t>(n);
+  unpacked_ = Vector<int>(n);
+  kept_ = Vector<uint8_t>(n);
   for (const Node& node : graph_.nodes) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const int v = node.inputs[i];
@@ -156,7 +156,7 @@ Status Model::prepare_kernel(Step& step) {
 // want is known then.
 Status Model::prepare_kernels() {
   size_t room = 0;
-  std::vector<Step*> large;
+  Vector<Step*> large;
   for (Step& step : steps_) {
     if (step.kind != Step::Kind::kRun) continue;
     const size_t bytes = packing_room(step);
@@ -260,7 +260,7 @@ Status Model::plan_step(Step& step) {
 Status Model::plan() {
   planned_ = false;
   evaluated_ = 0;
-  late_ = std::vector<uint8_t>(tensors_.size());
+  late_ = Vector<uint8_t>(tensors_.size());
   for (size_t v = 0; v < tensors_.size(); ++v) {
     if (!kept_[v]) tensors_[v].data = nullptr;  // what a former plan knew
   }

@@ -3,6 +3,8 @@
 #include "core/build_parts.h"
 #include "core/flow.h"
 #include "core/model.h"
+#include "core/string.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -21,10 +23,10 @@ struct Model::Step {
   std::unique_ptr<Kernel> kernel;
   std::unique_ptr<Flow> flow;
   bool is_flow() const { return kBuildParts.flow && flow != nullptr; }
-  std::vector<const Tensor*> inputs;  // into Model::tensors_, null where absent
-  std::vector<TensorType> types;      // of the outputs, from infer
-  std::vector<Tensor> outputs;
-  std::vector<Buffer> own;  // memory of evaluated and late outputs
+  Vector<const Tensor*> inputs;  // into Model::tensors_, null where absent
+  Vector<TensorType> types;      // of the outputs, from infer
+  Vector<Tensor> outputs;
+  Vector<Buffer> own;  // memory of evaluated and late outputs
   size_t scratch_bytes = 0;
   void* scratch = nullptr;
 
@@ -37,7 +39,7 @@ struct Model::Step {
   Status own_output(size_t i);
   Status at(Status status) const { return status.ok() ? Status() : status.at(described()); }
   // `node "head" (Conv2D), x [1,8,8,3] filter [3,3,4,8]`
-  std::string described() const;
+  String described() const;
 };
 
 }  // namespace wxnn

@@ -7,14 +7,14 @@
 namespace wxnn {
 
 bool same_text(const char* a, size_t a_size, const char* b, size_t b_size) {
-  return a_size == b_size && std::memcmp(a, b, a_size) == 0;
+  return a_size == b_size && (a_size == 0 || std::memcmp(a, b, a_size) == 0);
 }
 
-Status::Status(std::string sentence) {
+Status::Status(String sentence) {
   // Live as long as the program, so they need no destructor.
-  [[clang::no_destroy]] static std::string kept[kKept];
+  [[clang::no_destroy]] static String kept[kKept];
   static unsigned next = 0;
-  std::string& place = kept[next++ % kKept];
+  String& place = kept[next++ % kKept];
   place = std::move(sentence);
   sentence_ = &place;
 }
@@ -25,7 +25,7 @@ Status Status::at(std::string_view place) const {
 }
 
 namespace {
-void say_number(std::string& to, int64_t number) {
+void say_number(String& to, int64_t number) {
   char digits[20];
   int n = 0;
   uint64_t rest = number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
@@ -38,7 +38,7 @@ void say_number(std::string& to, int64_t number) {
 }
 
 // "[1,32,32,48]", "[?,224,224,3]", "[unknown]"
-void say_shape(std::string& to, const Shape& shape) {
+void say_shape(String& to, const Shape& shape) {
   if (shape.is_unknown()) {
     to += "[unknown]";
     return;
@@ -55,7 +55,7 @@ void say_shape(std::string& to, const Shape& shape) {
 }
 }  // namespace
 
-void say_parts(std::string* to, uint64_t kinds, const PartWord* words) {
+void say_parts(String* to, uint64_t kinds, const PartWord* words) {
   constexpr uint64_t kKindMask = (1U << kPartKindBits) - 1;
   for (; kinds != 0; kinds >>= kPartKindBits, ++words) {
     const PartKind kind = static_cast<PartKind>(kinds & kKindMask);
@@ -64,7 +64,7 @@ void say_parts(std::string* to, uint64_t kinds, const PartWord* words) {
     } else if (kind == PartKind::kView) {
       *to += *reinterpret_cast<const std::string_view*>(*words);
     } else if (kind == PartKind::kString) {
-      *to += *reinterpret_cast<const std::string*>(*words);
+      *to += *reinterpret_cast<const String*>(*words);
     } else if (kind == PartKind::kShape) {
       say_shape(*to, *reinterpret_cast<const Shape*>(*words));
     } else if (kind == PartKind::kSigned) {
@@ -78,7 +78,7 @@ void say_parts(std::string* to, uint64_t kinds, const PartWord* words) {
 }
 
 Status fail_with(uint64_t kinds, const PartWord* words) {
-  std::string text;
+  String text;
   say_parts(&text, kinds, words);
   return Status(std::move(text));
 }

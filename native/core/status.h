@@ -7,10 +7,10 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <type_traits>
 
+#include "core/string.h"
 #include "core/text.h"
 
 namespace wxnn {
@@ -24,7 +24,7 @@ class [[nodiscard]] Status {
   static constexpr int kKept = 16;
 
   constexpr Status() = default;
-  explicit Status(std::string sentence);
+  explicit Status(String sentence);
 
   bool ok() const { return sentence_ == nullptr; }
   // Empty when ok().
@@ -35,7 +35,7 @@ class [[nodiscard]] Status {
   Status at(std::string_view place) const;
 
  private:
-  const std::string* sentence_ = nullptr;
+  const String* sentence_ = nullptr;
 };
 
 // --- sentences -----------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ inline constexpr int kPartKindBits = 3;
 
 template <class T>
 constexpr PartKind part_kind() {
-  if constexpr (std::is_same_v<T, std::string>) {
+  if constexpr (std::is_same_v<T, String>) {
     return PartKind::kString;
   } else if constexpr (std::is_same_v<T, std::string_view>) {
     return PartKind::kView;
@@ -62,6 +62,13 @@ constexpr PartKind part_kind() {
     return PartKind::kText;
   }
 }
+
+// Another library's text is looked at as a view, which lives as long as the sentence is made.
+template <class T>
+const T& part_of(const T& part) {
+  return part;
+}
+inline std::string_view part_of(const std::string& part) { return part; }
 
 template <class T>
 [[gnu::always_inline]] inline PartWord part_word(const T& part) {
@@ -80,17 +87,21 @@ constexpr uint64_t part_kinds() {
   static_assert(sizeof...(Parts) * kPartKindBits < 64, "a sentence of too many parts");
   uint64_t kinds = 0;
   int shift = 0;
-  ((kinds |= static_cast<uint64_t>(part_kind<Parts>()) << shift, shift += kPartKindBits), ...);
+  ((kinds |= static_cast<uint64_t>(
+                 part_kind<std::remove_cvref_t<decltype(part_of(std::declval<const Parts&>()))>>())
+             << shift,
+    shift += kPartKindBits),
+   ...);
   return kinds;
 }
 
-void say_parts(std::string* to, uint64_t kinds, const PartWord* words);
+void say_parts(String* to, uint64_t kinds, const PartWord* words);
 Status fail_with(uint64_t kinds, const PartWord* words);
 
 // Words are parameters, not an array: the caller then writes no memory. One function for each
 // number of parts.
 template <std::same_as<PartWord>... Words>
-[[gnu::noinline]] void say_words(std::string* to, uint64_t kinds, Words... words) {
+[[gnu::noinline]] void say_words(String* to, uint64_t kinds, Words... words) {
   const PartWord list[] = {words...};
   say_parts(to, kinds, list);
 }
@@ -104,13 +115,13 @@ template <std::same_as<PartWord>... Words>
 // numbers would then be written to memory to be passed by reference.
 // Appends the parts.
 template <class... Parts>
-[[gnu::always_inline]] inline void say(std::string& to, const Parts&... parts) {
-  say_words(&to, part_kinds<Parts...>(), part_word(parts)...);
+[[gnu::always_inline]] inline void say(String& to, const Parts&... parts) {
+  say_words(&to, part_kinds<Parts...>(), part_word(part_of(parts))...);
 }
 
 template <class... Parts>
-std::string sentence(const Parts&... parts) {
-  std::string text;
+String sentence(const Parts&... parts) {
+  String text;
   say(text, parts...);
   return text;
 }
@@ -118,7 +129,7 @@ std::string sentence(const Parts&... parts) {
 // return fail("axis ", axis, " is outside ", shape);
 template <class... Parts>
 [[gnu::always_inline]] inline Status fail(const Parts&... parts) {
-  return fail_words(part_kinds<Parts...>(), part_word(parts)...);
+  return fail_words(part_kinds<Parts...>(), part_word(part_of(parts))...);
 }
 
 #define WXNN_TRY(expression)                                                  \

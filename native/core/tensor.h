@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
-#include <string>
 #include <string_view>
+
+#include "core/string.h"
 
 namespace wxnn {
 
@@ -64,7 +65,7 @@ class Shape {
   bool fits() const;
 
   bool operator==(const Shape& other) const;
-  std::string str() const;  // "[1,32,32,48]", "[?,224,224,3]", "[unknown]"
+  String str() const;  // "[1,32,32,48]", "[?,224,224,3]", "[unknown]"
 
  private:
   int rank_ = 0;

@@ -10,7 +10,7 @@ namespace {
 
 // The numbers between those for batch and channels, of which there are `axes`.
 Status take_inner(std::string_view name, size_t axes, AttrValue* value) {
-  std::vector<double>& n = value->numbers;
+  Vector<double>& n = value->numbers;
   if (n.empty()) return {};
   const bool plain = n.size() == axes + 2 && n.front() == 1 && n.back() == 1;
   WXNN_CHECK(plain, name, " should be 1 for batch and channels");
@@ -19,8 +19,9 @@ Status take_inner(std::string_view name, size_t axes, AttrValue* value) {
   return {};
 }
 
-void to_lower(std::string* text) {
-  for (char& c : *text) {
+void to_lower(String* text) {
+  for (size_t i = 0; i < text->size(); ++i) {
+    char& c = (*text)[i];
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
 }
@@ -45,8 +46,8 @@ Status ListNode::output(size_t i, int* value) {
   return outputs_.value({index_, static_cast<int>(i)}, value);
 }
 
-std::vector<std::string_view> ListNode::texts(std::string_view name) {
-  std::vector<std::string_view> all;
+Vector<std::string_view> ListNode::texts(std::string_view name) {
+  Vector<std::string_view> all;
   TfAttr attr = find(name);
   if (attr.kind != TfAttrKind::kTexts) return all;
   for (size_t n = attr.value.count(); n > 0; --n) all.push_back(attr.value.text());
@@ -60,7 +61,7 @@ Status ListNode::function(std::string_view attr_name, std::unique_ptr<Graph>* gr
   return reader_.read_function(attr.value.text(), graph);
 }
 
-Status ListNode::call(std::string_view attr_name, std::vector<int>* results) {
+Status ListNode::call(std::string_view attr_name, Vector<int>* results) {
   TfAttr attr = find(attr_name);
   WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function ",
              attr_name);

@@ -1,10 +1,10 @@
 // A node of a TensorFlow graph while it becomes nodes of ours: its attributes through the filters
 // that the rows name (tf_rows.h).
 #pragma once
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "core/string.h"
+#include "core/vector.h"
 #include "formats/node_list_reader.h"
 #include "formats/tf_rows.h"
 
@@ -13,7 +13,7 @@ namespace wxnn {
 class ListNode final : public TfSource {
  public:
   ListNode(ScopeReader& reader, Outputs& outputs, Graph& graph, const ListedNode& listed, int index,
-           std::string name)
+           String name)
       : TfSource(graph, std::move(name)),
         reader_(reader),
         outputs_(outputs),
@@ -22,9 +22,9 @@ class ListNode final : public TfSource {
 
   Status read(std::string_view source, AttrValue* value) override;
   Status output(size_t i, int* value) override;
-  std::vector<std::string_view> texts(std::string_view name) override;
+  Vector<std::string_view> texts(std::string_view name) override;
   Status function(std::string_view attr_name, std::unique_ptr<Graph>* graph) override;
-  Status call(std::string_view attr_name, std::vector<int>* results) override;
+  Status call(std::string_view attr_name, Vector<int>* results) override;
   Status table(int* keys, int* values) override;
 
   // Refuses an attribute that nobody has asked for and that is not known to change nothing.
@@ -39,7 +39,7 @@ class ListNode final : public TfSource {
   Outputs& outputs_;
   const ListedNode& listed_;
   int index_;
-  std::vector<std::string_view> asked_;
+  Vector<std::string_view> asked_;
 };
 
 }  // namespace wxnn

@@ -14,13 +14,13 @@ Status read_node_list(File file, Graph* graph) {
   Reading reading{list, graph->file};
   ScopeReader reader(reading, list.graph, *graph, "", 0);
   for (const Endpoint& e : list.inputs) WXNN_TRY(reader.read_input(e));
-  std::vector<std::string_view> tensors;
+  Vector<std::string_view> tensors;
   for (const Endpoint& e : list.outputs) tensors.push_back(e.tensor);
   WXNN_TRY(reader.read(tensors));
   for (const Endpoint& e : list.outputs) {
     int value = kAbsent;
     WXNN_TRY(reader.value_of(e.tensor, &value));
-    WXNN_TRY(add_output(*graph, value, std::string(e.name)));
+    WXNN_TRY(add_output(*graph, value, String(e.name)));
   }
   return sort(*graph);
 }

@@ -43,9 +43,9 @@ ListedNode read_node(Cursor& c) {
   return n;
 }
 
-void read_endpoints(Cursor& c, std::vector<Endpoint>* list) {
+void read_endpoints(Cursor& c, Vector<Endpoint>* list) {
   constexpr size_t kLeast = 16;
-  *list = std::vector<Endpoint>(c.count(kLeast));
+  *list = Vector<Endpoint>(c.count(kLeast));
   for (Endpoint& e : *list) e = read_endpoint(c);
 }
 
@@ -54,7 +54,7 @@ struct Named {
   std::string_view name;
   int index;
 };
-void sort_by_name(std::vector<Named>* list) {
+void sort_by_name(Vector<Named>* list) {
   // A heap sort: a third of the code of std::sort.
   auto less = [](const Named& a, const Named& b) { return a.name < b.name; };
   std::make_heap(list->begin(), list->end(), less);
@@ -62,8 +62,8 @@ void sort_by_name(std::vector<Named>* list) {
 }
 
 // Orders the names and gives every Const its weight, if it has one.
-Status settle_names(const std::vector<Named>& weights, NodeScope* scope) {
-  std::vector<Named> order(scope->nodes.size());
+Status settle_names(const Vector<Named>& weights, NodeScope* scope) {
+  Vector<Named> order(scope->nodes.size());
   for (size_t i = 0; i < order.size(); ++i) {
     order[i] = {scope->nodes[i].name, static_cast<int>(i)};
   }
@@ -86,7 +86,7 @@ Status settle_names(const std::vector<Named>& weights, NodeScope* scope) {
 void read_nodes(Cursor& c, NodeScope* scope) {
   constexpr size_t kLeast = 16;
   const size_t n = c.count(kLeast);
-  std::vector<ListedNode> nodes(scope->nodes.size() + n);
+  Vector<ListedNode> nodes(scope->nodes.size() + n);
   std::ranges::copy(scope->nodes, nodes.begin());
   for (size_t i = scope->nodes.size(); c.ok() && i < nodes.size(); ++i) nodes[i] = read_node(c);
   scope->nodes = std::move(nodes);
@@ -112,11 +112,11 @@ NodeScope read_function(Cursor& c) {
 }
 
 // Weights name the Const nodes that they belong to, which come later in the file.
-void read_weights(Cursor& c, NodeList* list, std::vector<Named>* names) {
+void read_weights(Cursor& c, NodeList* list, Vector<Named>* names) {
   constexpr size_t kLeast = 40;
   const size_t n = c.count(kLeast);
-  list->weights = std::vector<ListedTensor>(n);
-  *names = std::vector<Named>(n);
+  list->weights = Vector<ListedTensor>(n);
+  *names = Vector<Named>(n);
   for (size_t i = 0; c.ok() && i < n; ++i) {
     ListedTensor& w = list->weights[i];
     (*names)[i] = {c.text(), static_cast<int>(i)};
@@ -253,7 +253,7 @@ Status parse_node_list(const File& file, NodeList* list) {
   Cursor c(all.subspan(kHeader, weights_at - kHeader));
   read_endpoints(c, &list->inputs);
   read_endpoints(c, &list->outputs);
-  std::vector<Named> weights;
+  Vector<Named> weights;
   read_weights(c, list, &weights);
   read_nodes(c, &list->graph);
   // The last part of the list: left unread where no node calls one.

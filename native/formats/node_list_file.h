@@ -4,9 +4,9 @@
 #include <cstring>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "core/graph.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -88,11 +88,11 @@ struct Endpoint {
 
 // The graph, or a function.
 struct NodeScope {
-  std::string_view name;          // of a function
-  std::vector<ListedNode> nodes;  // a function's parameters come first, as nodes of op kParameter
+  std::string_view name;     // of a function
+  Vector<ListedNode> nodes;  // a function's parameters come first, as nodes of op kParameter
   size_t parameters = 0;
-  std::vector<std::string_view> results;  // tensors that a function returns
-  std::vector<int> by_name;               // nodes in the order of their names
+  Vector<std::string_view> results;  // tensors that a function returns
+  Vector<int> by_name;               // nodes in the order of their names
 
   // Index of the node of this name, or kAbsent.
   int find(std::string_view name) const;
@@ -100,10 +100,10 @@ struct NodeScope {
 inline constexpr std::string_view kParameter = "_Arg";
 
 struct NodeList {
-  std::vector<Endpoint> inputs, outputs;
-  std::vector<ListedTensor> weights;
+  Vector<Endpoint> inputs, outputs;
+  Vector<ListedTensor> weights;
   NodeScope graph;
-  std::vector<NodeScope> functions;
+  Vector<NodeScope> functions;
   size_t weights_at = 0, weights_bytes = 0;  // in the file
 
   // Null where there is none.

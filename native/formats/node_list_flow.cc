@@ -14,16 +14,15 @@ constexpr int kMostCalls = 32;  // inside each other
 
 // A part of this scope as a graph of its own, from the tensors that it is given, of which the last
 // so many are results too.
-Status ScopeReader::read_part(const std::vector<Ref>& given,
-                              const std::vector<std::string_view>& results, size_t handed_back,
-                              std::vector<std::unique_ptr<Graph>>* bodies) {
+Status ScopeReader::read_part(const Vector<Ref>& given, const Vector<std::string_view>& results,
+                              size_t handed_back, Vector<std::unique_ptr<Graph>>* bodies) {
   WXNN_CHECK(depth_ < kMostCalls, "is more than ", kMostCalls, " loops or conditions deep");
   bodies->push_back(std::make_unique<Graph>());
   Graph& graph = *bodies->back();
   ScopeReader reader(reading_, scope_, graph, prefix_, depth_ + 1);
   for (Ref ref : given) {
-    const int value = graph.add_value(std::string(scope_.nodes[ref.node].name),
-                                      {DType::kFloat32, Shape::unknown()});
+    const int value =
+        graph.add_value(String(scope_.nodes[ref.node].name), {DType::kFloat32, Shape::unknown()});
     graph.inputs.push_back(value);
     reader.give(ref, value);
   }
@@ -42,8 +41,8 @@ Status ScopeReader::build_loop(int exit) {
   if (std::exchange(loop->built, true)) return {};
   Cooked cooked;
   WXNN_TRY(need_op("While", &cooked.op));
-  std::vector<std::string_view> starts, results;
-  std::vector<Ref> merges, switches;
+  Vector<std::string_view> starts, results;
+  Vector<Ref> merges, switches;
   for (size_t k = 0; k < loop->enters.size(); ++k) {
     starts.push_back(input_of(scope_.nodes[loop->enters[k]], 0));
     results.push_back(input_of(scope_.nodes[loop->nexts[k]], 0));
@@ -55,9 +54,9 @@ Status ScopeReader::build_loop(int exit) {
     merges.push_back({enter, 0});
     switches.push_back({enter, 0});
   }
-  std::vector<int> inputs, outputs;
+  Vector<int> inputs, outputs;
   WXNN_TRY(values_of(starts, &inputs));
-  std::string name = sentence(prefix_, scope_.nodes[exit].name);
+  String name = sentence(prefix_, scope_.nodes[exit].name);
   for (int e : loop->exits) {
     outputs.push_back(kAbsent);
     if (e != kAbsent) {
@@ -66,7 +65,7 @@ Status ScopeReader::build_loop(int exit) {
       outputs.back() = graph_.add_value(name, {DType::kFloat32, Shape::unknown()});
     }
   }
-  std::vector<std::unique_ptr<Graph>> bodies;
+  Vector<std::unique_ptr<Graph>> bodies;
   WXNN_TRY(read_part(merges, {loop->condition}, 0, &bodies));
   WXNN_TRY(read_part(switches, results, loop->constants.size(), &bodies));
   graph_.nodes.push_back({cooked.op, std::move(name), Attrs(cooked.op->attrs), std::move(inputs),
@@ -79,14 +78,14 @@ Status ScopeReader::build_choice(int merge) {
   WXNN_TRY(v1_.choice_at(merge, &choice));
   const Op* op = nullptr;
   WXNN_TRY(need_op("If", &op));
-  std::vector<std::string_view> arguments = {choice->condition};
+  Vector<std::string_view> arguments = {choice->condition};
   for (int s : choice->switches) arguments.push_back(input_of(scope_.nodes[s], 0));
-  std::vector<int> inputs, outputs(1);
+  Vector<int> inputs, outputs(1);
   WXNN_TRY(values_of(arguments, &inputs));
   WXNN_TRY(outputs_.value({merge, 0}, &outputs[0]));
-  std::vector<std::unique_ptr<Graph>> bodies;
+  Vector<std::unique_ptr<Graph>> bodies;
   for (int side : {1, 0}) {
-    std::vector<Ref> given;
+    Vector<Ref> given;
     for (int s : choice->switches) given.push_back({s, side});
     WXNN_TRY(read_part(given, {choice->results[side]}, 0, &bodies));
   }
@@ -109,8 +108,8 @@ Status ScopeReader::read_function(std::string_view name, std::unique_ptr<Graph>*
   *graph = std::make_unique<Graph>();
   ScopeReader reader(reading_, *function, **graph, prefix_, depth_ + 1);
   for (size_t i = 0; i < function->parameters; ++i) {
-    const int value = (*graph)->add_value(std::string(function->nodes[i].name),
-                                          {DType::kFloat32, Shape::unknown()});
+    const int value =
+        (*graph)->add_value(String(function->nodes[i].name), {DType::kFloat32, Shape::unknown()});
     (*graph)->inputs.push_back(value);
     reader.give({static_cast<int>(i), 0}, value);
   }
@@ -118,8 +117,8 @@ Status ScopeReader::read_function(std::string_view name, std::unique_ptr<Graph>*
   return reader.values_of(function->results, &(*graph)->outputs);
 }
 
-Status ScopeReader::call(std::string_view name, const std::string& by,
-                         const std::vector<int>& arguments, std::vector<int>* results) {
+Status ScopeReader::call(std::string_view name, const String& by, const Vector<int>& arguments,
+                         Vector<int>* results) {
   const NodeScope* function = nullptr;
   WXNN_TRY(find_function(name, &function));
   WXNN_CHECK(function->parameters == arguments.size(), "calls a function of ", function->parameters,

@@ -61,7 +61,7 @@ int split_output(std::string_view* tensor, std::string_view* name) {
 
 }  // namespace
 
-std::string place(const ListedNode& n) { return sentence("node \"", n.name, "\" (", n.op, ")"); }
+String place(const ListedNode& n) { return sentence("node \"", n.name, "\" (", n.op, ")"); }
 
 int Outputs::find(Ref ref) const {
   for (int i = first_[ref.node]; i != kAbsent; i = next_[i]) {
@@ -82,14 +82,14 @@ Status Outputs::value(Ref ref, int* value) {
   if (*value != kAbsent) return {};
   WXNN_CHECK(++reading_.tensors <= reading_.file.bytes,
              "the graph has more tensors than its file has bytes");
-  std::string name = sentence(prefix_, scope_.nodes[ref.node].name);
+  String name = sentence(prefix_, scope_.nodes[ref.node].name);
   if (ref.output != 0) name = sentence(name, ":", ref.output);
   *value = graph_.add_value(std::move(name), {DType::kFloat32, Shape::unknown()});
   set(ref, *value);
   return {};
 }
 
-ScopeReader::ScopeReader(Reading& reading, const NodeScope& scope, Graph& graph, std::string prefix,
+ScopeReader::ScopeReader(Reading& reading, const NodeScope& scope, Graph& graph, String prefix,
                          int depth)
     : reading_(reading),
       scope_(scope),
@@ -140,7 +140,7 @@ Status ScopeReader::value_of(std::string_view tensor, int* value) {
   return status.at(place(from));
 }
 
-Status ScopeReader::read(const std::vector<std::string_view>& tensors) {
+Status ScopeReader::read(const Vector<std::string_view>& tensors) {
   WXNN_TRY(mark_alive(tensors));
   WXNN_TRY(check_available());
   for (size_t i = 0; i < alive_.size(); ++i) {
@@ -228,13 +228,13 @@ Status ScopeReader::add_input(int placeholder, const Endpoint& e) {
 }
 
 // Without recursion: a file may be one long chain.
-Status ScopeReader::mark_alive(const std::vector<std::string_view>& tensors) {
-  std::vector<int> open;
+Status ScopeReader::mark_alive(const Vector<std::string_view>& tensors) {
+  Vector<int> open;
   for (std::string_view tensor : tensors) WXNN_TRY(visit(tensor, &open));
   while (!open.empty()) {
     const ListedNode& from = scope_.nodes[open.back()];
     open.pop_back();
-    std::vector<std::string_view> inputs;
+    Vector<std::string_view> inputs;
     WXNN_TRY(v1_.dependencies(static_cast<int>(&from - scope_.nodes.data()), &inputs));
     for (std::string_view input : inputs) {
       Status status = visit(input, &open);
@@ -244,7 +244,7 @@ Status ScopeReader::mark_alive(const std::vector<std::string_view>& tensors) {
   return {};
 }
 
-Status ScopeReader::visit(std::string_view tensor, std::vector<int>* open) {
+Status ScopeReader::visit(std::string_view tensor, Vector<int>* open) {
   Ref ref;
   WXNN_TRY(resolve(tensor, &ref));
   if (outputs_.find(ref) != kAbsent) return {};  // given
@@ -254,7 +254,7 @@ Status ScopeReader::visit(std::string_view tensor, std::vector<int>* open) {
 }
 
 Status ScopeReader::check_available() const {
-  std::vector<int> missing;
+  Vector<int> missing;
   for (size_t i = 0; i < alive_.size(); ++i) {
     const ListedNode& n = scope_.nodes[i];
     if (alive_[i] == 0 || is_const(n.op) || is_placeholder(n.op)) continue;
@@ -262,7 +262,7 @@ Status ScopeReader::check_available() const {
     if (row != nullptr && available(row->recipe)) continue;
     missing.push_back(static_cast<int>(i));
   }
-  std::vector<MissingOp> named(missing.size());
+  Vector<MissingOp> named(missing.size());
   for (size_t k = 0; k < named.size(); ++k) {
     const ListedNode& n = scope_.nodes[missing[k]];
     named[k].op = n.op;
@@ -327,8 +327,7 @@ Status ScopeReader::table_of(int node, int* keys, int* values) {
   return fail("its table \"", scope_.nodes[table.node].name, "\" is never filled");
 }
 
-Status ScopeReader::values_of(const std::vector<std::string_view>& tensors,
-                              std::vector<int>* values) {
+Status ScopeReader::values_of(const Vector<std::string_view>& tensors, Vector<int>* values) {
   for (std::string_view tensor : tensors) {
     values->push_back(kAbsent);
     WXNN_TRY(value_of(tensor, &values->back()));

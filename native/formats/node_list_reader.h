@@ -2,10 +2,10 @@
 // a Graph: those that the wanted tensors depend on.
 #pragma once
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "core/string.h"
+#include "core/vector.h"
 #include "formats/node_list_file.h"
 #include "formats/node_list_v1.h"
 
@@ -19,7 +19,7 @@ struct Ref {
 };
 
 inline bool is_control(std::string_view input) { return input.starts_with('^'); }
-std::string place(const ListedNode& node);
+String place(const ListedNode& node);
 // Input i, which may be a control input; empty where there is none.
 std::string_view input_of(const ListedNode& node, size_t i);
 
@@ -33,7 +33,7 @@ struct Reading {
 // The values that nodes write: those that somebody reads, or that were emitted.
 class Outputs {
  public:
-  Outputs(Reading& reading, const NodeScope& scope, Graph& graph, const std::string& prefix)
+  Outputs(Reading& reading, const NodeScope& scope, Graph& graph, const String& prefix)
       : reading_(reading),
         scope_(scope),
         graph_(graph),
@@ -51,10 +51,10 @@ class Outputs {
   Reading& reading_;
   const NodeScope& scope_;
   Graph& graph_;
-  const std::string& prefix_;
-  std::vector<int> first_;  // of each node: its first entry
+  const String& prefix_;
+  Vector<int> first_;  // of each node: its first entry
   // Per entry: which output of the node, its value, and the node's next entry.
-  std::vector<int> output_, value_, next_;
+  Vector<int> output_, value_, next_;
 };
 
 // Follows Identity and its like, which need no node of ours, up to a tensor that another node
@@ -64,13 +64,12 @@ Status trace(const NodeScope& scope, std::string_view tensor, const Outputs* giv
 class ScopeReader {
  public:
   // `prefix` stands before the names of nodes; `depth`: how many calls are around this one.
-  ScopeReader(Reading& reading, const NodeScope& scope, Graph& graph, std::string prefix,
-              int depth);
+  ScopeReader(Reading& reading, const NodeScope& scope, Graph& graph, String prefix, int depth);
 
   // The tensor is given: what computes it is not read.
   void give(Ref tensor, int value) { outputs_.set(tensor, value); }
   // The nodes that these tensors depend on; then the tensors' values.
-  Status read(const std::vector<std::string_view>& tensors);
+  Status read(const Vector<std::string_view>& tensors);
   Status value_of(std::string_view tensor, int* value);
 
   // The graph's inputs: placeholders.
@@ -79,8 +78,8 @@ class ScopeReader {
   // A function as a graph of its own.
   Status read_function(std::string_view name, std::unique_ptr<Graph>* graph);
   // A function's nodes among those of this graph.
-  Status call(std::string_view name, const std::string& by, const std::vector<int>& arguments,
-              std::vector<int>* results);
+  Status call(std::string_view name, const String& by, const Vector<int>& arguments,
+              Vector<int>* results);
   // The constants that fill the hash table that is the node's first input.
   Status table_of(int node, int* keys, int* values);
   const NodeScope& scope() const { return scope_; }
@@ -93,25 +92,25 @@ class ScopeReader {
   bool tensor_of(const ListedNode& from, ListedTensor* tensor) const;
   Status read_constant(int i, int* value);
   Status add_input(int placeholder, const Endpoint& e);
-  Status visit(std::string_view tensor, std::vector<int>* open);
-  Status mark_alive(const std::vector<std::string_view>& tensors);
+  Status visit(std::string_view tensor, Vector<int>* open);
+  Status mark_alive(const Vector<std::string_view>& tensors);
   Status check_available() const;
   Status read_node(int i);
   Status read_placeholder(int i);
   Status build_node(int i);
   Status build_loop(int exit);
   Status build_choice(int merge);
-  Status values_of(const std::vector<std::string_view>& tensors, std::vector<int>* values);
-  Status read_part(const std::vector<Ref>& given, const std::vector<std::string_view>& results,
-                   size_t handed_back, std::vector<std::unique_ptr<Graph>>* bodies);
+  Status values_of(const Vector<std::string_view>& tensors, Vector<int>* values);
+  Status read_part(const Vector<Ref>& given, const Vector<std::string_view>& results,
+                   size_t handed_back, Vector<std::unique_ptr<Graph>>* bodies);
 
   Reading& reading_;
   const NodeScope& scope_;
   Graph& graph_;
-  std::string prefix_;
+  String prefix_;
   int depth_;
   Outputs outputs_;
-  std::vector<uint8_t> alive_;  // parallel to the nodes
+  Vector<uint8_t> alive_;  // parallel to the nodes
   V1Flow v1_;
 };
 

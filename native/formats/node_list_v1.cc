@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kMostChoices = 64;  // inside each other
 
-bool contains(const std::vector<int>& list, int node) {
+bool contains(const Vector<int>& list, int node) {
   return std::ranges::find(list, node) != list.end();
 }
 
@@ -63,8 +63,8 @@ Status V1Flow::add_part(int swtch, int loop_condition, TfLoop* loop) const {
 // Follows what the condition and the body read, back to the Enter nodes of this loop.
 Status V1Flow::find_constants(TfLoop* loop) const {
   const std::string_view frame = text_of(scope_.nodes[loop->enters[0]], "frame_name");
-  std::vector<uint8_t> seen(scope_.nodes.size());
-  std::vector<std::string_view> open = {loop->condition};
+  Vector<uint8_t> seen(scope_.nodes.size());
+  Vector<std::string_view> open = {loop->condition};
   for (int next : loop->nexts) open.push_back(input_of(scope_.nodes[next], 0));
   while (!open.empty()) {
     Ref ref;
@@ -121,18 +121,18 @@ Status V1Flow::loop_at(int exit, TfLoop** loop) {
 
 // What lies between a result of a condition and the Switch nodes before it.
 struct V1Flow::Walk {
-  std::vector<int> switches;
+  Vector<int> switches;
   int condition = kAbsent;  // the node that decides
   int side = kAbsent;       // the output of the Switch nodes
 };
 
 Status V1Flow::find_side(std::string_view tensor, Walk* walk) {
-  std::vector<uint8_t> seen(scope_.nodes.size());
-  std::vector<std::string_view> open = {tensor};
-  std::vector<std::string_view> controls;
+  Vector<uint8_t> seen(scope_.nodes.size());
+  Vector<std::string_view> open = {tensor};
+  Vector<std::string_view> controls;
   while (!open.empty() || (walk->condition == kAbsent && !controls.empty())) {
     const bool by_data = !open.empty();
-    std::vector<std::string_view>& from = by_data ? open : controls;
+    Vector<std::string_view>& from = by_data ? open : controls;
     std::string_view at = from.back();
     from.pop_back();
     if (is_control(at)) at.remove_prefix(1);
@@ -206,7 +206,7 @@ Status V1Flow::choice_at(int merge, TfChoice** choice) {
   return {};
 }
 
-Status V1Flow::dependencies(int node, std::vector<std::string_view>* tensors) {
+Status V1Flow::dependencies(int node, Vector<std::string_view>* tensors) {
   const ListedNode& n = scope_.nodes[node];
   if (kBuildParts.flow && n.op == "Exit") {
     TfLoop* loop = nullptr;

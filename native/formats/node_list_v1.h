@@ -9,23 +9,23 @@
 #pragma once
 #include <memory>
 #include <string_view>
-#include <vector>
 
+#include "core/vector.h"
 #include "formats/node_list_file.h"
 
 namespace wxnn {
 
 struct TfLoop {
   // Parallel: the parts of the state; exits has kAbsent for a part that nobody reads afterwards.
-  std::vector<int> enters, merges, switches, exits, nexts;
-  std::vector<int> constants;  // Enter nodes of what the body only reads
+  Vector<int> enters, merges, switches, exits, nexts;
+  Vector<int> constants;       // Enter nodes of what the body only reads
   std::string_view condition;  // tensor
   bool built = false;
 };
 
 struct TfChoice {
   std::string_view condition;
-  std::vector<int> switches;
+  Vector<int> switches;
   std::string_view results[2];  // tensors: where the condition is false, true
 };
 
@@ -37,7 +37,7 @@ class V1Flow {
   Status loop_at(int exit, TfLoop** loop);
   Status choice_at(int merge, TfChoice** choice);
   // What a node depends on: the inputs of the loop or condition that it ends, or its own.
-  Status dependencies(int node, std::vector<std::string_view>* tensors);
+  Status dependencies(int node, Vector<std::string_view>* tensors);
 
  private:
   struct Walk;
@@ -50,12 +50,12 @@ class V1Flow {
   Status find_side(std::string_view tensor, Walk* walk);
 
   const NodeScope& scope_;
-  std::vector<std::unique_ptr<TfLoop>> loops_;
+  Vector<std::unique_ptr<TfLoop>> loops_;
   struct Known {
     int merge;
     std::unique_ptr<TfChoice> choice;
   };
-  std::vector<Known> choices_;
+  Vector<Known> choices_;
   int depth_ = 0;
 };
 

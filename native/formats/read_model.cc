@@ -37,7 +37,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string describe(std::string_view file) {
+String describe(std::string_view file) {
   if (file.empty()) return "the file is empty";
   for (const Look& look : kLooks) {
     const std::string_view from = look.at == 0 && look.bytes.size() == 1 ? trimmed(file) : file;
@@ -46,7 +46,7 @@ std::string describe(std::string_view file) {
     }
   }
   constexpr char kHex[] = "0123456789abcdef";
-  std::string text = "it begins with";
+  String text = "it begins with";
   for (unsigned char c : file.substr(0, 8)) {
     text += ' ';
     text += kHex[c >> 4];

@@ -180,7 +180,7 @@ class Cook {
   }
 
   void hand_on(std::string_view order) {
-    std::vector<int>& to = cooked_.inputs;
+    Vector<int>& to = cooked_.inputs;
     for (char c : order) {
       const size_t i = static_cast<size_t>(c - '0');  // huge for '-'
       const bool there = c >= '0' && i < node_.inputs.size();
@@ -197,11 +197,11 @@ class Cook {
   const Recipe& recipe_;
   Cooked& cooked_;
   bool arguments_stay_ = false;
-  std::vector<uint8_t> consumed_;
-  std::vector<std::string_view> settled_;
+  Vector<uint8_t> consumed_;
+  Vector<std::string_view> settled_;
 };
 
-Status append(SourceNode& node, std::string name, Cooked& cooked, std::vector<int>&& outputs) {
+Status append(SourceNode& node, String name, Cooked& cooked, Vector<int>&& outputs) {
   node.graph.nodes.push_back({cooked.op, std::move(name), std::move(cooked.attrs),
                               std::move(cooked.inputs), std::move(outputs),
                               std::move(cooked.bodies)});
@@ -230,7 +230,7 @@ Status need_op(std::string_view name, const Op** op) {
   return {};
 }
 
-Status make(std::string_view op, std::vector<int> inputs, Cooked* cooked) {
+Status make(std::string_view op, Vector<int> inputs, Cooked* cooked) {
   WXNN_TRY(need_op(op, &cooked->op));
   cooked->attrs = Attrs(cooked->op->attrs);
   cooked->inputs = std::move(inputs);
@@ -242,7 +242,7 @@ bool available(const Recipe& recipe) {
 }
 
 Status constant_numbers(SourceNode& node, int value, std::string_view what,
-                        std::vector<double>* numbers) {
+                        Vector<double>* numbers) {
   WXNN_CHECK(value != kAbsent && node.graph.values[value].constant != nullptr, "its input \"", what,
              "\" is computed while running; only a constant is supported");
   Tensor tensor;
@@ -262,7 +262,7 @@ Status prepare(SourceNode& node, const Recipe& recipe, Cooked* cooked) {
 }
 
 Status emit(SourceNode& node, Cooked&& cooked) {
-  std::vector<int> outputs;
+  Vector<int> outputs;
   const size_t most = cooked.op->outputs == kAnyNumber ? node.output_count : cooked.op->outputs;
   for (size_t i = 0; i < std::min(most, node.output_count); ++i) {
     outputs.push_back(kAbsent);
@@ -271,7 +271,7 @@ Status emit(SourceNode& node, Cooked&& cooked) {
   if (cooked.activation.empty() || cooked.activation == "linear") {
     return append(node, node.name, cooked, std::move(outputs));
   }
-  const std::string activation = std::move(cooked.activation);
+  const String activation = std::move(cooked.activation);
   const int before = node.graph.add_value(
       sentence(node.name, "/linear"), {node.graph.values[outputs[0]].type.dtype, Shape::unknown()});
   WXNN_TRY(append(node, node.name, cooked, {before}));
@@ -281,12 +281,12 @@ Status emit(SourceNode& node, Cooked&& cooked) {
 Status emit_output(SourceNode& node, size_t i, Cooked&& cooked) {
   int value = kAbsent;
   WXNN_TRY(node.output(i, &value));
-  std::string name = i == 0 ? node.name : sentence(node.name, ":", i);
+  String name = i == 0 ? node.name : sentence(node.name, ":", i);
   return append(node, std::move(name), cooked, {value});
 }
 
 Status emit_before(SourceNode& node, std::string_view suffix, Cooked&& cooked, int* value) {
-  std::string name = sentence(node.name, suffix);
+  String name = sentence(node.name, suffix);
   *value = node.graph.add_value(name, {DType::kFloat32, Shape::unknown()});
   return append(node, std::move(name), cooked, {*value});
 }
@@ -315,8 +315,8 @@ Status cook_sum(SourceNode& node, const Recipe&) {
   return emit(node, std::move(last));
 }
 
-Status add_output(Graph& graph, int value, std::string name) {
-  auto listed = [value](const std::vector<int>& list) {
+Status add_output(Graph& graph, int value, String name) {
+  auto listed = [value](const Vector<int>& list) {
     return std::ranges::find(list, value) != list.end();
   };
   if (graph.values[value].constant || listed(graph.inputs) || listed(graph.outputs)) {

@@ -23,18 +23,18 @@
 //
 // An attribute `activation` that our operator does not have becomes a node behind it.
 #pragma once
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/graph.h"
+#include "core/string.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
 // One node of a file while it becomes nodes of ours. Each reader derives its own.
 class SourceNode {
  public:
-  SourceNode(Graph& graph, std::string name) : graph(graph), name(std::move(name)) {}
+  SourceNode(Graph& graph, String name) : graph(graph), name(std::move(name)) {}
 
   // Attribute or option `source` of the file's node. Leaves *value empty where the node does not
   // say, which only TensorFlow allows.
@@ -43,8 +43,8 @@ class SourceNode {
   virtual Status output(size_t i, int* value) = 0;
 
   Graph& graph;
-  std::string name;
-  std::vector<int> inputs;  // values of ours, or kAbsent
+  String name;
+  Vector<int> inputs;       // values of ours, or kAbsent
   size_t output_count = 1;  // how many outputs the node has in the file
 
  protected:
@@ -73,9 +73,9 @@ Status cook_sum(SourceNode& node, const Recipe& recipe);
 struct Cooked {
   const Op* op = nullptr;
   Attrs attrs;
-  std::vector<int> inputs;
-  std::string activation;
-  std::vector<std::unique_ptr<Graph>> bodies = {};
+  Vector<int> inputs;
+  String activation;
+  Vector<std::unique_ptr<Graph>> bodies = {};
 };
 Status prepare(SourceNode& node, const Recipe& recipe, Cooked* cooked);
 // Appends the node, and the activation behind it, writing the node's outputs.
@@ -88,13 +88,13 @@ Status emit_before(SourceNode& node, std::string_view suffix, Cooked&& cooked, i
 // An operator of this build, or a sentence that it is missing.
 Status need_op(std::string_view name, const Op** op);
 // A node of `op` with default attributes.
-Status make(std::string_view op, std::vector<int> inputs, Cooked* cooked);
+Status make(std::string_view op, Vector<int> inputs, Cooked* cooked);
 // The numbers of a constant input. `what` names it in sentences.
 Status constant_numbers(SourceNode& node, int value, std::string_view what,
-                        std::vector<double>* numbers);
+                        Vector<double>* numbers);
 
 // Makes `value` the next output of the graph under `name`. Where it has a name of its own already
 // (an input, a constant, another output), an Identity node comes between.
-Status add_output(Graph& graph, int value, std::string name);
+Status add_output(Graph& graph, int value, String name);
 
 }  // namespace wxnn

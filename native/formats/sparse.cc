@@ -1,8 +1,8 @@
 #include "formats/sparse.h"
 
 #include <cstring>
-#include <vector>
 
+#include "core/vector.h"
 #include "formats/tflite_verify.h"
 
 namespace wxnn {
@@ -16,26 +16,25 @@ struct Level {
   Level() = default;
   Level(int dimension, int32_t size) : dimension(dimension), size(size) {}
   bool dense = true;
-  int dimension = 0;   // of the tensor
-  int32_t size = 0;    // indices run below it
-  int32_t stride = 1;  // an index here is worth so much in `dimension`
-  std::vector<int32_t>
-      segments;  // compressed: entries of parent i are [segments[i], segments[i+1])
-  std::vector<int32_t> indices;
+  int dimension = 0;         // of the tensor
+  int32_t size = 0;          // indices run below it
+  int32_t stride = 1;        // an index here is worth so much in `dimension`
+  Vector<int32_t> segments;  // compressed: entries of parent i are [segments[i], segments[i+1])
+  Vector<int32_t> indices;
 };
 
 // How an index vector of each type (1, 2, 3 in the union) stores its numbers.
 constexpr int kIndexBytes[] = {0, 4, 2, 1};
 
 bool read_indices(const flatbuffers::Verifier& v, int type, const void* vector,
-                  std::vector<int32_t>* out) {
+                  Vector<int32_t>* out) {
   if (type < 1 || type > 3 || vector == nullptr) return false;
   const Table& table = *static_cast<const Table*>(vector);
   const int bytes = kIndexBytes[type];
   if (!verify_vector(v, table, 0, bytes)) return false;
   const auto* numbers = table.GetPointer<const flatbuffers::Vector<uint8_t>*>(vtable_slot(0));
   const size_t n = numbers == nullptr ? 0 : numbers->size();
-  *out = std::vector<int32_t>(n);
+  *out = Vector<int32_t>(n);
   for (size_t i = 0; i < n; ++i) {
     uint32_t number = 0;  // little-endian, as the file is
     std::memcpy(&number, numbers->data() + i * bytes, bytes);
@@ -92,7 +91,7 @@ class Densifier {
   bool assign_dimensions(const Ints& order, const Ints* block, const Metadata& metadata) {
     const int rank = shape_.rank();
     const int total = static_cast<int>(order.size());
-    std::vector<int> level_of(total, -1);
+    Vector<int> level_of(total, -1);
     for (int i = 0; i < total; ++i) {
       const int d = order.Get(i);
       // Blocks are walked after the dimensions that they divide.
@@ -100,7 +99,7 @@ class Densifier {
       if (!valid) return false;
       level_of[d] = i;
     }
-    levels_ = std::vector<Level>(total);
+    levels_ = Vector<Level>(total);
     for (int d = 0; d < rank; ++d) levels_[level_of[d]] = Level(d, shape_[d]);
     for (int d = rank; d < total; ++d) {
       const int divided = block->Get(d - rank);
@@ -160,7 +159,7 @@ class Densifier {
 
   const Sparse& sparse_;
   const Shape& shape_;
-  std::vector<Level> levels_;
+  Vector<Level> levels_;
   int32_t at_[Shape::kMaxRank] = {};
   std::byte* out_ = nullptr;
 };

@@ -62,7 +62,7 @@ Status build_if(SourceNode& node, const Recipe& recipe) {
 }
 
 // One node of `op` for each value, which becomes the output of that number.
-Status emit_each(SourceNode& node, const Recipe& recipe, const std::vector<int>& values) {
+Status emit_each(SourceNode& node, const Recipe& recipe, const Vector<int>& values) {
   for (size_t i = 0; i < values.size(); ++i) {
     Cooked one;
     WXNN_TRY(make(recipe.op, {values[i]}, &one));
@@ -76,7 +76,7 @@ Status build_call(SourceNode& node, const Recipe& recipe) {
              "calls a function, which takes If, which this build does not have");
   Cooked ignored;
   WXNN_TRY(prepare(node, recipe, &ignored));
-  std::vector<int> results;
+  Vector<int> results;
   WXNN_TRY(static_cast<TfSource&>(node).call("f", &results));
   return emit_each(node, recipe, results);
 }

@@ -15,8 +15,8 @@
 #pragma once
 #include <span>
 #include <string_view>
-#include <vector>
 
+#include "core/vector.h"
 #include "formats/recipe.h"
 
 namespace wxnn {
@@ -42,11 +42,11 @@ class TfSource : public SourceNode {
  public:
   using SourceNode::SourceNode;
   // The texts of a list attribute; none where the node lacks it.
-  virtual std::vector<std::string_view> texts(std::string_view attr) = 0;
+  virtual Vector<std::string_view> texts(std::string_view attr) = 0;
   // The function that the attribute names, as a graph of its own.
   virtual Status function(std::string_view attr, std::unique_ptr<Graph>* graph) = 0;
   // That function's nodes among this graph's, on the node's inputs.
-  virtual Status call(std::string_view attr, std::vector<int>* results) = 0;
+  virtual Status call(std::string_view attr, Vector<int>* results) = 0;
   // What the hash table that is the node's first input was filled with: two constants.
   virtual Status table(int* keys, int* values) = 0;
 

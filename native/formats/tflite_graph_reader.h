@@ -2,10 +2,10 @@
 // loops, variables) is in tflite_subgraphs.cc.
 #pragma once
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "core/string.h"
+#include "core/vector.h"
 #include "formats/tflite_operator.h"
 #include "formats/tflite_variables.h"
 
@@ -41,14 +41,14 @@ class TfliteGraphReader {
   Status read_outputs();
 
   const tflite::Operator& operator_at(size_t i) const;
-  Status code_of(size_t i, Code* code, std::string* custom) const;
-  std::string name_of_operator(size_t i) const;
-  std::string operator_of(size_t i) const;  // "CONV_2D"
-  std::string place_of(size_t i) const;
+  Status code_of(size_t i, Code* code, String* custom) const;
+  String name_of_operator(size_t i) const;
+  String operator_of(size_t i) const;  // "CONV_2D"
+  String place_of(size_t i) const;
   Status check_indices(const Ints* indices, bool may_be_absent, std::string_view what) const;
   void mark_biases(Code code, const Ints* inputs);
   const tflite::SignatureDef* signature() const;
-  std::string name_in(const Maps* names, int tensor) const;
+  String name_in(const Maps* names, int tensor) const;
 
   Status read_here(size_t i, Code code);
   Status build_operator(size_t i, Code code, std::string_view custom);
@@ -71,11 +71,11 @@ class TfliteGraphReader {
   int depth_;
   Graph& graph_;
   TfliteTensors tensors_;
-  bool once_ = false;                   // in what CALL_ONCE runs
-  bool is_inside_ = false;              // a subgraph that has become nodes of the main graph
-  std::vector<int> handles_;            // per tensor: the variable that it stands for
-  std::vector<int> states_;             // variables that some operator keeps
-  std::vector<const TfliteRow*> rows_;  // parallel to the operators; null for DEQUANTIZE, DENSIFY
+  bool once_ = false;              // in what CALL_ONCE runs
+  bool is_inside_ = false;         // a subgraph that has become nodes of the main graph
+  Vector<int> handles_;            // per tensor: the variable that it stands for
+  Vector<int> states_;             // variables that some operator keeps
+  Vector<const TfliteRow*> rows_;  // parallel to the operators; null for DEQUANTIZE, DENSIFY
 };
 
 }  // namespace wxnn

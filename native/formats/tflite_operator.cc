@@ -39,7 +39,7 @@ Status round_to_grid(Graph& graph, int from, int to, const TfliteTensors::Grid& 
 
 TfliteOperator::TfliteOperator(TfliteGraphReader& reader, Graph& graph, TfliteTensors& tensors,
                                const flatbuffers::Verifier& verifier, const tflite::Operator& op,
-                               std::string name)
+                               String name)
     : TfliteSource(graph, std::move(name)),
       reader_(reader),
       tensors_(tensors),
@@ -111,7 +111,7 @@ Status TfliteOperator::add_integers(int tensor) {
   int value = kAbsent;
   WXNN_TRY(tensors_.value(tensor, &value));
   for (const Step& step : steps) {
-    std::vector<int> inputs = {value};
+    Vector<int> inputs = {value};
     if (step.op != "Round") {
       const auto operand = static_cast<float>(step.operand);
       int number = kAbsent;
@@ -198,7 +198,7 @@ Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* v
     }
   } else if (kind.letter == 's') {
     const auto* text = table.GetPointer<const flatbuffers::Vector<char>*>(slot);
-    if (text != nullptr) value->text.append(text->data(), text->size());
+    if (text != nullptr) value->text += std::string_view(text->data(), text->size());
   } else if (kind.letter == 'l') {
     value->numbers.push_back(static_cast<double>(table.GetField<int64_t>(slot, 0)));
   } else if (kind.letter == 'f') {

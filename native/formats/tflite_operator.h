@@ -1,10 +1,10 @@
 // An operator of a .tflite file while it becomes nodes of ours: its options by the numbers of
 // their fields, its outputs rounded where the file computes in small integers.
 #pragma once
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "core/string.h"
+#include "core/vector.h"
 #include "formats/tflite_rows.h"
 #include "formats/tflite_tensors.h"
 
@@ -15,8 +15,7 @@ class TfliteGraphReader;
 class TfliteOperator final : public TfliteSource {
  public:
   TfliteOperator(TfliteGraphReader& reader, Graph& graph, TfliteTensors& tensors,
-                 const flatbuffers::Verifier& verifier, const tflite::Operator& op,
-                 std::string name);
+                 const flatbuffers::Verifier& verifier, const tflite::Operator& op, String name);
 
   Status subgraph(size_t index, std::unique_ptr<Graph>* graph) override;
   Status read(std::string_view source, AttrValue* value) override;
@@ -49,7 +48,7 @@ class TfliteOperator final : public TfliteSource {
   const flatbuffers::Verifier& verifier_;
   const tflite::Operator& op_;
   bool copies_ = false;
-  std::vector<Rounding> roundings_;
+  Vector<Rounding> roundings_;
 };
 
 bool is_quantised(const TfliteTensors::Grid& grid);

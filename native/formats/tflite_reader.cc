@@ -83,7 +83,7 @@ TfliteGraphReader::TfliteGraphReader(TfliteReading& reading, size_t index, int d
 Status TfliteGraphReader::run() {
   WXNN_TRY(find_rows());
   WXNN_TRY(read_inputs());
-  std::vector<int> outside;
+  Vector<int> outside;
   if (kBuildParts.flow && depth_ > 0) outside = reading_.variables.enter(graph_);
   for (size_t i = 0; i < rows_.size(); ++i) WXNN_TRY(read_operator(i));
   WXNN_TRY(read_outputs());
@@ -107,7 +107,7 @@ Status TfliteGraphReader::check_indices(const Ints* indices, bool may_be_absent,
   return {};
 }
 
-Status TfliteGraphReader::code_of(size_t i, Code* code, std::string* custom) const {
+Status TfliteGraphReader::code_of(size_t i, Code* code, String* custom) const {
   const uint32_t index = operator_at(i).opcode_index();
   const auto* codes = reading_.model.operator_codes();
   const uint32_t count = codes == nullptr ? 0 : codes->size();
@@ -120,7 +120,7 @@ Status TfliteGraphReader::code_of(size_t i, Code* code, std::string* custom) con
 }
 
 // The node has no name in the file: it is called after the first tensor that it writes.
-std::string TfliteGraphReader::name_of_operator(size_t i) const {
+String TfliteGraphReader::name_of_operator(size_t i) const {
   const Ints* outputs = operator_at(i).outputs();
   return outputs != nullptr && outputs->size() != 0 ? tensors_.name(outputs->Get(0))
                                                     : sentence("operator ", i);
@@ -128,14 +128,14 @@ std::string TfliteGraphReader::name_of_operator(size_t i) const {
 
 Status TfliteGraphReader::find_rows() {
   const uint32_t count = subgraph_.operators() == nullptr ? 0 : subgraph_.operators()->size();
-  std::vector<int> missing;
-  rows_ = std::vector<const TfliteRow*>(count);
+  Vector<int> missing;
+  rows_ = Vector<const TfliteRow*>(count);
   for (size_t i = 0; i < count; ++i) {
     const tflite::Operator& op = operator_at(i);
     WXNN_TRY(check_indices(op.inputs(), true, sentence("operator ", i)));
     WXNN_TRY(check_indices(op.outputs(), false, sentence("operator ", i)));
     Code code;
-    std::string custom;
+    String custom;
     WXNN_TRY(code_of(i, &code, &custom));
     for (uint32_t k = 0; op.outputs() != nullptr && k < op.outputs()->size(); ++k) {
       tensors_.mark_written(op.outputs()->Get(k));
@@ -151,7 +151,7 @@ Status TfliteGraphReader::find_rows() {
     if (is_by_reader(code) || (row != nullptr && available(row->recipe))) continue;
     missing.push_back(static_cast<int>(i));
   }
-  std::vector<MissingOp> named(missing.size());
+  Vector<MissingOp> named(missing.size());
   for (size_t k = 0; k < named.size(); ++k) {
     named[k].op = operator_of(missing[k]);
     named[k].node = name_of_operator(missing[k]);
@@ -181,7 +181,7 @@ Status TfliteGraphReader::read_inputs() {
     graph_.values[value].name = name_in(names, inputs->Get(i));
     graph_.inputs.push_back(value);
     if (const TfliteTensors::Grid grid = tensors_.grid(inputs->Get(i)); is_quantised(grid)) {
-      const std::string name = sentence(graph_.values[value].name, "/rounded");
+      const String name = sentence(graph_.values[value].name, "/rounded");
       const int rounded = graph_.add_value(name, graph_.values[value].type);
       WXNN_TRY(round_to_grid(graph_, value, rounded, grid));
       tensors_.alias(inputs->Get(i), rounded);
@@ -215,7 +215,7 @@ const tflite::SignatureDef* TfliteGraphReader::signature() const {
   return nullptr;
 }
 
-std::string TfliteGraphReader::name_in(const Maps* names, int tensor) const {
+String TfliteGraphReader::name_in(const Maps* names, int tensor) const {
   for (uint32_t i = 0; names != nullptr && i < names->size(); ++i) {
     const tflite::TensorMap& entry = *names->Get(i);
     const bool named = entry.name() != nullptr && entry.name()->size() != 0;
@@ -224,21 +224,21 @@ std::string TfliteGraphReader::name_in(const Maps* names, int tensor) const {
   return tensors_.name(tensor);
 }
 
-std::string TfliteGraphReader::operator_of(size_t i) const {
+String TfliteGraphReader::operator_of(size_t i) const {
   Code code;
-  std::string custom;
+  String custom;
   const Status known = code_of(i, &code, &custom);
   static_cast<void>(known);  // find_rows has asked for it
   return code == Code::CUSTOM ? custom : tflite_name(code);
 }
 
-std::string TfliteGraphReader::place_of(size_t i) const {
+String TfliteGraphReader::place_of(size_t i) const {
   return sentence("node \"", name_of_operator(i), "\" (", operator_of(i), ")");
 }
 
 Status TfliteGraphReader::read_operator(size_t i) {
   Code code;
-  std::string custom;
+  String custom;
   WXNN_TRY(code_of(i, &code, &custom));
   Status status = is_by_reader(code) ? read_here(i, code) : build_operator(i, code, custom);
   return status.ok() ? status : status.at(place_of(i));

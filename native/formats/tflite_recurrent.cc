@@ -52,8 +52,8 @@ Status join(SourceNode& node, std::string_view suffix, int other, int* value) {
 
 // A second x beside the first, and its weights, the first `matrices` of the node's, likewise. An x
 // without weights is the one of the layer that runs backward.
-Status take_auxiliary(SourceNode& node, const std::vector<int>& all, size_t auxiliary,
-                      size_t matrices, size_t layer) {
+Status take_auxiliary(SourceNode& node, const Vector<int>& all, size_t auxiliary, size_t matrices,
+                      size_t layer) {
   const int x = auxiliary < all.size() ? all[auxiliary] : kAbsent;
   if (x == kAbsent) return {};
   if (!kBuildParts.rare) return fail("has an auxiliary input, which this build does not have");
@@ -77,7 +77,7 @@ Status build_both_ways(SourceNode& node, const Recipe& recipe, std::string_view 
                        size_t backward, size_t weights, const Layout& layout) {
   WXNN_TRY(check_inputs(node, layout));
   const size_t matrices = weights > 4 ? 4 : 1;  // that x is multiplied with
-  const std::vector<int> all = node.inputs;
+  const Vector<int> all = node.inputs;
   Cooked layers[2];
   for (size_t k = 0; k < 2; ++k) {
     const auto first = all.begin() + static_cast<ptrdiff_t>(k == 0 ? 1 : backward);
@@ -123,7 +123,7 @@ class BasicCell {
     }
     WXNN_CHECK(node_.inputs.size() == 5 && node_.output_count >= 2,
                "should have 5 inputs and 4 outputs of kernel_type BASIC");
-    const std::vector<int>& in = node_.inputs;
+    const Vector<int>& in = node_.inputs;
     int x = in[0];
     WXNN_TRY(join(node_, "/x", in[1], &x));
     Cooked product = make("_FusedMatMul", {x, in[2], in[3]});
@@ -142,21 +142,21 @@ class BasicCell {
   }
 
  private:
-  static Cooked make(std::string_view op, std::vector<int> inputs) {
+  static Cooked make(std::string_view op, Vector<int> inputs) {
     Cooked cooked;
     cooked.op = find_op(op);
     cooked.attrs = Attrs(cooked.op->attrs);
     cooked.inputs = std::move(inputs);
     return cooked;
   }
-  Status step(std::string_view op, std::vector<int> inputs, int* value) {
+  Status step(std::string_view op, Vector<int> inputs, int* value) {
     return emit_before(node_, sentence("/", op, ++steps_), make(op, std::move(inputs)), value);
   }
   Status split(int (&gates)[4]) {
     Cooked split = make("SplitV", {gates[0]});
     WXNN_TRY(split.attrs.set("numOrSizeSplits", 4));
     WXNN_TRY(split.attrs.set("axis", 1));
-    const std::string name = sentence(node_.name, "/gate");
+    const String name = sentence(node_.name, "/gate");
     for (int& gate : gates) {
       gate = node_.graph.add_value(name, {DType::kFloat32, Shape::unknown()});
     }

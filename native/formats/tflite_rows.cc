@@ -226,7 +226,7 @@ Status build_transform_bilinear(SourceNode& node, const Recipe& recipe) {
 }
 
 // y = op(inputs) as one of several nodes.
-Status step(SourceNode& node, const char* op, std::vector<int> inputs, int* value) {
+Status step(SourceNode& node, const char* op, Vector<int> inputs, int* value) {
   Cooked cooked;
   WXNN_TRY(make(op, std::move(inputs), &cooked));
   return emit_before(node, sentence("/", op), std::move(cooked), value);
@@ -585,7 +585,7 @@ const TfliteRow* find_tflite_row(Code code, std::string_view custom) {
                                                                                       : nullptr;
 }
 
-std::string tflite_name(Code code) {
+String tflite_name(Code code) {
   const int number = static_cast<int>(code);
   if constexpr (kForGivenModels) {
     const auto* row = std::ranges::find(kRows, code, [](const TfliteRow& r) { return r.code; });

@@ -14,6 +14,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/string.h"
 #include "formats/recipe.h"
 #include "formats/tflite_schema.h"
 
@@ -36,7 +37,7 @@ std::span<const TfliteRow> tflite_rows();
 const TfliteRow* find_tflite_row(tflite::BuiltinOperator code, std::string_view custom);
 
 // "CONV_2D"; "builtin operator 175" for one without a name here.
-std::string tflite_name(tflite::BuiltinOperator code);
+String tflite_name(tflite::BuiltinOperator code);
 
 // The graph engine has no node for these: a constant changes its encoding only (DEQUANTIZE), or was
 // expanded when it was read (DENSIFY).

@@ -40,13 +40,12 @@ void take_index(Graph& graph) {
 }
 
 // index == k ? bodies[0] : bodies[1], in a graph whose values `inputs` the bodies take.
-Status choose(Graph& graph, const std::string& name, int k, const std::vector<int>& inputs,
-              Cooked* choice) {
+Status choose(Graph& graph, const String& name, int k, const Vector<int>& inputs, Cooked* choice) {
   Cooked equal;
   int number = kAbsent;
   WXNN_TRY(graph.add_constant(sentence(name, "/", k), {DType::kInt32, {}}, &k, &number));
   WXNN_TRY(make("Equal", {inputs[0], number}, &equal));
-  const std::string is = sentence(name, "/is ", k);
+  const String is = sentence(name, "/is ", k);
   choice->inputs = inputs;
   choice->inputs.insert(choice->inputs.begin(),
                         graph.add_node(*equal.op, is, equal.inputs, std::move(equal.attrs)));
@@ -107,7 +106,7 @@ Status build_case(SourceNode& node, const Recipe& recipe) {
       return emit(node, std::move(choice));
     }
     rest = std::make_unique<Graph>();
-    std::vector<int> outputs;
+    Vector<int> outputs;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       rest->inputs.push_back(
           rest->add_value(sentence("input ", i), {DType::kFloat32, Shape::unknown()}));

@@ -107,9 +107,10 @@ const tflite::Tensor& TfliteTensors::at(int tensor) const {
   return *tensors_->Get(static_cast<uint32_t>(tensor));
 }
 
-std::string TfliteTensors::name(int tensor) const {
+String TfliteTensors::name(int tensor) const {
   const flatbuffers::String* name = at(tensor).name();
-  return name != nullptr && name->size() != 0 ? name->str() : sentence("tensor ", tensor);
+  if (name == nullptr || name->size() == 0) return sentence("tensor ", tensor);
+  return std::string_view(name->c_str(), name->size());
 }
 
 // The bytes that the file has for the tensor: none for what is computed while running.

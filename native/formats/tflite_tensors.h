@@ -2,10 +2,9 @@
 #pragma once
 #include <flatbuffers/flatbuffers.h>
 
-#include <string>
-#include <vector>
-
 #include "core/graph.h"
+#include "core/string.h"
+#include "core/vector.h"
 #include "formats/tflite_schema.h"
 
 namespace wxnn {
@@ -23,7 +22,7 @@ class TfliteTensors {
                 const tflite::SubGraph& subgraph, const File& file, Graph* graph);
 
   size_t size() const { return values_.size(); }
-  std::string name(int tensor) const;
+  String name(int tensor) const;
   bool is_constant(int tensor) const;
   void mark_written(int tensor) { written_[tensor] = 1; }
 
@@ -62,9 +61,9 @@ class TfliteTensors {
   const File& file_;
   const flatbuffers::Vector<flatbuffers::Offset<tflite::Tensor>>* tensors_;
   Graph* graph_;
-  std::vector<int> values_;       // kAbsent until used
-  std::vector<uint8_t> written_;  // by a node or by the caller
-  std::vector<uint8_t> bias_;
+  Vector<int> values_;       // kAbsent until used
+  Vector<uint8_t> written_;  // by a node or by the caller
+  Vector<uint8_t> bias_;
   size_t expanded_bytes_ = 0;
 };
 

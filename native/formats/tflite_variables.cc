@@ -1,12 +1,11 @@
 #include "formats/tflite_variables.h"
 
-#include <algorithm>
-
 namespace wxnn {
 
 int TfliteVariables::find(std::string_view name) {
-  const auto at = std::ranges::find(list_, name, &Variable::name) - list_.begin();
-  if (at == std::ssize(list_)) list_.push_back({.name = std::string(name)});
+  size_t at = 0;
+  while (at < list_.size() && list_[at].name != name) ++at;
+  if (at == list_.size()) list_.push_back({.name = name});
   return static_cast<int>(at);
 }
 
@@ -29,8 +28,8 @@ Status TfliteVariables::read(Graph& graph, int variable, int* value) {
   return {};
 }
 
-std::vector<int> TfliteVariables::enter(Graph& graph) {
-  std::vector<int> outside;
+Vector<int> TfliteVariables::enter(Graph& graph) {
+  Vector<int> outside;
   for (Variable& v : list_) {
     outside.push_back(v.current);
     if (!v.in_bodies) continue;

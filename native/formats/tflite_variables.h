@@ -4,11 +4,11 @@
 // runs.
 #pragma once
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/graph.h"
+#include "core/string.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -24,7 +24,7 @@ class TfliteVariables {
   // their last outputs what it is at their end.
   void mark_in_bodies(int variable) { list_[variable].in_bodies = true; }
   // Of a body's graph, before and behind its nodes; what variables are outside it meanwhile.
-  std::vector<int> enter(Graph& graph);
+  Vector<int> enter(Graph& graph);
   void leave(Graph& graph, std::span<const int> outside);
   // Of the graph whose last node, a While or an If, has bodies.
   Status hand_over(Graph& graph, bool loop);
@@ -33,11 +33,11 @@ class TfliteVariables {
 
  private:
   struct Variable {
-    std::string name;
+    String name;
     bool assigned = false, in_bodies = false;
     int initial = kAbsent, current = kAbsent, state = kAbsent;  // values
   };
-  std::vector<Variable> list_;
+  Vector<Variable> list_;
 };
 
 }  // namespace wxnn

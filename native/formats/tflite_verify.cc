@@ -8,7 +8,6 @@ namespace {
 
 using flatbuffers::Offset;
 using flatbuffers::Table;
-using flatbuffers::Vector;
 using flatbuffers::Verifier;
 
 enum class Kind : uint8_t { kScalar, kVector, kText, kTable, kTables };
@@ -98,7 +97,7 @@ bool verify_tables(Verifier& v, const Table& t, const FieldRule& rule) {
   if (!verify_vector(v, t, rule.field, sizeof(flatbuffers::uoffset_t))) return false;
   const uint8_t* at = target_of(t, rule.field);
   if (at == nullptr) return true;
-  const auto& tables = *reinterpret_cast<const Vector<Offset<Table>>*>(at);
+  const auto& tables = *reinterpret_cast<const flatbuffers::Vector<Offset<Table>>*>(at);
   for (flatbuffers::uoffset_t i = 0; i < tables.size(); ++i) {
     if (v.VerifyOffset(tables.Data() + i * sizeof(flatbuffers::uoffset_t), 0) == 0) return false;
     if (!verify_table(v, *tables.Get(i), *rule.table)) return false;

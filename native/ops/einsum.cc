@@ -52,7 +52,7 @@ struct Equation {
 };
 
 [[clang::minsize]] Status read_equation(const InferCtx& c, Equation* e) {
-  std::string equation;
+  String equation;
   for (const char ch : c.attrs.text("equation")) {
     if (ch != ' ') equation += ch;
   }

@@ -68,8 +68,8 @@ class If final : public Flow {
  private:
   Status refused(int b) const { return Status(refusals_[b]); }
 
-  std::vector<Tensor> arguments_;
-  std::string refusals_[2];
+  Vector<Tensor> arguments_;
+  String refusals_[2];
 };
 
 Status make_if(Graph& graph, Node& node, std::unique_ptr<Flow>* flow) {

@@ -26,7 +26,7 @@ class While final : public Flow {
                    node.outputs.size() <= n,
                "starts with ", n, " values, but its body takes ", body.inputs.size(), " and gives ",
                body.outputs.size());
-    const std::vector<int> uses = count_uses(graph);
+    const Vector<int> uses = count_uses(graph);
     parts_.resize(n);
     for (size_t k = 0; k < n; ++k) {
       Part& part = parts_[k];
@@ -59,7 +59,7 @@ class While final : public Flow {
       if (!status.ok()) return status.at("in its body");
       WXNN_TRY(settle(&settled));
     }
-    std::vector<Tensor> seen = state_;
+    Vector<Tensor> seen = state_;
     for (size_t k = 0; k < n; ++k) {
       if (!parts_[k].decides) seen[k] = nothing();
     }
@@ -158,8 +158,8 @@ class While final : public Flow {
     return {};
   }
 
-  std::vector<Part> parts_;
-  std::vector<Tensor> state_;
+  Vector<Part> parts_;
+  Vector<Tensor> state_;
 };
 
 Status make_while(Graph& graph, Node& node, std::unique_ptr<Flow>* flow) {

@@ -58,7 +58,7 @@ Status scale_and_shift(Match& match, int32_t channels, const double* scale, cons
   Tensor old;
   if (has_input(conv, 2)) WXNN_TRY(graph.materialize(conv.inputs[2], &old));
   int value = 0;
-  std::vector<float> bias(channels);
+  Vector<float> bias(channels);
   for (int32_t c = 0; c < channels; ++c) {
     double sum = shift != nullptr ? shift[c] : 0;
     if (old.data != nullptr) sum += old.f32()[c] * (scale != nullptr ? scale[c] : 1);

@@ -13,7 +13,7 @@ Status become_prelu(Match& match, char constant, float factor, bool* changed) {
   if (type.dtype != DType::kFloat32) return {};
   Tensor k;
   WXNN_TRY(match.constant(constant, &k));
-  std::vector<float> alpha(k.f32(), k.f32() + type.shape.elements());
+  Vector<float> alpha(k.f32(), k.f32() + type.shape.elements());
   for (float& a : alpha) a *= factor;
   int value = 0;
   Node& root = match.node('y');

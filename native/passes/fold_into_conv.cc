@@ -33,7 +33,7 @@ Status fold(Match& match, char name, bool is_factor, bool* changed) {
     return {};
   Tensor t;
   WXNN_TRY(match.constant(name, &t));
-  std::vector<double> numbers(channels);
+  Vector<double> numbers(channels);
   for (int32_t c = 0; c < channels; ++c) numbers[c] = t.f32()[one ? 0 : c];
   return scale_and_shift(match, channels, is_factor ? numbers.data() : nullptr,
                          is_factor ? nullptr : numbers.data(), changed);
@@ -57,7 +57,7 @@ Status fold_batch_norm(Match& match, bool* changed) {
     inputs[i] = &tensors[i];
   }
   if (inputs[1] == nullptr || inputs[2] == nullptr) return {};
-  std::vector<double> factor(channels), summand(channels);
+  Vector<double> factor(channels), summand(channels);
   const double epsilon = norm.attrs.f("varianceEpsilon");
   for (int32_t c = 0; c < channels; ++c) {
     const double gamma = inputs[4] != nullptr ? inputs[4]->f32()[c] : 1.0;

@@ -58,8 +58,8 @@ Status fuse_prelu(Match& match, bool* changed) {
 
 // What infer says of every value, as far as it can be said now. An open batch counts as 1, other
 // open sizes as `size`.
-std::vector<TensorType> settled_types(Graph& graph, int32_t size) {
-  std::vector<TensorType> types(graph.values.size());
+Vector<TensorType> settled_types(Graph& graph, int32_t size) {
+  Vector<TensorType> types(graph.values.size());
   for (size_t v = 0; v < types.size(); ++v) types[v] = graph.values[v].type;
   for (int v : graph.inputs) {
     Shape& shape = types[v].shape;
@@ -68,8 +68,8 @@ std::vector<TensorType> settled_types(Graph& graph, int32_t size) {
     }
   }
   for (const Node& node : graph.nodes) {
-    std::vector<Tensor> tensors(node.inputs.size());
-    std::vector<const Tensor*> inputs(node.inputs.size());
+    Vector<Tensor> tensors(node.inputs.size());
+    Vector<const Tensor*> inputs(node.inputs.size());
     bool ready = node.op->infer != nullptr;
     for (size_t i = 0; ready && i < inputs.size(); ++i) {
       const int v = node.inputs[i];
@@ -80,7 +80,7 @@ std::vector<TensorType> settled_types(Graph& graph, int32_t size) {
       if ((node.op->traits(i) & kValueKnown) == 0) continue;
       ready = graph.values[v].constant && graph.materialize(v, &tensors[i]).ok();
     }
-    std::vector<TensorType> outputs(node.outputs.size());
+    Vector<TensorType> outputs(node.outputs.size());
     InferCtx c{node.attrs, inputs, outputs};
     if (!ready || !infer(*node.op, c).ok()) continue;
     for (size_t i = 0; i < outputs.size(); ++i) types[node.outputs[i]] = outputs[i];
@@ -88,12 +88,12 @@ std::vector<TensorType> settled_types(Graph& graph, int32_t size) {
   return types;
 }
 
-[[gnu::noinline]] void exchange(Graph& graph, std::vector<TensorType>& types) {
+[[gnu::noinline]] void exchange(Graph& graph, Vector<TensorType>& types) {
   for (size_t v = 0; v < types.size(); ++v) std::swap(types[v], graph.values[v].type);
 }
 
 // Runs the passes with these types in the place of those that the file declares.
-Status run_with_types(Graph& graph, std::vector<TensorType>& types,
+Status run_with_types(Graph& graph, Vector<TensorType>& types,
                       std::span<const Pass* const> passes) {
   exchange(graph, types);
   bool changed = false;
@@ -112,10 +112,10 @@ bool has_open_sizes(const Graph& graph) {
 }
 
 // Types whose last dimension, the channels, does not depend on open sizes: two of them agree on it.
-std::vector<TensorType> types_by_channels(Graph& graph) {
-  std::vector<TensorType> types = settled_types(graph, 64);
+Vector<TensorType> types_by_channels(Graph& graph) {
+  Vector<TensorType> types = settled_types(graph, 64);
   if (!has_open_sizes(graph)) return types;
-  const std::vector<TensorType> others = settled_types(graph, 96);
+  const Vector<TensorType> others = settled_types(graph, 96);
   for (size_t v = 0; v < types.size(); ++v) {
     const Shape &a = types[v].shape, &b = others[v].shape;
     const bool agree =
@@ -148,10 +148,10 @@ constinit const Pass kFusePrelu = {
 Status fuse_tails(Graph& graph) {
   static constexpr const Pass* kWinograd[] = {&kUseWinograd};
   if (kBuildParts.fewer_products) {
-    std::vector<TensorType> channels = types_by_channels(graph);
+    Vector<TensorType> channels = types_by_channels(graph);
     WXNN_TRY(run_with_types(graph, channels, kWinograd));
   }
-  std::vector<TensorType> types = settled_types(graph, Shape::kOpen);
+  Vector<TensorType> types = settled_types(graph, Shape::kOpen);
   WXNN_TRY(run_with_types(graph, types, tail_passes()));
   return kBuildParts.fewer_products ? use_strassen(graph, types) : Status();
 }

@@ -156,7 +156,7 @@ Status run_pass(const Pass& pass, Graph& graph, bool* changed) {
     any |= here;
   }
   if (any) {
-    std::erase_if(graph.nodes, [](const Node& n) { return n.op == nullptr; });
+    erase_if(graph.nodes, [](const Node& n) { return n.op == nullptr; });
     // A node that took over a later node's output may now stand before what it reads.
     WXNN_TRY(sort(graph));
     remove_dead(graph);

@@ -2,9 +2,9 @@
 #pragma once
 #include <array>
 #include <string_view>
-#include <vector>
 
 #include "core/graph.h"
+#include "core/vector.h"
 #include "passes/passes.h"
 
 namespace wxnn {
@@ -12,8 +12,8 @@ namespace wxnn {
 // Who writes and how many read each value, kept true while rewriting.
 struct Wiring {
   explicit Wiring(const Graph& graph);
-  std::vector<int> writer;  // node index, or -1
-  std::vector<int> uses;    // node inputs plus graph outputs
+  Vector<int> writer;  // node index, or -1
+  Vector<int> uses;    // node inputs plus graph outputs
 };
 
 // A pattern, parsed. Values are letters.

@@ -67,8 +67,8 @@ bool is_bounded(const Node* node) {
 // be bounded: sums of halves round all of them as the largest is rounded, and behind a layer with
 // no bounds, as MobileNetV2's every second, one channel may be a thousand times another.
 // `writers`: by value.
-Layer layer_of(const Graph& graph, const std::vector<TensorType>& types,
-               const std::vector<const Node*>& writers, Node& node) {
+Layer layer_of(const Graph& graph, const Vector<TensorType>& types,
+               const Vector<const Node*>& writers, Node& node) {
   const std::string_view name = node.op->name;
   const bool conv = name == "Conv2D" || name == "FusedConv2D";
   if (!conv || !graph.values[node.inputs[kFilter]].constant) return {};
@@ -87,10 +87,10 @@ Layer layer_of(const Graph& graph, const std::vector<TensorType>& types,
 
 }  // namespace
 
-Status use_strassen(Graph& graph, const std::vector<TensorType>& types) {
-  std::vector<Layer> layers;
+Status use_strassen(Graph& graph, const Vector<TensorType>& types) {
+  Vector<Layer> layers;
   double weights = 0;
-  std::vector<const Node*> writers(graph.values.size());
+  Vector<const Node*> writers(graph.values.size());
   for (const Node& node : graph.nodes)
     for (int v : node.outputs) writers[v] = &node;
   for (Node& node : graph.nodes) {
@@ -101,7 +101,7 @@ Status use_strassen(Graph& graph, const std::vector<TensorType>& types) {
   const Op* op = layers.empty() ? nullptr : find_op("StrassenConv2D");
   if (op == nullptr) return {};
   // Levels of layers, number kMostLevels * layer + level, the worthiest first.
-  std::vector<int32_t> order(layers.size() * kMostLevels);
+  Vector<int32_t> order(layers.size() * kMostLevels);
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
   const auto worth = [&](int32_t i) { return layers[i / kMostLevels].worth(i % kMostLevels); };
   const auto before = [&](int32_t a, int32_t b) {

@@ -7,7 +7,7 @@
 namespace wxnn {
 
 void bypass_identity(Graph& graph) {
-  std::vector<int> stands_for(graph.values.size());
+  Vector<int> stands_for(graph.values.size());
   for (size_t v = 0; v < stands_for.size(); ++v) stands_for[v] = static_cast<int>(v);
   for (Node& node : graph.nodes) {
     for (int& v : node.inputs) {
@@ -31,8 +31,8 @@ bool is_constant(const Graph& graph, const Node& node) {
 }
 
 Status fold_node(Graph& graph, const Node& node, size_t* budget) {
-  std::vector<Tensor> tensors(node.inputs.size());
-  std::vector<const Tensor*> inputs(node.inputs.size());
+  Vector<Tensor> tensors(node.inputs.size());
+  Vector<const Tensor*> inputs(node.inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (node.inputs[i] == kAbsent) continue;
     WXNN_TRY(graph.materialize(node.inputs[i], &tensors[i]));
@@ -57,7 +57,7 @@ Status fold_node(Graph& graph, const Node& node, size_t* budget) {
 
 Status fold_constants(Graph& graph) {
   size_t budget = most_evaluated(graph);
-  std::vector<Node> left;
+  Vector<Node> left;
   for (Node& node : graph.nodes) {
     if (is_constant(graph, node)) WXNN_TRY(fold_node(graph, node, &budget));
     if (!graph.values[node.outputs[0]].constant) left.push_back(std::move(node));

@@ -1,8 +1,8 @@
 // Rewrites that are not patterns.
 #pragma once
-#include <vector>
 
 #include "core/graph.h"
+#include "core/vector.h"
 
 namespace wxnn {
 
@@ -15,6 +15,6 @@ void bypass_identity(Graph& graph);
 Status fold_constants(Graph& graph);
 
 // Convolutions become StrassenConv2D where that pays. `types` are those of the values.
-Status use_strassen(Graph& graph, const std::vector<TensorType>& types);
+Status use_strassen(Graph& graph, const Vector<TensorType>& types);
 
 }  // namespace wxnn

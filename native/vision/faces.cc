@@ -69,7 +69,7 @@ Status FaceDetector::open(int input_size, std::span<const Shape> outputs) {
     output_count_ = outputs.size();
     return memory_.allocate(kMaxFaces * sizeof(Face) + size_t(anchors) * sizeof(Candidate));
   }
-  std::string shapes;
+  String shapes;
   for (const Shape& s : outputs) say(shapes, " ", s);
   return fail("no face detector is known that reads ", input_size, " x ", input_size,
               " pixels and has the outputs", shapes);

@@ -13,7 +13,7 @@ namespace {
 // What wxnn_calls gave last: the graph owns the constants that the list points to.
 struct CallList {
   Graph graph;
-  std::vector<double> numbers;
+  Vector<double> numbers;
 
   void add(double n) { numbers.push_back(n); }
   void add_text(std::string_view text) {

@@ -20,10 +20,10 @@ static_assert(sizeof(Slot) == 44);
 constexpr int32_t kAbsentSlot = -1;
 
 struct Area {
-  std::vector<Slot> slots;
-  std::vector<double> numbers;
-  std::vector<Tensor> inputs, outputs;
-  std::vector<const Tensor*> pointers;
+  Vector<Slot> slots;
+  Vector<double> numbers;
+  Vector<Tensor> inputs, outputs;
+  Vector<const Tensor*> pointers;
   Eager eager;
 };
 
@@ -70,7 +70,7 @@ Status run(size_t op, size_t numbers, size_t inputs, size_t outputs) {
 }
 
 template <class List, class One>
-void json_list(std::string& to, std::string_view key, const List& list, One one) {
+void json_list(String& to, std::string_view key, const List& list, One one) {
   to += sentence(",\"", key, "\":[");
   bool first = true;
   for (const auto& item : list) {
@@ -89,7 +89,7 @@ void json_list(std::string& to, std::string_view key, const List& list, One one)
 using wxnn::area;
 
 WXNN_EXPORT(wxnn_eager_ops)()->const char* {
-  std::string json = "[";
+  wxnn::String json = "[";
   for (const wxnn::Op* op : wxnn::ops()) {
     json += json.size() > 1 ? ",{\"name\":" : "{\"name\":";
     wxnn::json_text(json, op->name);

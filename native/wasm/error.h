@@ -1,6 +1,7 @@
 // Where the C ABI keeps the last failure's sentence.
 #pragma once
 #include "core/status.h"
+#include "core/string.h"
 
 namespace wxnn {
 
@@ -8,6 +9,6 @@ namespace wxnn {
 int failed(const Status& status);
 
 // The text stays valid until the next call: how every `-> text` export returns.
-const char* keep_text(std::string text);
+const char* keep_text(String text);
 
 }  // namespace wxnn

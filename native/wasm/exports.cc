@@ -14,14 +14,14 @@
 namespace wxnn {
 
 namespace {
-std::string& last_error() {
-  static std::string text;
+String& last_error() {
+  static String text;
   return text;
 }
 
-void json_tensors(std::string& to, const Model& model, bool inputs) {
+void json_tensors(String& to, const Model& model, bool inputs) {
   const Graph& graph = model.graph();
-  const std::vector<int>& list = inputs ? graph.inputs : graph.outputs;
+  const Vector<int>& list = inputs ? graph.inputs : graph.outputs;
   to += '[';
   for (size_t i = 0; i < list.size(); ++i) {
     const Tensor& t = inputs ? model.input(i) : model.output(i);
@@ -36,7 +36,7 @@ void json_tensors(std::string& to, const Model& model, bool inputs) {
   to += ']';
 }
 
-void json_node(std::string& to, std::string_view key, const Node& node) {
+void json_node(String& to, std::string_view key, const Node& node) {
   say(to, "{\"", key, "\":");
   json_text(to, node.name);
   to += ",\"op\":";
@@ -49,8 +49,8 @@ int failed(const Status& status) {
   return 0;
 }
 
-const char* keep_text(std::string text) {
-  static std::string kept;
+const char* keep_text(String text) {
+  static String kept;
   kept = std::move(text);
   return kept.c_str();
 }
@@ -95,7 +95,7 @@ WXNN_EXPORT(wxnn_load)(void* block, size_t bytes, size_t file_bytes)->Model* {
 WXNN_EXPORT(wxnn_model_free)(Model* model)->void { delete model; }
 
 WXNN_EXPORT(wxnn_model_info)(const Model* model)->const char* {
-  std::string json = "{\"inputs\":";
+  wxnn::String json = "{\"inputs\":";
   wxnn::json_tensors(json, *model, true);
   json += ",\"outputs\":";
   wxnn::json_tensors(json, *model, false);
@@ -132,7 +132,7 @@ WXNN_EXPORT(wxnn_model_output_shape)(const Model* model, size_t i)->const int32_
 }
 
 WXNN_EXPORT(wxnn_model_resize)(Model* model, const int32_t* shapes)->int {
-  std::vector<wxnn::Shape> list(model->graph().inputs.size());
+  wxnn::Vector<wxnn::Shape> list(model->graph().inputs.size());
   for (wxnn::Shape& shape : list) {
     const int32_t rank = *shapes++;
     if (rank < 0) {
@@ -155,7 +155,7 @@ WXNN_EXPORT(wxnn_model_reset_state)(Model* model)->void { model->reset_state(); 
 WXNN_EXPORT(wxnn_model_set_profiling)(Model* model, int on)->void { model->set_profiling(on != 0); }
 
 WXNN_EXPORT(wxnn_model_profile)(const Model* model)->const char* {
-  std::string json = "[";
+  wxnn::String json = "[";
   for (const wxnn::NodeProfile& p : model->profile()) {
     if (json.size() > 1) json += ',';
     wxnn::json_node(json, "node", *p.node);

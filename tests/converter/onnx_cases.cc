@@ -24,7 +24,7 @@ struct Data {
 
 Status read_tensors(const fs::path& folder, const char* what, std::vector<OnnxConstant>* tensors) {
   for (int i = 0;; ++i) {
-    const fs::path file = folder / sentence(what, "_", i, ".pb");
+    const fs::path file = folder / std::string(sentence(what, "_", i, ".pb"));
     if (!fs::exists(file)) return {};
     std::string bytes;
     WXNN_TRY(read_file(file, &bytes));

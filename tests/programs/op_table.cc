@@ -1,8 +1,9 @@
-// Prints what is compiled in about operators as JSON, for tools/docs: the table, and the rows of both
-// readers.
+// Prints what is compiled in about operators as JSON, for tools/docs: the table, and the rows of
+// both readers.
 #include <cstdio>
 
 #include "core/json.h"
+#include "core/string.h"
 #include "formats/tf_rows.h"
 #include "formats/tflite_rows.h"
 
@@ -38,7 +39,7 @@ class Json {
     comma();
     text += std::to_string(v);
   }
-  std::string text;
+  String text;
 
  private:
   void comma() {

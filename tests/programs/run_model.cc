@@ -1,12 +1,13 @@
 // wxnn_run: one run of a model on this machine, for tools that compare builds.
 //
 //   wxnn_run MODEL OUT IN...      MODEL: a .tflite file or a node list
-//                                 IN: i32 rank, i32 per dimension, then the data of one input, in the model's order
-//                                 OUT: for each output u32 bytes, then the data
+//                                 IN: i32 rank, i32 per dimension, then the data of one input, in
+//                                 the model's order OUT: for each output u32 bytes, then the data
 //
 // Exit status 1 and the engine's sentence on stderr where it fails.
 #include <cstdio>
 #include <cstring>
+#include <vector>
 
 #include "core/model.h"
 #include "formats/read_model.h"
@@ -37,8 +38,9 @@ Status read_file(const char* path, Buffer* bytes) {
 Status read_shape(const Buffer& file, const char* path, Shape* shape) {
   const size_t words = file.size() / sizeof(int32_t);
   const int32_t* at = file.data<int32_t>();
-  WXNN_CHECK(words > 0 && at[0] >= 0 && at[0] <= Shape::kMaxRank && words > static_cast<size_t>(at[0]),
-             path, " does not begin with a shape");
+  WXNN_CHECK(
+      words > 0 && at[0] >= 0 && at[0] <= Shape::kMaxRank && words > static_cast<size_t>(at[0]),
+      path, " does not begin with a shape");
   for (int32_t i = 0; i < at[0]; ++i) shape->push_back(at[1 + i]);
   return {};
 }
@@ -64,8 +66,8 @@ Status run(int argc, char** argv) {
   std::unique_ptr<Model> model;
   WXNN_TRY(Model::load(std::move(graph), &model));
   const size_t inputs = model->graph().inputs.size();
-  WXNN_CHECK(static_cast<size_t>(argc - 3) == inputs, "the model has ", inputs, " inputs, ", argc - 3,
-             " were given");
+  WXNN_CHECK(static_cast<size_t>(argc - 3) == inputs, "the model has ", inputs, " inputs, ",
+             argc - 3, " were given");
   std::vector<Buffer> given(inputs);
   std::vector<Shape> shapes(inputs);
   for (size_t i = 0; i < inputs; ++i) {
@@ -89,6 +91,8 @@ Status run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const Status status = run(argc, argv);
-  if (!status.ok()) std::fprintf(stderr, "%.*s\n", static_cast<int>(status.message().size()), status.message().data());
+  if (!status.ok())
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(status.message().size()),
+                 status.message().data());
   return status.ok() ? 0 : 1;
 }

@@ -31,7 +31,7 @@ void write_file(const std::string& path, const void* data, size_t size) {
   std::fclose(file);
 }
 
-void json_tensor(std::string& to, const Tensor& t) {
+void json_tensor(String& to, const Tensor& t) {
   to += "{\"dtype\":";
   json_text(to, name_of(t.dtype));
   to += ",\"shape\":";
@@ -91,10 +91,10 @@ class Case {
   int32_t low = -9, high = 9;  // of int32 inputs
 
  private:
-  Status run(Buffer file, std::string* json);
+  Status run(Buffer file, String* json);
 };
 
-Status Case::run(Buffer file, std::string* json) {
+Status Case::run(Buffer file, String* json) {
   Graph graph;
   WXNN_TRY(read_model(std::move(file), &graph));
   std::unique_ptr<Model> model;
@@ -123,7 +123,7 @@ Status Case::run(Buffer file, std::string* json) {
 void Case::write(const std::string& folder) {
   const Buffer file = f.finish(inputs, outputs);
   write_file(folder + "/" + name + ".tflite", file.data(), file.size());
-  std::string json;
+  String json;
   const Status status = run(to_buffer(file.data<uint8_t>(), file.size()), &json);
   if (!status.ok()) {
     json = "{\"error\":";
@@ -298,17 +298,17 @@ void stablehlo(const std::string& folder) {
     const int x = c.input({6, 3}, Type::INT32), i = c.input({4, 1}, Type::INT32);
     const int y = c.output({3, 4}, Type::INT32);
     c.f.node_2(Code::STABLEHLO_GATHER, {x, i}, {y}, Opt2::Gather,
-               c.f.options({F::longs(0, {0}), F::longs(1, {0}), F::longs(2, {0}),
-                            F::one_long(3, 1), F::longs(4, {1, 3})}));
+               c.f.options({F::longs(0, {0}), F::longs(1, {0}), F::longs(2, {0}), F::one_long(3, 1),
+                            F::longs(4, {1, 3})}));
   });
   struct Named {
     const char* name;
     Code code;
   };
-  for (const Named& n : {Named{"update", Code::CUSTOM}, Named{"add", Code::STABLEHLO_ADD},
-                         Named{"multiply", Code::STABLEHLO_MULTIPLY},
-                         Named{"maximum", Code::STABLEHLO_MAXIMUM},
-                         Named{"minimum", Code::STABLEHLO_MINIMUM}}) {
+  for (const Named& n :
+       {Named{"update", Code::CUSTOM}, Named{"add", Code::STABLEHLO_ADD},
+        Named{"multiply", Code::STABLEHLO_MULTIPLY}, Named{"maximum", Code::STABLEHLO_MAXIMUM},
+        Named{"minimum", Code::STABLEHLO_MINIMUM}}) {
     one(sentence("stablehlo_scatter_", n.name), [&](Case& c) {
       const int body = computation(c, n.code);
       c.low = -1;
@@ -322,23 +322,22 @@ void stablehlo(const std::string& folder) {
   }
   one("stablehlo_pad", [](Case& c) {
     const int x = c.input({3, 4, 2}), y = c.output({6, 5, 3});
-    c.f.node_2(Code::STABLEHLO_PAD, {x, c.floats({}, {7})}, {y}, Opt2::Pad,
-               c.f.options({F::longs(0, {-1, 2, 0}), F::longs(1, {2, -1, 0}),
-                            F::longs(2, {1, 0, 1})}));
+    c.f.node_2(
+        Code::STABLEHLO_PAD, {x, c.floats({}, {7})}, {y}, Opt2::Pad,
+        c.f.options({F::longs(0, {-1, 2, 0}), F::longs(1, {2, -1, 0}), F::longs(2, {1, 0, 1})}));
   });
   one("stablehlo_pad_cuts_off", [](Case& c) {
     const int x = c.input({5, 6}, Type::INT32), y = c.output({3, 6}, Type::INT32);
     c.f.node_2(Code::STABLEHLO_PAD, {x, c.number(-3)}, {y}, Opt2::Pad,
                c.f.options({F::longs(0, {-4, -7}), F::longs(1, {-2, -3}), F::longs(2, {1, 2})}));
   });
-  for (const Named& n : {Named{"add", Code::STABLEHLO_ADD}, Named{"mul", Code::MUL},
-                         Named{"maximum", Code::STABLEHLO_MAXIMUM},
-                         Named{"minimum", Code::MINIMUM}}) {
+  for (const Named& n :
+       {Named{"add", Code::STABLEHLO_ADD}, Named{"mul", Code::MUL},
+        Named{"maximum", Code::STABLEHLO_MAXIMUM}, Named{"minimum", Code::MINIMUM}}) {
     one(sentence("stablehlo_reduce_window_", n.name), [&](Case& c) {
       const int body = computation(c, n.code);
       const int x = c.input({5, 6, 2}), y = c.output({5, 2, 2});
-      c.f.node_2(Code::STABLEHLO_REDUCE_WINDOW, {x, c.floats({}, {0.5f})}, {y},
-                 Opt2::ReduceWindow,
+      c.f.node_2(Code::STABLEHLO_REDUCE_WINDOW, {x, c.floats({}, {0.5f})}, {y}, Opt2::ReduceWindow,
                  c.f.options({F::longs(0, {3, 2, 1}), F::longs(1, {2, 3, 1}),
                               F::longs(2, {2, 1, 1}), F::longs(3, {1, 2, 1}),
                               F::longs(4, {1, 2, 1, -1, 0, 0}), F::one_int(5, body)}));
