@@ -97,9 +97,7 @@ class Sorter {
   static constexpr int kNew = -1, kDone = -2;
 
   // Where a value is named: in a node, or in the graph's own lists.
-  static std::string place_of(const Node* node) {
-    return node != nullptr ? node->place() : "the graph";
-  }
+  static String place_of(const Node* node) { return node != nullptr ? node->place() : "the graph"; }
   Status check(const Node* node, int v) const {
     WXNN_CHECK(v >= 0 && static_cast<size_t>(v) < writers_.size(), place_of(node), ": has tensor ",
                v, " of ", writers_.size());

@@ -1,6 +1,8 @@
 // A fuzz target of the engine's readers: what was read is optimised, planned and, where its tensors
 // are small, run. A file of a few bytes may honestly ask for large ones, but not to be loaded.
 #pragma once
+#include <vector>
+
 #include "core/model.h"
 #include "passes/passes.h"
 
