@@ -220,24 +220,30 @@ static void assignTypes(const Sequence& s, Coding& c, float change) {
   }
 }
 
+/** About what a change of type costs: its symbol, and the length of the block. */
 static float changeBits(const Coding& c) {
-  size_t changes = 1;
-  for (size_t i = 1; i < c.type.size(); ++i) changes += c.type[i] != c.type[i - 1];
-  (void)changes;
   return 6.0f + static_cast<float>(log2Of(static_cast<uint32_t>(c.modes.size())));
 }
 
 Coding improve(const Sequence& s, Coding c, int rounds) {
-  Coding best = c;
+  Coding best;
   size_t least = ~size_t{0};
-  for (int round = 0; round < rounds; ++round) {
-    assignTypes(s, c, changeBits(c));
-    cluster(s, c);
+  const auto keepIfLess = [&] {
     const size_t now = size(s, c);
-    if (now >= least) break;
+    if (now >= least) return false;
     least = now;
     best = c;
+    return true;
+  };
+  for (int round = 0; round < rounds; ++round) {
+    assignTypes(s, c, changeBits(c));
+    renumberTypes(s, c);
+    reassign(histograms(s, c), c, 2);
+    if (!keepIfLess()) break;
   }
+  c = best;
+  cluster(s, c);
+  keepIfLess();
   return best;
 }
 

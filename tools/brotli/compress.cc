@@ -164,7 +164,7 @@ Prices pricesOf(const Bytes& data, const Stream& s) {
         literalContext(s.literalCoding.modes[type], byteAt(data, at, 1), byteAt(data, at, 2));
     sum += static_cast<double>(
         literal[s.literalCoding.map[type * kLiteralContexts + context]][data[at]]);
-    p.literals[at + 1] = static_cast<float>(sum);
+    p.literals[at + 1] = sum;
   }
   p.commandType.assign(n + 1, 0);
   for (size_t i = 0; i < s.lengthAt.size(); ++i) {
@@ -194,7 +194,7 @@ Prices firstPrices(const Bytes& data, const DistanceCode& code) {
   double sum = 0;
   for (size_t at = 0; at < n; ++at) {
     sum += static_cast<double>(price[contextAt(at)][data[at]]);
-    p.literals[at + 1] = static_cast<float>(sum);
+    p.literals[at + 1] = sum;
   }
   p.commandType.assign(n + 1, 0);
   p.distanceType.assign(n + 1, 0);
@@ -210,10 +210,29 @@ Prices firstPrices(const Bytes& data, const DistanceCode& code) {
   return p;
 }
 
+/** Each type takes the way to make contexts that is cheapest for it. */
+void chooseModes(const Sequence& literals, Coding& coding) {
+  constexpr int kSigned = 3;  // never paid
+  size_t least = size(literals, coding);
+  for (int type = 0; type < coding.types(); ++type) {
+    for (int mode = 0; mode < kSigned; ++mode) {
+      if (mode == coding.modes[type]) continue;
+      Coding other = coding;
+      other.modes[type] = static_cast<uint8_t>(mode);
+      cluster(literals, other);
+      const size_t now = size(literals, other);
+      if (now >= least) continue;
+      least = now;
+      coding = std::move(other);
+    }
+  }
+}
+
 }  // namespace
 
 Bytes compress(const Bytes& data, const Options& options) {
   if (data.empty()) return {0x06};
+  constexpr int kRoundsOfOneMode = 3;
   const Matches matches(data);
   const auto say = [&](const std::string& text) {
     if (options.say) options.say(text);
@@ -229,7 +248,7 @@ Bytes compress(const Bytes& data, const Options& options) {
       s.lengthCoding = split(s.lengths, {}, 0);
       s.distanceCoding = split(s.distances, {}, 0);
       if (write(data, s).size() > best.size()) break;  // noise
-    } else if (round == 1 || round == 4 || round == 8) {
+    } else if (round == 1 || round == 4) {
       s.literalCoding = split(s.literals, {2, 3, 4, 5, 6, 8, 10, 12, 16, 20}, 1);
       s.lengthCoding = split(s.lengths, {2, 3, 4, 5, 6, 8, 10, 12}, 0);
       s.distanceCoding = split(s.distances, {2, 3, 4, 5, 6, 8, 10, 12}, 0);
@@ -242,6 +261,7 @@ Bytes compress(const Bytes& data, const Options& options) {
         *c = improve(*q, *c, 4);
       }
     }
+    if (round >= kRoundsOfOneMode) chooseModes(s.literals, s.literalCoding);
     const Bytes now = write(data, s);
     if (now.size() < best.size()) best = now;
     char line[300];

@@ -8,7 +8,7 @@
 namespace brotli {
 
 struct Options {
-  int rounds = 12;
+  int rounds = 10;
   std::function<void(const std::string&)> say;  // how it goes on, a line at a time
 };
 

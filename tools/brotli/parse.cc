@@ -7,7 +7,9 @@ namespace brotli {
 
 namespace {
 
-constexpr float kFar = std::numeric_limits<float>::max();
+constexpr double kFar = std::numeric_limits<double>::max();
+constexpr size_t kWays = 3;  // that are kept to each place: they differ in the last distance
+constexpr float kNever = std::numeric_limits<float>::max();
 constexpr size_t kLong = 1024;
 constexpr uint32_t kLongest = 1 << 16;
 constexpr size_t kStarts =
@@ -15,8 +17,8 @@ constexpr size_t kStarts =
 
 /** The best way to a place where a command ends. */
 struct Node {
-  float cost = kFar;
-  uint32_t start = 0;  // of the command that ends here
+  double cost = kFar;
+  uint32_t from = 0;  // the node where the command that ends here began
   Command command = {};
   Recent recent;
 };
@@ -24,7 +26,11 @@ struct Node {
 class Parser {
  public:
   Parser(const Bytes& data, const Matches& matches, const Prices& prices, const DistanceCode& code)
-      : data_(data), matches_(matches), prices_(prices), code_(code), nodes_(data.size() + 1) {}
+      : data_(data),
+        matches_(matches),
+        prices_(prices),
+        code_(code),
+        nodes_((data.size() + 1) * kWays) {}
 
   std::vector<Command> run() {
     nodes_[0].cost = 0;
@@ -40,50 +46,62 @@ class Parser {
   }
 
  private:
-  float advantage(size_t start) const { return nodes_[start].cost - prices_.literals[start]; }
+  static size_t placeOf(size_t node) { return node / kWays; }
+  double advantage(size_t node) const {
+    return nodes_[node].cost - prices_.literals[placeOf(node)];
+  }
 
+  /** Puts the ways to a place among those from where commands are tried; those of this place are
+   * tried once in any case. */
   void remember(size_t at) {
-    if (!starts_.empty() && starts_.back() == at) return;
-    if (fresh_) starts_.erase(std::find(starts_.begin(), starts_.end(), freshAt_));
-    fresh_ = false;
-    if (nodes_[at].cost == kFar) return;
-    const float value = advantage(at);
-    auto place = std::find_if(starts_.begin(), starts_.end(),
-                              [&](size_t s) { return advantage(s) >= value; });
-    const bool last = static_cast<size_t>(place - starts_.begin()) >= kStarts;
-    starts_.insert(place, at);
-    if (last) {  // tried here alone: without literals
-      fresh_ = true;
-      freshAt_ = at;
-    } else if (starts_.size() > kStarts) {
-      starts_.pop_back();
+    if (starts_.size() > kStarts) starts_.resize(kStarts);
+    for (size_t way = 0; way < kWays && nodes_[at * kWays + way].cost != kFar; ++way) {
+      const size_t node = at * kWays + way;
+      const double value = advantage(node);
+      starts_.insert(std::find_if(starts_.begin(), starts_.end(),
+                                  [&](size_t s) { return advantage(s) >= value; }),
+                     node);
     }
+    // Behind the first kStarts stays what begins here.
+    size_t n = std::min(starts_.size(), kStarts);
+    for (size_t i = n; i < starts_.size(); ++i)
+      if (placeOf(starts_[i]) == at) starts_[n++] = starts_[i];
+    starts_.resize(n);
   }
 
   void offer(size_t start, size_t at, uint32_t copy, uint32_t output, uint32_t distance,
-             int shortCode, bool word, float cost) {
-    Node& node = nodes_[at + output];
-    if (cost >= node.cost) return;
+             int shortCode, bool word, double cost) {
+    Node* const ways = &nodes_[(at + output) * kWays];
+    if (cost >= ways[kWays - 1].cost) return;
+    Node node;
     node.cost = cost;
-    node.start = static_cast<uint32_t>(start);
-    node.command = {static_cast<uint32_t>(at - start), copy, output, distance, shortCode, word};
+    node.from = static_cast<uint32_t>(start);
+    node.command = {
+        static_cast<uint32_t>(at - placeOf(start)), copy, output, distance, shortCode, word};
     node.recent = nodes_[start].recent;
     if (shortCode != 0 && !word) node.recent.push(distance);
+    size_t same = 0;
+    while (same < kWays - 1 && ways[same].cost != kFar &&
+           ways[same].recent.distance[0] != node.recent.distance[0])
+      ++same;
+    if (ways[same].cost <= cost) return;
+    for (; same > 0 && ways[same - 1].cost > cost; --same) ways[same] = ways[same - 1];
+    ways[same] = node;
   }
 
   struct Start {
     size_t start;
-    float cost;       // with literals and the bits of their number
+    double cost;      // with literals and the bits of their number
     uint32_t insert;  // symbol
     const float* commands;
   };
   Start begin(size_t start, size_t at) const {
-    const uint32_t insert = symbolOf(kInserts, static_cast<uint32_t>(at - start));
+    const uint32_t insert = symbolOf(kInserts, static_cast<uint32_t>(at - placeOf(start)));
     return {start,
             advantage(start) + prices_.literals[at] + static_cast<float>(kInserts[insert].bits),
-            insert, prices_.commands[prices_.commandType[start]].data()};
+            insert, prices_.commands[prices_.commandType[placeOf(start)]].data()};
   }
-  static float copyCost(const Start& s, uint32_t copy, bool again) {
+  static double copyCost(const Start& s, uint32_t copy, bool again) {
     const uint32_t symbol = symbolOf(kCopies, copy);
     return s.cost + s.commands[commandSymbol(s.insert, symbol, again)] +
            static_cast<float>(kCopies[symbol].bits);
@@ -112,8 +130,8 @@ class Parser {
         all = std::max<size_t>(all, longest);
         for (uint32_t length = 2; length <= longest; ++length) {
           if (!worthTrying(length, longest)) continue;
-          const float explicitly = copyCost(s, length, false) + distancePrices(at, length)[code];
-          float cost = explicitly;
+          const double explicitly = copyCost(s, length, false) + distancePrices(at, length)[code];
+          double cost = explicitly;
           if (code == 0 && hasAgain(s.insert, symbolOf(kCopies, length)))
             cost = std::min(cost, copyCost(s, length, true));
           offer(start, at, length, length, static_cast<uint32_t>(distance), code, false, cost);
@@ -130,7 +148,7 @@ class Parser {
     uint32_t longest = 0;
     for (const auto* m = from; m != to; ++m) longest = std::max(longest, m->length);
     // For each length and context the cheapest distance: of the matches of that length or longer.
-    best_.assign(longest + 1, {kFar, 0});
+    best_.assign(longest + 1, {kNever, 0});
     for (const auto* m = from; m != to; ++m) {
       const auto coded = code_.code(m->distance);
       for (int context = distanceContext(2); context < kDistanceContexts; ++context) {
@@ -148,9 +166,10 @@ class Parser {
       if (best_[length].first < best_[length - 1].first) best_[length - 1] = best_[length];
     }
     for (const size_t start : starts_) {
+      if (start % kWays != 0) continue;
       const Start s = begin(start, at);
       for (uint32_t length = 2; length <= longest; ++length) {
-        if (best_[length].first == kFar || !worthTrying(length, longest)) continue;
+        if (best_[length].first == kNever || !worthTrying(length, longest)) continue;
         offer(start, at, length, length, best_[length].second, -1, false,
               copyCost(s, length, false) + best_[length].first);
       }
@@ -171,24 +190,25 @@ class Parser {
 
   std::vector<Command> path() const {
     const size_t n = data_.size();
-    size_t best = n;
-    float bestCost = nodes_[n].cost;
+    size_t last = n * kWays;  // node
+    double bestCost = nodes_[last].cost;
     Command end = {};
-    for (size_t start = 0; start < n; ++start) {
+    for (size_t start = 0; start < n * kWays; start += kWays) {
       if (nodes_[start].cost == kFar) continue;
       const Start s = begin(start, n);
       if (s.cost >= bestCost) continue;
       for (uint32_t copy = 0; copy < kCopies.size(); ++copy) {
-        const float cost = s.cost + s.commands[commandSymbol(s.insert, copy, false)];
+        const double cost = s.cost + s.commands[commandSymbol(s.insert, copy, false)];
         if (cost >= bestCost) continue;
         bestCost = cost;
-        best = start;
-        end = {static_cast<uint32_t>(n - start), kCopies[copy].first, 0, 0, -1, false};
+        last = start;
+        end = {static_cast<uint32_t>(n - placeOf(start)), kCopies[copy].first, 0, 0, -1, false};
       }
     }
     std::vector<Command> commands;
-    if (best < n) commands.push_back(end);
-    for (size_t at = best; at > 0; at = nodes_[at].start) commands.push_back(nodes_[at].command);
+    if (end.insert > 0) commands.push_back(end);
+    for (size_t node = last; placeOf(node) > 0; node = nodes_[node].from)
+      commands.push_back(nodes_[node].command);
     std::reverse(commands.begin(), commands.end());
     return commands;
   }
@@ -199,8 +219,6 @@ class Parser {
   const DistanceCode& code_;
   std::vector<Node> nodes_;
   std::vector<size_t> starts_;  // the most promising first
-  bool fresh_ = false;
-  size_t freshAt_ = 0;
   std::vector<std::pair<float, uint32_t>> best_;
 };
 

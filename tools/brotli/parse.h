@@ -31,7 +31,7 @@ class Matches {
 
 /** Bits that a symbol takes. Types of blocks are known by place in the data. */
 struct Prices {
-  std::vector<float> literals;  // sum of all literals' before a place: data.size() + 1 values
+  std::vector<double> literals;  // sum of all literals' before a place: data.size() + 1 values
   std::vector<uint8_t> commandType, distanceType;  // by place
   std::vector<std::vector<float>> commands;        // [type][symbol]
   std::vector<std::vector<float>> distances;  // [type * 4 + context][symbol], without extra bits
