@@ -2,6 +2,7 @@
 // same order. Padding counts neither as a value nor in the average; a window that sees nothing but
 // padding gives -infinity or NaN, as in TensorFlow.js.
 #include <algorithm>
+#include <cstring>
 
 #include "core/choose.h"
 #include "core/loop.h"
@@ -106,10 +107,37 @@ void take_largest_of_fours(float* y, const float* x, int32_t n, int32_t windows,
   }
 }
 
-void take_sum(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
+#if defined(__wasm_simd128__) || defined(__SSE2__) || defined(__ARM_NEON)
+typedef float Vec __attribute__((vector_size(16)));
+#else
+typedef float Vec;
+#endif
+
+// The sums of kCount neighbouring Vs of channels, in registers: in memory each tap would wait for
+// the last.
+template <class V, int kCount>
+inline void add_taps(float* y, const float* x, int32_t taps, int32_t step) {
+  V sum[kCount];
+  std::memcpy(sum, y, sizeof(sum));
+#pragma clang loop unroll(disable)
   for (; taps > 0; --taps, x += step) {
-    each(n, [=](int32_t i) { y[i] += x[i]; });
+#pragma unroll
+    for (int j = 0; j < kCount; ++j) {
+      V tap;
+      std::memcpy(&tap, x + j * (sizeof(V) / sizeof(float)), sizeof(V));
+      sum[j] += tap;
+    }
   }
+  std::memcpy(y, sum, sizeof(sum));
+}
+
+void take_sum(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
+  constexpr int32_t kLanes = sizeof(Vec) / sizeof(float), kMany = 4;
+  int32_t i = 0;
+  for (; i <= n - kMany * kLanes; i += kMany * kLanes)
+    add_taps<Vec, kMany>(y + i, x + i, taps, step);
+  for (; i <= n - kLanes; i += kLanes) add_taps<Vec, 1>(y + i, x + i, taps, step);
+  for (; i < n; ++i) add_taps<float, 1>(y + i, x + i, taps, step);
 }
 
 void divide(float* y, float count, int32_t n) {

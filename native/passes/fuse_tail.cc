@@ -1,7 +1,7 @@
 // What a convolution's kernel does on its way to memory: adds a residual, bends by PRelu. Only the
 // engine runs the result (no file format has such a convolution), so the converter leaves these
-// passes out, and use_winograd and use_strassen, which run before and after them and need the same
-// types. These change no result, but that a channel without residual keeps a -0.
+// passes out, and conv_before_resize, use_winograd and use_strassen, which run before and after them
+// and need the same types. These change no result, but that a channel without residual keeps a -0.
 #include <algorithm>
 
 #include "core/build_parts.h"
@@ -129,6 +129,7 @@ Vector<TensorType> types_by_channels(Graph& graph) {
 
 extern const Pass kFuseResidual;
 extern const Pass kFusePrelu;
+extern const Pass kConvBeforeResize;
 extern const Pass kUseWinograd;
 
 constinit const Pass kFuseResidual = {
@@ -146,10 +147,10 @@ constinit const Pass kFusePrelu = {
 };
 
 Status fuse_tails(Graph& graph) {
-  static constexpr const Pass* kWinograd[] = {&kUseWinograd};
+  static constexpr const Pass* kFewerProducts[] = {&kConvBeforeResize, &kUseWinograd};
   if (kBuildParts.fewer_products) {
     Vector<TensorType> channels = types_by_channels(graph);
-    WXNN_TRY(run_with_types(graph, channels, kWinograd));
+    WXNN_TRY(run_with_types(graph, channels, kFewerProducts));
   }
   Vector<TensorType> types = settled_types(graph, Shape::kOpen);
   WXNN_TRY(run_with_types(graph, types, tail_passes()));

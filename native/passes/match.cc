@@ -123,6 +123,13 @@ void Match::root_becomes(char name) {
   wiring_.writer[value(root_)] = bound(name).node;
 }
 
+void Match::change_places(char name) {
+  Node &first = node(name), &then = node(root_);
+  std::swap(first.inputs[0], then.inputs[0]);
+  std::swap(first.outputs[0], then.outputs[0]);
+  std::swap(wiring_.writer[first.outputs[0]], wiring_.writer[then.outputs[0]]);
+}
+
 void Match::set_input(Node& node, size_t i, int value) {
   // Values that a rewrite added are new to the wiring.
   wiring_.writer.resize(graph_.values.size(), -1);

@@ -49,6 +49,9 @@ class Match {
 
   // Makes the node that writes `name` write the root's value instead, and removes the root.
   void root_becomes(char name);
+  // The root and the node that writes `name`, each the other's neighbour by its first input, change
+  // places.
+  void change_places(char name);
   // Removes the node that writes `name`; its readers have been given something else to read.
   void drop(char name);
   // Input i of the node becomes another value (or kAbsent), appended where it had fewer inputs.

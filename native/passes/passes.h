@@ -27,8 +27,9 @@ std::span<const Pass* const> tail_passes();
 
 // Identities bypassed, constants folded, then the passes. The graph is sorted, and stays so.
 Status run_passes(Graph& graph);
-// After them, what only the engine can run: filters in fewer products (WinogradConv2D and
-// StrassenConv2D, whose sums are rounded elsewhere), convolutions that end in a residual or PRelu.
+// After them, what only the engine runs: filters in fewer products (before a picture is enlarged,
+// WinogradConv2D, StrassenConv2D; their sums are rounded elsewhere), convolutions that end in a
+// residual or PRelu.
 Status fuse_tails(Graph& graph);
 // One pass over the whole graph, once; for tests.
 Status run_pass(const Pass& pass, Graph& graph, bool* changed);

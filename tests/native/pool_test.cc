@@ -16,6 +16,7 @@ const Case kCases[] = {
     {8, 8, 16, 2, 2, 1, "valid", 0}, {7, 9, 5, 2, 2, 1, "same", 0},  {7, 9, 1, 3, 2, 1, "same", 0},
     {5, 5, 33, 3, 1, 1, "same", 0},  {6, 7, 4, 3, 2, 1, nullptr, 1}, {9, 9, 3, 3, 1, 2, "same", 0},
     {4, 4, 8, 1, 2, 1, "valid", 0},  {4, 6, 8, 4, 1, 1, "valid", 0}, {5, 5, 2, 2, 3, 1, "valid", 0},
+    {6, 7, 23, 6, 1, 1, "same", 0},
 };
 
 // The output's size and the padding in front of each axis, as TensorFlow states them.
