@@ -18,9 +18,9 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // which they are shipped (tools/pack_wasm.js: minutes, so with WXNN_LONG alone). The design asks for 170,000 for both forms of the
 // operators of graph models (95,000 with SIMD, 75,000 without), for 300,000 for the whole package of the tfjs profile, and for 45,000 for
 // the face models' alone with SIMD inside, which is not reached: HACKING.md says what takes the bytes.
-const BUDGETS = { plain: 97050, 'plain-tfjs': 133600, simd: 10450 };
-const PACKED_BUDGETS = { plain: 100900, 'plain-tfjs': 137500, simd: 10200, faces: 47850 };
-const TFJS_PACKAGE = 246000;
+const BUDGETS = { plain: 97370, 'plain-tfjs': 133880, simd: 10810 };
+const PACKED_BUDGETS = { plain: 100900, 'plain-tfjs': 137500, simd: 10550, faces: 47850 };
+const TFJS_PACKAGE = 246650;
 const FACE_BUDGET = 49150;
 const TABLE = '__indirect_function_table table';
 const LINKERS = ['_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // unused
