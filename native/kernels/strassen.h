@@ -21,16 +21,24 @@
 namespace wxnn {
 
 inline constexpr int kStrassenProducts = 7;
-inline constexpr int kStrassenSums = 5;  // of a's quarters; P2 and P3 take one as it is
+inline constexpr int kStrassenSums = 5;  // of a's quarters; P2 and P3 take one alone
 
 // The left factors of P0, P1, P4, P5 and P6 from two rows of a with 2 * half numbers each; sum i
-// goes to to[i * stride]. half is a multiple of 4. This and the next are loops that can be
-// replaced (core/loop.h).
-void strassen_sums(const float* top, const float* bottom, int32_t half, float* to,
-                   ptrdiff_t stride);
+// goes to to[i * stride]. Number k of a row is taken factors[k] times, and a11 and a22 then follow
+// as sums 5 and 6; without factors (null) they are not written. half is a multiple of 4. This and
+// the next are loops that can be replaced (core/loop.h).
+void strassen_sums(const float* top, const float* bottom, const float* factors, int32_t half,
+                   float* to, ptrdiff_t stride);
 
+// What is done to rows of c: number k times factors[k], then the clamp, which lets a NaN pass.
+struct StrassenEnd {
+  const float* factors;
+  float min, max;
+};
 // Two rows of c, 2 * half numbers each, from a row of each product: product i at p[i * stride].
-void strassen_rows(const float* p, ptrdiff_t stride, int32_t half, float* top, float* bottom);
+// `end` may be null.
+void strassen_rows(const float* p, ptrdiff_t stride, int32_t half, const StrassenEnd* end,
+                   float* top, float* bottom);
 
 // Powers of two, between 2^-20 and 2^20, that bring the numbers of b, `lines` of `length`, to about
 // one size: number j of line i is to be multiplied by of_lines[i] * of_places[j].

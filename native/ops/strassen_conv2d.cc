@@ -67,14 +67,10 @@ class StrassenConv2D final : public Kernel {
       for (int64_t i = blocks * part / parts; i < last; ++i) {
         const int64_t first = i * block_;
         const int32_t m = static_cast<int32_t>(std::min<int64_t>(block_, pixels_ - first));
-        for (int32_t r = 0; r < m; ++r)
-          replaceable(scale_row)(scratch + r * in_, c.in(kX).f32() + (first + r) * in_,
-                                 row_factors_.data<float>(), in_);
-        const Rows a{scratch, in_, static_cast<ptrdiff_t>(m - 1) * in_};
+        const Rows a{c.in(kX).f32() + first * in_, in_, static_cast<ptrdiff_t>(m - 1) * in_};
         const float* packed = packed_.data<float>();
         const float* residual = c.has(kResidual) ? c.in(kResidual).f32() + first * out_ : nullptr;
-        multiply(0, a, m, packed, c.out().f32() + first * out_, residual,
-                 scratch + static_cast<ptrdiff_t>(block_) * in_);
+        multiply(0, a, m, packed, c.out().f32() + first * out_, residual, scratch);
       }
     });
     return activation_.apply(c, kPrelu);
@@ -92,11 +88,12 @@ class StrassenConv2D final : public Kernel {
   ptrdiff_t product_stride(int32_t level, int32_t m) const {
     return static_cast<ptrdiff_t>((m + 1) / 2) * (out_ >> (level + 1)) + kSkew;
   }
+  // Where x is scaled, P2 and P3 have factors of their own as well.
+  static int32_t sums(int32_t level) { return level == 0 ? kStrassenProducts : kStrassenSums; }
   size_t part_floats() const {
-    size_t floats = static_cast<size_t>(block_) * in_ +
-                    (block_ + kTileRows) * (sizeof(std::uintptr_t) / sizeof(float)) + out_;
+    size_t floats = (block_ + kTileRows) * (sizeof(std::uintptr_t) / sizeof(float)) + out_;
     for (int32_t level = 0, m = block_; level < levels_; ++level, m = (m + 1) / 2)
-      floats += kStrassenSums * sum_stride(level, m) + kStrassenProducts * product_stride(level, m);
+      floats += sums(level) * sum_stride(level, m) + kStrassenProducts * product_stride(level, m);
     constexpr size_t kLine = Buffer::kAlignment / sizeof(float);
     return (floats + kLine - 1) / kLine * kLine;
   }
@@ -124,31 +121,33 @@ class StrassenConv2D final : public Kernel {
     }
     const int32_t k = in_ >> (level + 1), n = out_ >> (level + 1), half = (m + 1) / 2;
     const ptrdiff_t sum = sum_stride(level, m), product = product_stride(level, m);
-    float* sums = scratch;
-    float* products = sums + kStrassenSums * sum;
+    float* products = scratch + sums(level) * sum;
     float* rest = products + kStrassenProducts * product;
+    const float* of_channels = level == 0 ? row_factors_.data<float>() : nullptr;
     for (int32_t i = 0; i < half; ++i)
-      replaceable(strassen_sums)(a.at(2 * i), a.at(2 * i + 1), k, sums + i * k, sum);
-    const ptrdiff_t last = static_cast<ptrdiff_t>(half - 1) * k;
-    const Rows factors[kStrassenProducts] = {
-        {sums, k, last},
-        {sums + sum, k, last},
-        {a.data, 2 * a.stride, a.last},
-        {a.data + a.stride + k, 2 * a.stride, a.last - a.stride},
-        {sums + 2 * sum, k, last},
-        {sums + 3 * sum, k, last},
-        {sums + 4 * sum, k, last}};
+      replaceable(strassen_sums)(a.at(2 * i), a.at(2 * i + 1), of_channels, k, scratch + i * k,
+                                 sum);
+    const auto rows = [&](int i) {
+      return Rows{scratch + i * sum, k, static_cast<ptrdiff_t>(half - 1) * k};
+    };
+    Rows factors[kStrassenProducts] = {rows(0), rows(1), rows(5), rows(6),
+                                       rows(2), rows(3), rows(4)};
+    if (level > 0) {
+      factors[2] = {a.data, 2 * a.stride, a.last};
+      factors[3] = {a.data + a.stride + k, 2 * a.stride, a.last - a.stride};
+    }
     for (int i = 0; i < kStrassenProducts; ++i)
       multiply(level + 1, factors[i], half, b, products + i * product, nullptr, rest);
+    // The clamp follows the residual.
+    StrassenEnd end{column_factors_.data<float>(), activation_.min, activation_.max};
+    if (residual != nullptr) end.min = -kInfinity, end.max = kInfinity;
     for (int32_t i = 0; i < half; ++i, c += 4 * n) {
       const bool odd = 2 * i + 1 == m;
-      replaceable(strassen_rows)(products + i * n, product, n, c, odd ? rest : c + 2 * n);
-      if (level > 0) continue;
+      replaceable(strassen_rows)(products + i * n, product, n, level == 0 ? &end : nullptr, c,
+                                 odd ? rest : c + 2 * n);
+      if (residual == nullptr) continue;
       const int32_t outputs = (odd ? 2 : 4) * n;
-      for (float* row = c; row < c + outputs; row += out_)
-        replaceable(scale_row)(row, row, column_factors_.data<float>(), out_);
-      if (residual != nullptr)
-        replaceable(add_row)(c, residual + static_cast<ptrdiff_t>(i) * 4 * n, outputs);
+      replaceable(add_row)(c, residual + static_cast<ptrdiff_t>(i) * 4 * n, outputs);
       if (clamps_) replaceable(clamp_row)(c, outputs, activation_.min, activation_.max);
     }
   }
