@@ -79,9 +79,9 @@ Status check_conversion(const ConvertOptions& options, const std::string& tflite
     for (size_t k = 0; k < before->graph().outputs.size(); ++k) {
       if (before->graph().values[before->graph().outputs[k]].name != d.name) continue;
       const Tensor& a = before->output(k);
-      WXNN_CHECK(a.shape == b.shape && a.dtype == b.dtype, "output \"", d.name, "\" is ",
-                 name_of(b.dtype), " ", b.shape, " after the conversion and was ", name_of(a.dtype),
-                 " ", a.shape);
+      WXNN_CHECK(a.shape == b.shape && a.dtype == b.dtype,
+                 "output \"{}\" is {} {} after the conversion and was {} {}", d.name,
+                 name_of(b.dtype), b.shape, name_of(a.dtype), a.shape);
       for (int32_t e = 0; e < a.shape.elements(); ++e) {
         d.largest = std::max(d.largest, std::abs(number_at(a, e)));
         d.difference = std::fmax(d.difference, difference_of(number_at(a, e), number_at(b, e)));

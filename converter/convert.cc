@@ -65,8 +65,8 @@ String names_of(const Graph& graph, std::span<const int> values) {
   constexpr size_t kMost = 8;
   String text;
   for (size_t i = 0; i < std::min(values.size(), kMost); ++i)
-    say(text, i == 0 ? "" : ", ", graph.values[values[i]].name);
-  if (values.size() > kMost) say(text, " and ", values.size() - kMost, " more");
+    say<"{}{}">(text, i == 0 ? "" : ", ", graph.values[values[i]].name);
+  if (values.size() > kMost) say<" and {} more">(text, values.size() - kMost);
   return text;
 }
 
@@ -74,7 +74,7 @@ String names_of(const Graph& graph, std::span<const int> values) {
 Status set_shapes(const ConvertOptions& options, bool settled, Graph* graph) {
   for (const auto& [name, shape] : options.inputs) {
     const int v = find_called(*graph, graph->inputs, name);
-    WXNN_CHECK(v != kAbsent, "--input ", name, ": the model has no such input, only ",
+    WXNN_CHECK(v != kAbsent, "--input {}: the model has no such input, only {}", name,
                names_of(*graph, graph->inputs));
     if (settled) continue;
     Shape& declared = graph->values[v].type.shape;
@@ -82,7 +82,7 @@ Status set_shapes(const ConvertOptions& options, bool settled, Graph* graph) {
     for (int i = 0; fits && i < declared.rank(); ++i) {
       fits = declared[i] < 0 || i == 0 || declared[i] == shape[i];
     }
-    WXNN_CHECK(fits, "--input ", name, "=", shape, " does not fit the declared ", declared);
+    WXNN_CHECK(fits, "--input {}={} does not fit the declared {}", name, shape, declared);
     const bool other_batch = declared.rank() > 0 && declared[0] >= 0 && declared[0] != shape[0];
     declared = shape;
     if (!other_batch) continue;
@@ -99,7 +99,7 @@ Status pick_outputs(const ConvertOptions& options, Graph* graph) {
   graph->outputs.clear();
   for (const auto& [name, shape] : options.outputs) {
     const int v = find_called(*graph, all, name);
-    WXNN_CHECK(v != kAbsent, "--output ", name, ": the model has no tensor of this name");
+    WXNN_CHECK(v != kAbsent, "--output {}: the model has no tensor of this name", name);
     graph->outputs.push_back(v);
     if (!shape.is_unknown()) graph->values[v].type.shape = shape;
   }
@@ -127,7 +127,7 @@ Status fix_inputs(const ConvertOptions& options, Graph* graph) {
     if (fixed == kAbsent) {
       const bool known =
           std::ranges::any_of(graph->values, [&](const Value& v) { return v.name == name; });
-      WXNN_CHECK(known, "--constant ", name, ": the model has no such input, only ",
+      WXNN_CHECK(known, "--constant {}: the model has no such input, only {}", name,
                  names_of(*graph, graph->inputs));
       continue;
     }
@@ -135,14 +135,14 @@ Status fix_inputs(const ConvertOptions& options, Graph* graph) {
     Shape shape = value.type.shape;
     const int32_t count = static_cast<int32_t>(numbers.size());
     if (!shape.is_known()) shape = count == 1 ? Shape{} : Shape{count};
-    WXNN_CHECK(shape.elements() == count, "--constant ", name, " has ", count,
-               " numbers, the model declares ", value.type.shape);
+    WXNN_CHECK(shape.elements() == count, "--constant {} has {} numbers, the model declares {}",
+               name, count, value.type.shape);
     int made = kAbsent;
     GraphBuilder b(*graph, 0);
     if (value.type.dtype == DType::kFloat32) {
       WXNN_TRY(b.constant("", shape, std::vector<float>(numbers.begin(), numbers.end()), &made));
     } else {
-      WXNN_CHECK(value.type.dtype == DType::kInt32, "--constant ", name, ": the input is ",
+      WXNN_CHECK(value.type.dtype == DType::kInt32, "--constant {}: the input is {}", name,
                  name_of(value.type.dtype));
       std::vector<int32_t> rounded;
       for (const double d : numbers)
@@ -167,7 +167,7 @@ bool has_halves(const Graph& graph) {
 
 Status read_source(const ConvertOptions& options, Source* source) {
   // Every sentence about the file begins with its name.
-  const std::string place = sentence("\"", options.source, "\"");
+  const std::string place = sentence<"\"{}\"">(options.source);
   if (is_folder(options.source)) {
     WXNN_TRY(read_saved_model(options, options.source, source).at(place));
     WXNN_TRY(fix_inputs(options, &source->graph));
@@ -183,7 +183,7 @@ Status read_source(const ConvertOptions& options, Source* source) {
     WXNN_TRY(fix_inputs(options, &source->graph));
     return sort(source->graph).at(place);
   }
-  return fail(place, " is no .tflite, model.json, .onnx, .pb or .pbtxt file");
+  return fail<"{} is no .tflite, model.json, .onnx, .pb or .pbtxt file">(place);
 }
 
 Status convert(const ConvertOptions& options, Converted* converted) {
@@ -215,10 +215,9 @@ Status convert(const ConvertOptions& options, Converted* converted) {
   converted->outputs = describe(graph, graph.outputs);
   for (const EndpointInfo& o : converted->outputs) {
     if (o.type.shape.is_unknown())
-      converted->notes.push_back(sentence("the size of output \"", o.name,
-                                          "\" depends on the data; LiteRT.js wants it settled "
-                                          "(--output ",
-                                          o.name, "=SHAPE, where it is always one)"));
+      converted->notes.push_back(
+          sentence<"the size of output \"{}\" depends on the data; LiteRT.js wants it settled "
+                   "(--output {}=SHAPE, where it is always one)">(o.name, o.name));
   }
   release_file(&graph);
   if (builder.open_batch)

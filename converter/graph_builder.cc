@@ -174,7 +174,7 @@ Status GraphBuilder::settle(const Node& node, bool* folded) {
     Status status = check_ports(*node.op, c);
     if (!status.ok()) return status.at(node.place());
     if (!infer_late_types(node, inputs, types))
-      return fail(node.place(), ": its shape depends on the data in a way that is not supported");
+      return fail<"{}: its shape depends on the data in a way that is not supported">(node.place());
     for (size_t i = 0; i < types.size(); ++i) graph.values[node.outputs[i]].type = types[i];
     return {};
   }
@@ -218,9 +218,9 @@ Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int>
   Node node;
   node.op = find_op(op);
   node.name = std::move(name);
-  WXNN_CHECK(most_nodes_-- > 0, "node \"", node.name, "\": the model becomes too many nodes");
-  WXNN_CHECK(node.op != nullptr, "node \"", node.name, "\": needs the operator ", op,
-             ", which this build does not have");
+  WXNN_CHECK(most_nodes_-- > 0, "node \"{}\": the model becomes too many nodes", node.name);
+  WXNN_CHECK(node.op != nullptr,
+             "node \"{}\": needs the operator {}, which this build does not have", node.name, op);
   node.attrs = Attrs(node.op->attrs);
   for (Setting& s : settings) {
     Status status = node.attrs.set(s.name, std::move(s.value));
@@ -229,7 +229,7 @@ Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int>
   while (!inputs.empty() && inputs.back() == kAbsent) inputs.pop_back();
   node.inputs = std::move(inputs);
   for (size_t i = 0; i < count; ++i) {
-    std::string output = i == 0 ? node.name : sentence(node.name, ":", i);
+    std::string output = i == 0 ? node.name : sentence<"{}:{}">(node.name, i);
     node.outputs.push_back(graph.add_value(std::move(output), {}));
   }
   outputs->assign(node.outputs.begin(), node.outputs.end());
@@ -278,16 +278,16 @@ Status GraphBuilder::same(std::string name, int x, int* y) {
 }
 
 Status GraphBuilder::room(double numbers) const {
-  WXNN_CHECK(numbers * sizeof(float) <= static_cast<double>(table_bytes_), "needs a table of ",
-             whole<int64_t>(numbers), " numbers, which is too large for a model of this size");
+  WXNN_CHECK(numbers * sizeof(float) <= static_cast<double>(table_bytes_),
+             "needs a table of {} numbers, which is too large for a model of this size",
+             whole<int64_t>(numbers));
   return {};
 }
 
 Status GraphBuilder::take(const Shape& shape, size_t numbers) {
-  WXNN_CHECK(shape.is_known() && shape.fits(), "a table of shape ", shape,
-             " does not fit in memory");
-  WXNN_CHECK(static_cast<size_t>(shape.elements()) == numbers, "a table of ", numbers,
-             " numbers does not fit its shape ", shape);
+  WXNN_CHECK(shape.is_known() && shape.fits(), "a table of shape {} does not fit in memory", shape);
+  WXNN_CHECK(static_cast<size_t>(shape.elements()) == numbers,
+             "a table of {} numbers does not fit its shape {}", numbers, shape);
   WXNN_TRY(room(shape.elements()));
   table_bytes_ -= numbers * sizeof(float);
   return {};
@@ -317,8 +317,9 @@ Status GraphBuilder::scalar(std::string name, DType dtype, double number, int* v
 }
 
 Status GraphBuilder::numbers(int value, std::string_view what, std::vector<double>* numbers) {
-  WXNN_CHECK(value != kAbsent && is_known(value), "its ", what,
-             " is computed while running; only one that is known beforehand is supported");
+  WXNN_CHECK(value != kAbsent && is_known(value),
+             "its {} is computed while running; only one that is known beforehand is supported",
+             what);
   Tensor t;
   static_cast<TensorType&>(t) = type(value);
   t.data = const_cast<std::byte*>(data_of(value));

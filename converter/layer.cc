@@ -7,7 +7,7 @@ namespace wxnn {
 tf::NodeDef* Layer::node(const char* op, const std::vector<std::string>& inputs) {
   tf::NodeDef* made = graph_.add_node();
   int& count = counts_of_->nodes;
-  made->set_name(count == 0 ? label_ : std::string(sentence(label_, "/", op, "_", count)));
+  made->set_name(count == 0 ? label_ : std::string(sentence<"{}/{}_{}">(label_, op, count)));
   ++count;
   made->set_op(op);
   for (const std::string& input : inputs) made->add_input(input);
@@ -17,7 +17,7 @@ tf::NodeDef* Layer::node(const char* op, const std::vector<std::string>& inputs)
 std::string Layer::ints(const std::vector<int32_t>& numbers, bool scalar) {
   tf::NodeDef* made = graph_.add_node();
   made->set_op("Const");
-  made->set_name(sentence(label_, "/numbers_", counts_of_->constants++));
+  made->set_name(sentence<"{}/numbers_{}">(label_, counts_of_->constants++));
   (*made->mutable_attr())["dtype"].set_type(tf::DT_INT32);
   tf::TensorProto* t = (*made->mutable_attr())["value"].mutable_tensor();
   t->set_dtype(tf::DT_INT32);
@@ -29,7 +29,7 @@ std::string Layer::ints(const std::vector<int32_t>& numbers, bool scalar) {
 std::string Layer::scalar(double number) {
   tf::NodeDef* made = graph_.add_node();
   made->set_op("Const");
-  made->set_name(sentence(label_, "/numbers_", counts_of_->constants++));
+  made->set_name(sentence<"{}/numbers_{}">(label_, counts_of_->constants++));
   (*made->mutable_attr())["dtype"].set_type(tf::DT_FLOAT);
   tf::TensorProto* t = (*made->mutable_attr())["value"].mutable_tensor();
   t->set_dtype(tf::DT_FLOAT);
@@ -39,7 +39,7 @@ std::string Layer::scalar(double number) {
 }
 
 std::string Layer::find_weight(const char* which, const std::string& part) const {
-  const std::string ending = sentence("/", which), own = name_ + "/";
+  const std::string ending = sentence<"/{}">(which), own = name_ + "/";
   std::string found;
   for (const std::string& candidate : {name_ + ending, prefix_ + name_ + ending})
     if (found.empty() && part.empty() && weights_.contains(candidate)) found = candidate;
@@ -54,7 +54,7 @@ std::string Layer::find_weight(const char* which, const std::string& part) const
 
 Status Layer::weight(const char* which, std::string* tensor, const std::string& part) {
   const std::string found = find_weight(which, part);
-  WXNN_CHECK(!found.empty(), "has no weight \"", which, "\"");
+  WXNN_CHECK(!found.empty(), "has no weight \"{}\"", which);
   *tensor = "weights/" + found;
   for (const auto& n : graph_.node())
     if (n.name() == *tensor) return {};
@@ -132,7 +132,7 @@ Status Layer::activate(const std::string& activation, std::string* x) {
     return {};
   }
   const auto* row = std::ranges::find(kActivations, activation, &ActivationRow::keras);
-  WXNN_CHECK(row != std::end(kActivations), "activation \"", activation, "\" is not supported");
+  WXNN_CHECK(row != std::end(kActivations), "activation \"{}\" is not supported", activation);
   *x = node(row->op, {*x})->name();
   return {};
 }
@@ -152,11 +152,11 @@ void set_list(tf::NodeDef* node, const char* name, const std::vector<int32_t>& n
 }
 
 Status want_rank(const LayerTensor& x, size_t rank) {
-  WXNN_CHECK(x.shape.size() == rank, "its input has ", x.shape.size(), " dimensions, wants ", rank);
+  WXNN_CHECK(x.shape.size() == rank, "its input has {} dimensions, wants {}", x.shape.size(), rank);
   for (size_t i = 1; i < rank; ++i)
     WXNN_CHECK(x.shape[i] > 0,
-               "its input has an open dimension besides the batch: say the sizes of "
-               "the model's inputs with --input NAME=1,128,128,3");
+               "its input has an open dimension besides the batch: say the sizes of the model's "
+               "inputs with --input NAME=1,128,128,3");
   return {};
 }
 

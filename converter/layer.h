@@ -62,16 +62,16 @@ class Layer {
       const double d = value.is_null() ? otherwise
                        : is_list       ? number_of(value[i])
                                        : number_of(value);
-      WXNN_CHECK(d >= 1 && d <= 1 << 20, key, " is out of range");
+      WXNN_CHECK(d >= 1 && d <= 1 << 20, "{} is out of range", key);
       list->push_back(whole<int32_t>(d));
     }
-    WXNN_CHECK(!value.is_array() || value.size() == count, key, " has ", value.size(), " numbers");
+    WXNN_CHECK(!value.is_array() || value.size() == count, "{} has {} numbers", key, value.size());
     return {};
   }
   Status check_format() const {
     const std::string format = text("data_format", "channels_last");
     WXNN_CHECK(format == "channels_last" || (is_turned && format == "channels_first"),
-               "data_format \"", format, "\" is not supported");
+               "data_format \"{}\" is not supported", format);
     return {};
   }
   // Its images have been brought to channels last, though it says channels first.

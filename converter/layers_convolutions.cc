@@ -28,7 +28,7 @@ Status read_sliding(const Layer& layer, const char* kernel, size_t dims, double 
     s->strides = s->kernel;
   WXNN_TRY(layer.numbers("dilation_rate", dims, 1, &s->dilations));
   const std::string padding = layer.text("padding", "valid");
-  WXNN_CHECK(padding == "valid" || padding == "same", "padding \"", padding, "\" is not supported");
+  WXNN_CHECK(padding == "valid" || padding == "same", "padding \"{}\" is not supported", padding);
   s->same = padding == "same";
   return {};
 }

@@ -29,8 +29,8 @@ Status batch_norm(Layer& layer, const Tensors& in, LayerTensor* y) {
   const Json& axis = member(layer.config, "axis");
   const double a =
       axis.is_array() ? number_of(axis.size() == 1 ? axis[0] : Json()) : layer.number("axis", -1);
-  WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axis ", whole<int64_t>(a),
-             " is not supported");
+  WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axis {} is not supported",
+             whole<int64_t>(a));
   const int at = whole<int>(a < 0 ? a + rank : a);
   // ((x - mean) * gamma / sqrt(variance + epsilon)) + beta, in TensorFlow's own operators.
   std::string mean, variance, gamma, beta;
@@ -212,22 +212,22 @@ std::string to_length_1(Layer& layer, const std::string& x, int32_t axis) {
 
 // Of each item of the batch: products of vectors, or of matrices as tfjs's batchDot makes them.
 Status dot(Layer& layer, const Tensors& in, LayerTensor* y) {
-  WXNN_CHECK(in.size() == 2, "has ", in.size(), " inputs");
+  WXNN_CHECK(in.size() == 2, "has {} inputs", in.size());
   const Json& said = member(layer.config, "axes");
   int32_t axes[2] = {};
   Tensors x = in;
   for (size_t i = 0; i < 2; ++i) {
     const int rank = static_cast<int>(in[i].shape.size());
     WXNN_TRY(want_rank(in[i], in[i].shape.size()));
-    WXNN_CHECK(rank == 2 || rank == 3, "its input has ", rank,
-               " dimensions; two or three are supported");
+    WXNN_CHECK(rank == 2 || rank == 3, "its input has {} dimensions; two or three are supported",
+               rank);
     const double a = number_of(said.is_array() && said.size() == 2 ? said[i] : said);
     WXNN_CHECK(a >= -rank && a < rank && a != 0 && a != -rank, "axes is out of range");
     axes[i] = static_cast<int32_t>(a < 0 ? a + rank : a);
     if (layer.flag("normalize")) x[i].name = to_length_1(layer, x[i].name, axes[i]);
   }
   const auto length = [&](size_t i) { return in[i].shape[static_cast<size_t>(axes[i])]; };
-  WXNN_CHECK(length(0) == length(1), "its axes have ", length(0), " and ", length(1), " elements");
+  WXNN_CHECK(length(0) == length(1), "its axes have {} and {} elements", length(0), length(1));
   if (in[0].shape.size() == 2 && in[1].shape.size() == 2) {
     tf::NodeDef* node =
         layer.node("Sum", {layer.op("Mul", {x[0].name, x[1].name}), layer.ints({1})});

@@ -42,7 +42,7 @@ Status global_pool(Layer& layer, const Tensors& in, const char* op, LayerTensor*
   const size_t rank = in[0].shape.size();
   WXNN_TRY(layer.check_format());
   WXNN_TRY(want_rank(in[0], rank));
-  WXNN_CHECK(rank == 3 || rank == 4, "its input has ", rank, " dimensions");
+  WXNN_CHECK(rank == 3 || rank == 4, "its input has {} dimensions", rank);
   const bool keeps = layer.number("keepdims", 0) != 0;
   std::vector<int32_t> axes;
   y->shape = {in[0].shape[0]};
@@ -64,7 +64,7 @@ Status sides_of(const Layer& layer, const char* key, std::vector<int32_t>* sides
     const Json& axis = p.is_array() && i < p.size() ? p[i] : p;
     for (size_t k = 0; k < 2; ++k) {
       const double d = number_of(axis.is_array() && k < axis.size() ? axis[k] : axis);
-      WXNN_CHECK(d >= 0 && d <= 1 << 20, key, " is out of range");
+      WXNN_CHECK(d >= 0 && d <= 1 << 20, "{} is out of range", key);
       sides->push_back(whole<int32_t>(d));
     }
   }
@@ -111,8 +111,8 @@ Status up_sampling(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_TRY(want_rank(*y, 4));
   WXNN_TRY(layer.numbers("size", 2, 2, &size));
   const std::string mode = layer.text("interpolation", "nearest");
-  WXNN_CHECK(mode == "nearest" || mode == "bilinear", "interpolation \"", mode,
-             "\" is not supported");
+  WXNN_CHECK(mode == "nearest" || mode == "bilinear", "interpolation \"{}\" is not supported",
+             mode);
   for (size_t i = 0; i < 2; ++i) {
     WXNN_CHECK(int64_t{y->shape[1 + i]} * size[i] <= 1 << 20, "is too large");
     y->shape[1 + i] *= size[i];
@@ -133,8 +133,8 @@ Status resizing(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_TRY(layer.numbers("height", 1, 0, &height));
   WXNN_TRY(layer.numbers("width", 1, 0, &width));
   const std::string mode = layer.text("interpolation", "bilinear");
-  WXNN_CHECK(mode == "nearest" || mode == "bilinear", "interpolation \"", mode,
-             "\" is not supported");
+  WXNN_CHECK(mode == "nearest" || mode == "bilinear", "interpolation \"{}\" is not supported",
+             mode);
   y->shape[1] = height[0], y->shape[2] = width[0];
   tf::NodeDef* node = layer.node(mode == "nearest" ? "ResizeNearestNeighbor" : "ResizeBilinear",
                                  {y->name, layer.ints({height[0], width[0]})});

@@ -34,7 +34,7 @@ class Network {
   // what an outer model gives, none for the outermost.
   Status add(const Json& model, const std::string& prefix, const std::string& label,
              const Tensors& inputs, int depth, Tensors* outputs) {
-    WXNN_CHECK(depth < kDeepest, "its models are nested ", kDeepest, " deep");
+    WXNN_CHECK(depth < kDeepest, "its models are nested {} deep", kDeepest);
     const bool sequential = text_of(member(model, "class_name")) == "Sequential";
     Scope scope{.prefix = prefix, .label = label, .given = inputs, .depth = depth};
     if (sequential) {
@@ -116,8 +116,8 @@ class Network {
   Status call(const Json& layer, int use, bool sequential, Scope* scope) {
     Status status = add_layer(layer, use, sequential, scope);
     if (status.ok()) return {};
-    return status.at(sentence("layer \"", scope->prefix, name_of_layer(layer), "\" (",
-                              text_of(member(layer, "class_name")), ")"));
+    return status.at(sentence<"layer \"{}{}\" ({})">(scope->prefix, name_of_layer(layer),
+                                                     text_of(member(layer, "class_name"))));
   }
 
   static const Json& layers_of(const Json& model) {
@@ -136,8 +136,8 @@ class Network {
 
   Status input(const Json& layer, const std::string& name, Scope* scope, LayerTensor* tensor) {
     if (scope->depth > 0) {
-      WXNN_CHECK(scope->taken < scope->given.size(), "the model around it gives ",
-                 scope->given.size(), " inputs");
+      WXNN_CHECK(scope->taken < scope->given.size(), "the model around it gives {} inputs",
+                 scope->given.size());
       *tensor = scope->given[scope->taken++];
       return {};
     }
@@ -173,11 +173,12 @@ class Network {
       WXNN_CHECK(source.is_array() && source.size() >= 3,
                  "its inbound_nodes are of a form that is not known");
       const Tensors* made = result_of(scope, source);
-      WXNN_CHECK(made != nullptr, "reads layer \"", text_of(source[0]),
-                 "\", which it depends on itself, or which is not there");
+      WXNN_CHECK(made != nullptr,
+                 "reads layer \"{}\", which it depends on itself, or which is not there",
+                 text_of(source[0]));
       const double index = number_of(source[2]);
       WXNN_CHECK(index >= 0 && index < static_cast<double>(made->size()),
-                 "reads a result of layer \"", text_of(source[0]), "\" that it does not have");
+                 "reads a result of layer \"{}\" that it does not have", text_of(source[0]));
       in->push_back((*made)[whole<size_t>(index)]);
     }
     WXNN_CHECK(!in->empty(), "has no inputs");
@@ -206,7 +207,7 @@ class Network {
       WXNN_TRY(inputs_of(layer, use, *scope, &in));
     }
     std::string label = scope->label + name;
-    if (use > 0) label += sentence("/use_", use);
+    if (use > 0) label += sentence<"/use_{}">(use);
     Tensors results(1);
     if (is_model(kind)) {
       results.clear();
@@ -285,7 +286,7 @@ Status build_layers_graph(const Json& config, const std::set<std::string_view>& 
     const auto is_taken = [&] {
       return std::ranges::find(model->outputs, name, &ListEndpoint::name) != model->outputs.end();
     };
-    for (int k = 1; is_taken(); ++k) name = sentence(layer, ":", k);
+    for (int k = 1; is_taken(); ++k) name = sentence<"{}:{}">(layer, k);
     model->outputs.push_back({.name = name, .tensor = t.name});
   }
   model->graph = graph;

@@ -103,10 +103,10 @@ const KindRow* find_recurrent_kind(std::string_view name) {
 }
 
 Status check_recurrence(const Layer& layer, const LayerTensor& x) {
-  WXNN_CHECK(x.shape[1] <= kMostSteps, "has ", x.shape[1], " steps, at most ", kMostSteps,
-             " are written out");
+  WXNN_CHECK(x.shape[1] <= kMostSteps, "has {} steps, at most {} are written out", x.shape[1],
+             kMostSteps);
   for (const char* key : {"stateful", "time_major"})
-    WXNN_CHECK(!layer.flag(key), key, " is not supported");
+    WXNN_CHECK(!layer.flag(key), "{} is not supported", key);
   return {};
 }
 
@@ -115,7 +115,7 @@ void unpack_steps(Layer& layer, const std::string& x, Recurrence* r) {
   (*parts->mutable_attr())["axis"].set_i(1);
   (*parts->mutable_attr())["num"].set_i(r->steps);
   for (int32_t t = 0; t < r->steps; ++t)
-    r->inputs.push_back(t == 0 ? parts->name() : std::string(sentence(parts->name(), ":", t)));
+    r->inputs.push_back(t == 0 ? parts->name() : std::string(sentence<"{}:{}">(parts->name(), t)));
 }
 
 Status prepare(Layer& layer, const LayerTensor& x, const KindRow& kind, Recurrence* r) {

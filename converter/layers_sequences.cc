@@ -26,7 +26,7 @@ struct Cell {
 Status add_cell(std::string_view name, Layer settings, std::vector<std::string> parts,
                 std::vector<Cell>* cells) {
   const KindRow* row = find_recurrent_kind(name);
-  WXNN_CHECK(row != nullptr, "has the cell ", name, ", which is not supported");
+  WXNN_CHECK(row != nullptr, "has the cell {}, which is not supported", name);
   WXNN_CHECK(!settings.flag("reset_after"), "reset_after is not supported");
   cells->push_back({row, std::move(settings), std::move(parts)});
   return {};
@@ -44,10 +44,10 @@ Status cells_of(Layer& layer, std::string_view kind, const std::string& part,
     const Json& settings = member(one, "config");
     const std::string name(text_of(member(settings, "name")));
     WXNN_TRY(add_cell(text_of(member(one, "class_name")), layer.inner(settings),
-                      {sentence(part, "RNNCell_", cells->size(), "/"), name + "/"}, cells));
+                      {sentence<"{}RNNCell_{}/">(part, cells->size()), name + "/"}, cells));
   }
-  WXNN_CHECK(!cells->empty() && cells->size() <= kMostCells, "has ", cells->size(),
-             " cells, at most ", kMostCells, " are written out");
+  WXNN_CHECK(!cells->empty() && cells->size() <= kMostCells,
+             "has {} cells, at most {} are written out", cells->size(), kMostCells);
   return {};
 }
 
@@ -69,8 +69,8 @@ size_t count_states(const std::vector<Cell>& cells) {
 // sequence one after another.
 Status run_through(Layer& layer, std::vector<Cell>& cells, LayerTensor x, bool backwards,
                    std::span<const LayerTensor> initial, Sequence* sequence) {
-  WXNN_CHECK(initial.empty() || initial.size() == count_states(cells), "gets ", initial.size(),
-             " initial states, wants ", count_states(cells));
+  WXNN_CHECK(initial.empty() || initial.size() == count_states(cells),
+             "gets {} initial states, wants {}", initial.size(), count_states(cells));
   const bool turn = backwards && cells.size() > 1;
   if (turn) {
     x.name = layer.op("ReverseV2", {x.name, layer.ints({1})});
@@ -160,7 +160,7 @@ Status conv_lstm(Layer& layer, const Tensors& in, LayerTensor* y) {
   WXNN_TRY(to_shape(layer, x, shape, &x));
   unpack_steps(layer, x.name, &r);
   std::vector<std::string> states;
-  WXNN_CHECK(in.size() == 1 || in.size() == 3, "gets ", in.size() - 1, " initial states, wants 2");
+  WXNN_CHECK(in.size() == 1 || in.size() == 3, "gets {} initial states, wants 2", in.size() - 1);
   State state;
   if (in.size() > 1) state = {in[1].name, in[2].name};
   WXNN_TRY(run_steps(layer, lstm_step, layer.flag("go_backwards"), &r, &state, &states));
@@ -188,7 +188,7 @@ Status merge(Layer& layer, const std::string& mode, const LayerTensor& other, La
     return {};
   }
   const auto* row = std::ranges::find(kMerges, mode, &MergeRow::mode);
-  WXNN_CHECK(row != std::end(kMerges), "merge_mode \"", mode, "\" is not supported");
+  WXNN_CHECK(row != std::end(kMerges), "merge_mode \"{}\" is not supported", mode);
   y->name = layer.op(row->op, {y->name, other.name});
   if (mode == "ave") y->name = layer.op("Mul", {y->name, layer.scalar(0.5)});
   return {};
@@ -206,7 +206,7 @@ Status bidirectional(Layer& layer, const Tensors& in, LayerTensor* y) {
   const bool backwards = inner.flag("go_backwards");
   const std::span<const LayerTensor> initial = std::span(in).subspan(1);
   const size_t half = initial.size() / 2;
-  WXNN_CHECK(initial.size() % 2 == 0, "gets ", initial.size(), " initial states");
+  WXNN_CHECK(initial.size() % 2 == 0, "gets {} initial states", initial.size());
   Sequence there, back;
   WXNN_TRY(run_through(inner, ahead, in[0], backwards, initial.first(half), &there));
   WXNN_TRY(run_through(inner, behind, in[0], !backwards, initial.subspan(half), &back));

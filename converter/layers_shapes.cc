@@ -49,7 +49,7 @@ Status permute(Layer& layer, const Tensors& in, LayerTensor* y) {
     perm.push_back(whole<int32_t>(axis));
     y->shape.push_back(in[0].shape[whole<size_t>(axis)]);
   }
-  WXNN_CHECK(perm.size() == in[0].shape.size(), "dims has ", perm.size() - 1, " numbers");
+  WXNN_CHECK(perm.size() == in[0].shape.size(), "dims has {} numbers", perm.size() - 1);
   y->name = layer.node("Transpose", {in[0].name, layer.ints(perm)})->name();
   return {};
 }

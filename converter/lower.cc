@@ -33,12 +33,13 @@ Status settle_inputs(GraphBuilder& b) {
   for (const int v : b.graph.inputs) {
     Value& value = b.graph.values[v];
     Shape& shape = value.type.shape;
-    WXNN_CHECK(!shape.is_unknown(), "input \"", value.name,
-               "\" has no declared shape: say it with --input ", value.name, "=1,224,224,3");
+    WXNN_CHECK(!shape.is_unknown(),
+               "input \"{}\" has no declared shape: say it with --input {}=1,224,224,3", value.name,
+               value.name);
     for (int i = 0; i < shape.rank(); ++i) {
       if (shape[i] >= 0) continue;
-      WXNN_CHECK(i == 0, "input \"", value.name, "\" is ", shape, ": say its size with --input ",
-                 value.name, "=1,224,224,3");
+      WXNN_CHECK(i == 0, "input \"{}\" is {}: say its size with --input {}=1,224,224,3", value.name,
+                 shape, value.name);
       shape[i] = 1;
       b.open_batch = true;
     }
@@ -106,13 +107,14 @@ Status clamp(GraphBuilder& b, double low, double high, const std::string& name, 
 
 Status apply(GraphBuilder& b, const FusedActivation& a, const std::string& name, int* y) {
   if (a.name == "linear") return {};
-  const std::string own = sentence(name, "/", a.name);
+  const std::string own = sentence<"{}/{}">(name, a.name);
   if (a.name == "clip") return clamp(b, a.low, a.high, own, y);
   if (a.name == "leakyrelu") return b.add("LeakyRelu", own, {*y}, {{"alpha", a.leaky}}, y);
   if (a.name == "prelu") return b.add("Prelu", own, {*y, a.alpha}, {}, y);
   const auto* row = std::ranges::find(kActivations, a.name, &ActivationRow::name);
-  WXNN_CHECK(row != std::end(kActivations), "node \"", name, "\": has the activation \"", a.name,
-             "\", which TensorFlow Lite does not have");
+  WXNN_CHECK(row != std::end(kActivations),
+             "node \"{}\": has the activation \"{}\", which TensorFlow Lite does not have", name,
+             a.name);
   return b.add(row->op, own, {*y}, {}, y);
 }
 
@@ -130,8 +132,9 @@ Status lower_node(GraphBuilder& b, Node& node) {
   const LowerRow* row = find_row(node.op->name);
   const bool late = std::ranges::any_of(
       node.inputs, [&](int v) { return v != kAbsent && b.shape(v).is_unknown(); });
-  WXNN_CHECK(!late || row == nullptr || row->any_shape, node.place(),
-             ": reads a tensor whose shape depends on the data, which is not supported");
+  WXNN_CHECK(!late || row == nullptr || row->any_shape,
+             "{}: reads a tensor whose shape depends on the data, which is not supported",
+             node.place());
   WXNN_TRY(check_inputs(node));
   return row != nullptr ? row->lower(b, node) : keep(b, node);
 }
@@ -175,8 +178,9 @@ Status lower_clip(GraphBuilder& b, Node& node) {
 Status lower_softmax(GraphBuilder& b, Node& node) {
   const int rank = b.shape(node.inputs[0]).rank();
   const int32_t dim = node.attrs.i("dim");
-  WXNN_CHECK(rank >= 0 || dim == -1, node.place(), ": goes along dimension ", dim,
-             " of a tensor whose shape depends on the data");
+  WXNN_CHECK(rank >= 0 || dim == -1,
+             "{}: goes along dimension {} of a tensor whose shape depends on the data",
+             node.place(), dim);
   const int axis = dim < 0 ? dim + rank : dim;
   if (axis == rank - 1 || axis < 0 || axis >= rank) return keep(b, node);
   std::vector<double> swap(rank);
@@ -200,8 +204,8 @@ Status lower_batch_norm(GraphBuilder& b, Node& node) {
     } else {
       parts[i].assign(channels, i == 3 ? 1.0 : 0.0);
     }
-    WXNN_CHECK(parts[i].size() == channels, node.place(), ": has ", parts[i].size(),
-               " numbers for ", channels, " channels");
+    WXNN_CHECK(parts[i].size() == channels, "{}: has {} numbers for {} channels", node.place(),
+               parts[i].size(), channels);
   }
   std::vector<float> factor, offset;
   for (size_t c = 0; c < channels; ++c) {
@@ -267,7 +271,7 @@ Status lower_reverse(GraphBuilder& b, Node& node) {
   if (dims.size() <= 1) return keep(b, node);
   int y = node.inputs[0];
   for (size_t i = 0; i < dims.size(); ++i) {
-    std::string name = i + 1 == dims.size() ? node.name : sentence(node.name, "/", i);
+    std::string name = i + 1 == dims.size() ? node.name : sentence<"{}/{}">(node.name, i);
     WXNN_TRY(b.add("Reverse", std::move(name), {y}, {{"dims", std::vector<double>{dims[i]}}}, &y));
   }
   return b.put(y, node.outputs[0]);

@@ -53,7 +53,7 @@ Status pad_before(GraphBuilder& b, Node& node, std::pair<int32_t, int32_t> filte
   const std::string_view rounding = node.attrs.text("dimRoundingMode");
   const bool any = image.is_unknown() && (rounding.empty() || rounding == "floor");
   if (any) image = {1, kAny, kAny, 1};
-  WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image, " should be [N,H,W,C]");
+  WXNN_CHECK(image.rank() == 4, "{}: x {} should be [N,H,W,C]", node.place(), image);
   Window w;
   Status status = slide_window(node.attrs, image, filter, &w);
   if (!status.ok()) return status.at(node.place());
@@ -97,8 +97,8 @@ Status emit(GraphBuilder& b, Node& node, const FusedActivation& activation) {
 
 Status become(Node& node, const char* op) {
   const Op* fused = find_op(op);
-  WXNN_CHECK(fused != nullptr, node.place(), ": needs the operator ", op,
-             ", which this build does not have");
+  WXNN_CHECK(fused != nullptr, "{}: needs the operator {}, which this build does not have",
+             node.place(), op);
   Attrs attrs(fused->attrs);
   attrs.adopt(node.attrs);
   node.attrs = std::move(attrs);
@@ -108,7 +108,7 @@ Status become(Node& node, const char* op) {
 
 Status check_filter(GraphBuilder& b, const Node& node) {
   const Shape& filter = b.shape(node.inputs[kFilter]);
-  WXNN_CHECK(filter.rank() == 4, node.place(), ": filter ", filter, " should have 4 dimensions");
+  WXNN_CHECK(filter.rank() == 4, "{}: filter {} should have 4 dimensions", node.place(), filter);
   return {};
 }
 
@@ -134,9 +134,9 @@ Status lower_depthwise(GraphBuilder& b, Node& node) {
   // TFLite's options say how many filters a channel has; without the channels only one is certain.
   WXNN_CHECK(!b.shape(node.inputs[kX]).is_unknown() ||
                  (by_multiplier && b.shape(node.inputs[kFilter])[3] == 1),
-             node.place(),
-             ": has several filters for a channel of a tensor whose shape depends on the data, "
-             "which is not supported");
+             "{}: has several filters for a channel of a tensor whose shape depends on the data, "
+             "which is not supported",
+             node.place());
   if (by_multiplier) {
     const Shape f = b.shape(node.inputs[kFilter]);
     WXNN_TRY(b.add("Reshape", node.name + "/filter", {node.inputs[kFilter]},
@@ -160,8 +160,10 @@ Status cut_border(GraphBuilder& b, Node& node, const Shape& image,
   const Shape whole{image[0], (w.y.out - 1) * w.y.stride + w.y.span(),
                     (w.x.out - 1) * w.x.stride + w.x.span(), image[3]};
   const bool inside = w.y.before + image[1] <= whole[1] && w.x.before + image[2] <= whole[2];
-  WXNN_CHECK(inside, node.place(), ": its output ", image,
-             " is larger than what its input reaches, which TensorFlow Lite does not have");
+  WXNN_CHECK(inside,
+             "{}: its output {} is larger than what its input reaches, which TensorFlow Lite does "
+             "not have",
+             node.place(), image);
   WXNN_TRY(keep_output_shape(node, whole));
   const int original = node.outputs[0];
   node.outputs[0] = b.graph.add_value(node.name + "/whole", {});
@@ -184,7 +186,7 @@ Status lower_transposed(GraphBuilder& b, Node& node) {
   WXNN_TRY(b.settle(node, &folded));
   if (folded) return {};
   const Shape image = b.shape(node.outputs[0]);
-  WXNN_CHECK(!image.is_unknown(), node.place(), ": its output's size depends on the data");
+  WXNN_CHECK(!image.is_unknown(), "{}: its output's size depends on the data", node.place());
   const bool dilated = node.attrs.i("dilations", 0) != 1 || node.attrs.i("dilations", 1) != 1;
   if (dilated) return keep(b, node);  // stays ours (write_rows.cc)
   node.inputs.resize(
@@ -206,13 +208,14 @@ Status lower_transposed(GraphBuilder& b, Node& node) {
 Status multiply_out(GraphBuilder& b, Node& node) {
   constexpr int64_t kMost = 1 << 20;
   int x = node.inputs[0], w = node.inputs[kFilter], y = kAbsent;
-  WXNN_CHECK(b.shape(x).rank() == 2 && b.shape(w).rank() == 2 && !node.attrs.b("transposeA") &&
-                 !node.attrs.b("transposeB"),
-             node.place(), ": a ", b.shape(x), " and b ", b.shape(w),
-             " are integers, which TensorFlow Lite multiplies as plain matrices only");
+  WXNN_CHECK(
+      b.shape(x).rank() == 2 && b.shape(w).rank() == 2 && !node.attrs.b("transposeA") &&
+          !node.attrs.b("transposeB"),
+      "{}: a {} and b {} are integers, which TensorFlow Lite multiplies as plain matrices only",
+      node.place(), b.shape(x), b.shape(w));
   const Shape rows{b.shape(x)[0], b.shape(x)[1], 1}, columns{1, b.shape(w)[0], b.shape(w)[1]};
-  WXNN_CHECK(int64_t{rows[0]} * rows[1] * columns[2] <= kMost, node.place(),
-             ": is too large for a product of integers");
+  WXNN_CHECK(int64_t{rows[0]} * rows[1] * columns[2] <= kMost,
+             "{}: is too large for a product of integers", node.place());
   WXNN_TRY(b.add("Reshape", node.name + "/a", {x}, {{"shape", rows}}, &x));
   WXNN_TRY(b.add("Reshape", node.name + "/b", {w}, {{"shape", columns}}, &w));
   WXNN_TRY(b.add("Multiply", node.name + "/products", {x, w}, {}, &y));

@@ -13,9 +13,9 @@ using Types = std::vector<TensorType>;
 constexpr size_t kMostFolded = size_t{64} << 20;  // bytes of constants that one body may compute
 
 Status check_body(const Node& node, const Graph& body, size_t inputs, size_t outputs) {
-  WXNN_CHECK(body.inputs.size() == inputs && body.outputs.size() >= outputs, node.place(),
-             ": hands ", inputs, " values to a graph that takes ", body.inputs.size(),
-             " and gives ", body.outputs.size());
+  WXNN_CHECK(body.inputs.size() == inputs && body.outputs.size() >= outputs,
+             "{}: hands {} values to a graph that takes {} and gives {}", node.place(), inputs,
+             body.inputs.size(), body.outputs.size());
   return {};
 }
 
@@ -80,8 +80,8 @@ Status infer_body(Graph* body, const Types& inputs, Types* outputs) {
 }
 
 Status merge(const Node& node, size_t k, const TensorType& other, TensorType* type) {
-  WXNN_CHECK(type->dtype == other.dtype, node.place(), ": its value ", k, " is ",
-             name_of(type->dtype), " and ", name_of(other.dtype));
+  WXNN_CHECK(type->dtype == other.dtype, "{}: its value {} is {} and {}", node.place(), k,
+             name_of(type->dtype), name_of(other.dtype));
   if (!(type->shape == other.shape)) type->shape = Shape::unknown();
   return {};
 }
@@ -89,7 +89,7 @@ Status merge(const Node& node, size_t k, const TensorType& other, TensorType* ty
 // Of an If the types that its branches share; of a While those that its state has in every round.
 Status infer_flow(Node& node, const Types& inputs, Types* outputs) {
   const bool is_if = std::string_view(node.op->name) == "If";
-  WXNN_CHECK(node.bodies.size() == 2, node.place(), ": lacks a graph of its own");
+  WXNN_CHECK(node.bodies.size() == 2, "{}: lacks a graph of its own", node.place());
   Types state(inputs.begin() + (is_if ? 1 : 0), inputs.end());
   if (is_if) {
     Types other;
@@ -161,7 +161,7 @@ Status fill_absent(GraphBuilder& b, Node& node) {
 }
 
 Status lower_if(GraphBuilder& b, Node& node) {
-  WXNN_CHECK(node.bodies.size() == 2 && !node.inputs.empty(), node.place(), ": lacks a branch");
+  WXNN_CHECK(node.bodies.size() == 2 && !node.inputs.empty(), "{}: lacks a branch", node.place());
   WXNN_TRY(fill_absent(b, node));
   for (const auto& body : node.bodies) {
     WXNN_TRY(tidy(body.get()));
@@ -184,16 +184,16 @@ Status lower_if(GraphBuilder& b, Node& node) {
 
 Status lower_while(GraphBuilder& b, Node& node) {
   const size_t n = node.inputs.size();
-  WXNN_CHECK(node.bodies.size() == 2, node.place(), ": lacks its condition or body");
+  WXNN_CHECK(node.bodies.size() == 2, "{}: lacks its condition or body", node.place());
   WXNN_TRY(fill_absent(b, node));
   for (const auto& part : node.bodies) WXNN_TRY(tidy(part.get()));
   Graph& cond = *node.bodies[0];
   Graph& body = *node.bodies[1];
   WXNN_TRY(check_body(node, cond, n, 1));
   WXNN_TRY(check_body(node, body, n, n));
-  WXNN_CHECK(cond.outputs.size() == 1 && body.outputs.size() == n, node.place(),
-             ": has a condition that gives ", cond.outputs.size(), " values and a body that gives ",
-             body.outputs.size(), " for ", n);
+  WXNN_CHECK(cond.outputs.size() == 1 && body.outputs.size() == n,
+             "{}: has a condition that gives {} values and a body that gives {} for {}",
+             node.place(), cond.outputs.size(), body.outputs.size(), n);
   bool written_out = false;
   WXNN_TRY(write_out_loop(b, node, &written_out));
   if (written_out) return {};
@@ -203,12 +203,13 @@ Status lower_while(GraphBuilder& b, Node& node) {
   }
   // TFLite's WHILE gives all of its state.
   while (node.outputs.size() < n)
-    node.outputs.push_back(b.graph.add_value(sentence(node.name, ":", node.outputs.size()), {}));
+    node.outputs.push_back(
+        b.graph.add_value(sentence<"{}:{}">(node.name, node.outputs.size()), {}));
   Types state;
   WXNN_TRY(infer_flow(node, types_of(b, node.inputs), &state));
   for (size_t k = 0; k < n; ++k) {
     if (state[k].shape.is_unknown() || state[k] == b.type(node.inputs[k])) continue;
-    WXNN_TRY(b.add("Fill", sentence(node.name, "/list_", k), {},
+    WXNN_TRY(b.add("Fill", sentence<"{}/list_{}">(node.name, k), {},
                    {{"shape", state[k].shape}, {"value", 0}, {"dtype", name_of(state[k].dtype)}},
                    &node.inputs[k]));
   }

@@ -17,7 +17,7 @@ constexpr struct {
 // The first `count` of a list.
 Status cut(GraphBuilder& b, const Node& node, size_t i, int list, int count) {
   int begin = kAbsent, size = kAbsent, y = kAbsent;
-  const std::string name = i == 0 ? node.name : sentence(node.name, ":", i);
+  const std::string name = i == 0 ? node.name : sentence<"{}:{}">(node.name, i);
   WXNN_TRY(b.constant(name + "/begin", {1}, std::vector<int32_t>{0}, &begin));
   WXNN_TRY(b.add("Reshape", name + "/size", {count}, {{"shape", Shape{1}}}, &size));
   WXNN_TRY(b.add("Slice", name, {list, begin, size}, {}, &y));
@@ -35,7 +35,7 @@ Status lower_suppression(GraphBuilder& b, Node& node) {
   for (size_t i = 0; i < scalars; ++i) {
     int& v = inputs[kFirst + i];
     if (v != kAbsent) continue;
-    WXNN_TRY(b.scalar(sentence(node.name, "/", kScalars[i].name), kScalars[i].dtype,
+    WXNN_TRY(b.scalar(sentence<"{}/{}">(node.name, kScalars[i].name), kScalars[i].dtype,
                       node.attrs.f(kScalars[i].name), &v));
   }
   const size_t lists = with_scores ? 2 : 1;
@@ -60,7 +60,7 @@ Status lower_identity(GraphBuilder& b, Node& node) {
 // Along all of a tensor, as TFLite's UNIQUE goes.
 Status lower_unique(GraphBuilder& b, Node& node) {
   WXNN_CHECK(node.attrs.numbers("axis").empty() || b.shape(node.inputs[0]).rank() == 1,
-             node.place(), ": has an axis, which TensorFlow Lite's UNIQUE does not have");
+             "{}: has an axis, which TensorFlow Lite's UNIQUE does not have", node.place());
   return keep(b, node);
 }
 

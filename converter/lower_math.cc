@@ -19,14 +19,14 @@ class Chain {
   int op(const char* op, const Vector<int>& inputs, std::vector<Setting> settings = {}) {
     int y = kAbsent;
     if (status_.ok())
-      status_ = b_.add(op, sentence(node_.name, "/", op, "_", count_++),
+      status_ = b_.add(op, sentence<"{}/{}_{}">(node_.name, op, count_++),
                        {inputs.begin(), inputs.end()}, std::move(settings), &y);
     return y;
   }
   int number(double d) {
     int v = kAbsent;
     if (status_.ok())
-      status_ = b_.scalar(sentence(node_.name, "/number_", count_++), DType::kFloat32, d, &v);
+      status_ = b_.scalar(sentence<"{}/number_{}">(node_.name, count_++), DType::kFloat32, d, &v);
     return v;
   }
   // The result takes the node's place.

@@ -53,8 +53,8 @@ Status try_named(GraphBuilder& b, Node& node, bool* named) {
   const Shape& image = b.shape(node.inputs[0]);
   *named = is_dilated(node) || node.attrs.numbers("pad").empty();
   if (*named) return {};
-  WXNN_CHECK(image.rank() == 4, node.place(), ": x ", image,
-             " should be [N,H,W,C], as its padding is explicit");
+  WXNN_CHECK(image.rank() == 4, "{}: x {} should be [N,H,W,C], as its padding is explicit",
+             node.place(), image);
   Window w;
   Status status = slide_window(node.attrs, image, filter_of(node), &w);
   if (!status.ok()) return status.at(node.place());

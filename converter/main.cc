@@ -73,11 +73,11 @@ wxnn::Status parse_shape(std::string_view text, wxnn::Shape* shape) {
     const auto [at, error] = std::from_chars(start, stop, d);
     const bool good =
         error == std::errc() && at == stop && d > 0 && shape->rank() < wxnn::Shape::kMaxRank;
-    WXNN_CHECK(good, "\"", whole, "\" is no shape: say for example 1,224,224,3");
+    WXNN_CHECK(good, "\"{}\" is no shape: say for example 1,224,224,3", whole);
     shape->push_back(d);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  WXNN_CHECK(shape->fits(), "a tensor of ", *shape, " does not fit in memory");
+  WXNN_CHECK(shape->fits(), "a tensor of {} does not fit in memory", *shape);
   return {};
 }
 
@@ -113,7 +113,7 @@ wxnn::Status take_constant(Arguments* a, std::string_view value) {
     const std::string number(text.substr(0, end));
     char* stop = nullptr;
     numbers.push_back(std::strtod(number.c_str(), &stop));
-    WXNN_CHECK(!number.empty() && *stop == '\0', "\"", number, "\" is no number");
+    WXNN_CHECK(!number.empty() && *stop == '\0', "\"{}\" is no number", number);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   a->convert.constants.push_back({std::string(value.substr(0, equals)), std::move(numbers)});
@@ -170,13 +170,13 @@ wxnn::Status parse(int count, char** arguments, Arguments* a) {
       if (r.name == argument) row = &r;
     }
     if (row == nullptr) {
-      WXNN_CHECK(!argument.starts_with('-'), "there is no option ", argument);
-      WXNN_CHECK(a->convert.source.empty(), "one model at a time: \"", a->convert.source,
-                 "\" or \"", argument, "\"?");
+      WXNN_CHECK(!argument.starts_with('-'), "there is no option {}", argument);
+      WXNN_CHECK(a->convert.source.empty(), "one model at a time: \"{}\" or \"{}\"?",
+                 a->convert.source, argument);
       a->convert.source = argument;
       continue;
     }
-    WXNN_CHECK(!row->has_value || i + 1 < count, argument, " wants a value");
+    WXNN_CHECK(!row->has_value || i + 1 < count, "{} wants a value", argument);
     WXNN_TRY(row->take(a, row->has_value ? arguments[++i] : ""));
   }
   WXNN_CHECK(a->help || !a->convert.source.empty(), "which model? (--help explains)");

@@ -36,14 +36,14 @@ Status add_flow_node(OnnxNode& n, const char* op, std::vector<int> inputs,
                      const std::vector<TensorType>& types, std::vector<int>* outputs) {
   Node node;
   node.op = find_op(op);
-  WXNN_CHECK(node.op != nullptr, "needs the operator ", op, ", which this build does not have");
+  WXNN_CHECK(node.op != nullptr, "needs the operator {}, which this build does not have", op);
   node.name = n.name;
   node.attrs = Attrs(node.op->attrs);
   node.inputs = std::move(inputs);
   for (auto& body : bodies) node.bodies.push_back(std::move(body));
   for (size_t i = 0; i < types.size(); ++i)
     node.outputs.push_back(
-        n.b.graph.add_value(i == 0 ? String(n.name) : sentence(n.name, ":", i), types[i]));
+        n.b.graph.add_value(i == 0 ? String(n.name) : sentence<"{}:{}">(n.name, i), types[i]));
   outputs->assign(node.outputs.begin(), node.outputs.end());
   n.b.graph.nodes.push_back(std::move(node));
   return {};

@@ -34,7 +34,7 @@ const OnnxRow* find_onnx_row(std::string_view op) {
 Status add_constant(OnnxScope& scope, const onnx::TensorProto& tensor, const std::string& name) {
   OnnxConstant constant;
   Status status = read_onnx_tensor(scope.model_path, tensor, &constant);
-  if (!status.ok()) return status.at(sentence("tensor \"", name, "\""));
+  if (!status.ok()) return status.at(sentence<"tensor \"{}\"">(name));
   int value = kAbsent;
   WXNN_TRY(scope.builder.graph.add_constant(name, constant.type, constant.bytes.data(), &value));
   if (constant.saturated) scope.saturated.insert(value);
@@ -42,14 +42,14 @@ Status add_constant(OnnxScope& scope, const onnx::TensorProto& tensor, const std
   const bool fresh =
       scope.tensors.try_emplace(name, OnnxTensor{value, identity(constant.type.shape.rank())})
           .second;
-  WXNN_CHECK(fresh, "two tensors are called \"", name, "\"");
+  WXNN_CHECK(fresh, "two tensors are called \"{}\"", name);
   return {};
 }
 
 namespace {
 
 Status add_constant_node(OnnxScope& scope, OnnxNode& node, const onnx::NodeProto& proto) {
-  WXNN_CHECK(proto.output_size() == 1, "has ", proto.output_size(), " outputs");
+  WXNN_CHECK(proto.output_size() == 1, "has {} outputs", proto.output_size());
   if (const onnx::TensorProto* tensor = node.tensor("value"))
     return add_constant(scope, *tensor, proto.output(0));
   onnx::TensorProto tensor;
@@ -66,7 +66,7 @@ Status add_constant_node(OnnxScope& scope, OnnxNode& node, const onnx::NodeProto
     if (std::string_view(attribute).ends_with('s')) tensor.add_dims(count);
     return add_constant(scope, tensor, proto.output(0));
   }
-  return fail("has no value of a type that is supported");
+  return fail<"has no value of a type that is supported">();
 }
 
 Status add_node(OnnxScope& scope, const onnx::NodeProto& proto) {
@@ -75,7 +75,7 @@ Status add_node(OnnxScope& scope, const onnx::NodeProto& proto) {
   Status status = row == nullptr ? add_constant_node(scope, node, proto) : row->build(node, *row);
   if (status.ok()) status = node.check_all_seen();
   if (status.ok()) return status;
-  return status.at(sentence("node \"", node_name(proto), "\" (", proto.op_type(), ")"));
+  return status.at(sentence<"node \"{}\" ({})">(node_name(proto), proto.op_type()));
 }
 
 // What the node reads, in its bodies too; names that a body makes itself do no harm.
@@ -155,22 +155,21 @@ Status import_body(OnnxScope& scope, const onnx::GraphProto& body,
                    const std::vector<OnnxTensor>& inputs, std::vector<OnnxTensor>* outputs) {
   constexpr int kDeepest = 16;
   constexpr int64_t kMostNodes = 100000;
-  WXNN_CHECK(scope.depth <= kDeepest, "is nested more than ", kDeepest, " deep");
+  WXNN_CHECK(scope.depth <= kDeepest, "is nested more than {} deep", kDeepest);
   OnnxScope* root = &scope;
   while (root->outer != nullptr) root = root->outer;
   root->unrolled += body.node_size() + 1;
-  WXNN_CHECK(root->unrolled <= kMostNodes, "would be written out as more than ", kMostNodes,
-             " nodes");
-  WXNN_CHECK(static_cast<size_t>(body.input_size()) == inputs.size(), "its body has ",
-             body.input_size(), " inputs and gets ", inputs.size());
+  WXNN_CHECK(root->unrolled <= kMostNodes, "would be written out as more than {} nodes",
+             kMostNodes);
+  WXNN_CHECK(static_cast<size_t>(body.input_size()) == inputs.size(),
+             "its body has {} inputs and gets {}", body.input_size(), inputs.size());
   for (int i = 0; i < body.input_size(); ++i) scope.tensors[body.input(i).name()] = inputs[i];
   for (const auto& tensor : body.initializer())
     WXNN_TRY(add_constant(scope, tensor, tensor.name()));
   WXNN_TRY(add_nodes(scope, body));
   for (const auto& output : body.output()) {
     const OnnxTensor* tensor = scope.find(output.name());
-    WXNN_CHECK(tensor != nullptr, "its body's output \"", output.name(),
-               "\" is computed by no node");
+    WXNN_CHECK(tensor != nullptr, "its body's output \"{}\" is computed by no node", output.name());
     outputs->push_back(*tensor);
   }
   return {};

@@ -9,8 +9,8 @@ Status take_image(OnnxNode& n, size_t i, OnnxImage* image) {
   Shape shape;
   WXNN_TRY(n.shape(i, &shape));
   const int rank = shape.rank();
-  WXNN_CHECK(rank == 3 || rank == 4, "its input is ", shape,
-             "; only one or two spatial dimensions are supported");
+  WXNN_CHECK(rank == 3 || rank == 4,
+             "its input is {}; only one or two spatial dimensions are supported", shape);
   image->is_line = rank == 3;
   WXNN_TRY(n.in(i, channels_last(rank), &image->value));
   if (!image->is_line) return {};
@@ -28,8 +28,8 @@ Status two(const std::vector<double>& list, bool is_line, double otherwise,
            std::vector<double>* both) {
   *both = list;
   if (list.empty()) both->assign(is_line ? 1 : 2, otherwise);
-  WXNN_CHECK(both->size() == (is_line ? 1 : 2), "has ", both->size(),
-             " numbers for its spatial dimensions");
+  WXNN_CHECK(both->size() == (is_line ? 1 : 2), "has {} numbers for its spatial dimensions",
+             both->size());
   if (is_line) both->insert(both->begin(), otherwise);
   return {};
 }
@@ -46,7 +46,7 @@ Status read_pads(OnnxNode& n, const OnnxImage& image, OnnxSliding* s) {
   std::vector<double> pads = n.list("pads");
   const size_t axes = image.is_line ? 1 : 2;
   if (pads.empty() || mode != "NOTSET") pads.assign(2 * axes, 0);
-  WXNN_CHECK(pads.size() == 2 * axes, "pads has ", pads.size(), " numbers");
+  WXNN_CHECK(pads.size() == 2 * axes, "pads has {} numbers", pads.size());
   for (const double p : pads)
     WXNN_CHECK(p >= 0, "pads has a negative number, which is not supported");
   if (image.is_line) pads = {0, pads[0], 0, pads[1]};
@@ -62,7 +62,7 @@ Status read_pads(OnnxNode& n, const OnnxImage& image, OnnxSliding* s) {
     }
   } else {
     const bool known = mode == "NOTSET" || mode == "VALID" || mode == "SAME_UPPER";
-    WXNN_CHECK(known, "auto_pad \"", mode, "\" is not known");
+    WXNN_CHECK(known, "auto_pad \"{}\" is not known", mode);
   }
   const bool none = std::ranges::all_of(s->pads, [](double p) { return p == 0; });
   if (s->name.empty() && none) s->name = "valid";

@@ -103,25 +103,29 @@ OnnxNode::OnnxNode(OnnxScope& scope, const onnx::NodeProto& proto)
 // --- inputs
 // ---------------------------------------------------------------------------------------
 Status OnnxNode::any(size_t i, OnnxTensor* tensor) {
-  WXNN_CHECK(has(i), "lacks its input ", i);
+  WXNN_CHECK(has(i), "lacks its input {}", i);
   const std::string& input = proto_.input(static_cast<int>(i));
   const OnnxTensor* known = scope_.find(input);
-  WXNN_CHECK(known != nullptr, "its input \"", input, "\" is computed by no node");
+  WXNN_CHECK(known != nullptr, "its input \"{}\" is computed by no node", input);
   *tensor = *known;
-  WXNN_CHECK(any_size_ || !b.shape(known->value).is_unknown(), "its input \"", input,
-             "\" has a size that depends on the data, which this operator may not have");
-  WXNN_CHECK(!scope_.is_saturated(tensor->value), "its input \"", input,
-             "\" holds an int64 that does not fit int32");
-  WXNN_CHECK(whole_ || !scope_.is_whole(tensor->value), "its input \"", input,
-             "\" is quantized; only operators that dequantize or multiply may read it");
+  WXNN_CHECK(
+      any_size_ || !b.shape(known->value).is_unknown(),
+      "its input \"{}\" has a size that depends on the data, which this operator may not have",
+      input);
+  WXNN_CHECK(!scope_.is_saturated(tensor->value),
+             "its input \"{}\" holds an int64 that does not fit int32", input);
+  WXNN_CHECK(
+      whole_ || !scope_.is_whole(tensor->value),
+      "its input \"{}\" is quantized; only operators that dequantize or multiply may read it",
+      input);
   return {};
 }
 
 Status OnnxNode::in(size_t i, const Perm& perm, int* value) {
   OnnxTensor tensor;
   WXNN_TRY(any(i, &tensor));
-  WXNN_CHECK(tensor.perm.size() == perm.size(), "its input ", i, " has ", tensor.perm.size(),
-             " dimensions, ", perm.size(), " are supported");
+  WXNN_CHECK(tensor.perm.size() == perm.size(), "its input {} has {} dimensions, {} are supported",
+             i, tensor.perm.size(), perm.size());
   return scope_.layout(tensor, perm, value);
 }
 
@@ -153,10 +157,10 @@ bool OnnxNode::is_known(size_t i) {
 }
 
 Status OnnxNode::numbers(size_t i, std::string_view what, std::vector<double>* numbers) {
-  WXNN_CHECK(has(i), "lacks its ", what);
+  WXNN_CHECK(has(i), "lacks its {}", what);
   const OnnxTensor* known = scope_.find(proto_.input(static_cast<int>(i)));
-  WXNN_CHECK(known != nullptr, "its ", what, " is computed by no node");
-  WXNN_CHECK(whole_ || !scope_.is_whole(known->value), "its ", what, " is quantized");
+  WXNN_CHECK(known != nullptr, "its {} is computed by no node", what);
+  WXNN_CHECK(whole_ || !scope_.is_whole(known->value), "its {} is quantized", what);
   int value = kAbsent;
   WXNN_TRY(scope_.layout(*known, identity(static_cast<int>(known->perm.size())), &value));
   return b.numbers(value, what, numbers);
@@ -198,8 +202,8 @@ std::vector<double> OnnxNode::list(std::string_view attribute) {
 
 Status OnnxNode::integers(std::string_view attribute, std::vector<int32_t>* numbers) {
   for (const double d : list(attribute)) {
-    WXNN_CHECK(d >= INT32_MIN && d <= INT32_MAX && d == std::trunc(d), attribute,
-               " holds a number that is no int32");
+    WXNN_CHECK(d >= INT32_MIN && d <= INT32_MAX && d == std::trunc(d),
+               "{} holds a number that is no int32", attribute);
     numbers->push_back(whole<int32_t>(d));
   }
   return {};
@@ -212,20 +216,20 @@ const onnx::TensorProto* OnnxNode::tensor(std::string_view attribute) {
 
 Status OnnxNode::must_be(std::string_view attribute, double want) {
   const double is = number(attribute, want);
-  WXNN_CHECK(is == want, attribute, " ", whole<int64_t>(is), " is not supported");
+  WXNN_CHECK(is == want, "{} {} is not supported", attribute, whole<int64_t>(is));
   return {};
 }
 
 Status OnnxNode::must_be(std::string_view attribute, std::string_view want) {
   const std::string is = text(attribute, want);
-  WXNN_CHECK(is == want, attribute, " \"", is, "\" is not supported, only \"", want, "\"");
+  WXNN_CHECK(is == want, "{} \"{}\" is not supported, only \"{}\"", attribute, is, want);
   return {};
 }
 
 Status OnnxNode::check_all_seen() const {
   for (size_t i = 0; i < seen_.size(); ++i) {
-    WXNN_CHECK(seen_[i], "has the attribute \"", proto_.attribute(static_cast<int>(i)).name(),
-               "\", which is not known");
+    WXNN_CHECK(seen_[i], "has the attribute \"{}\", which is not known",
+               proto_.attribute(static_cast<int>(i)).name());
   }
   return {};
 }
@@ -234,7 +238,7 @@ Status OnnxNode::check_all_seen() const {
 // ---------------------------------------------------------------------------------
 Status OnnxNode::add(std::string_view op, std::vector<int> inputs, std::vector<Setting> settings,
                      size_t count, std::vector<int>* outputs) {
-  String own = added_ == 0 ? String(name) : sentence(name, "/", op, "_", added_);
+  String own = added_ == 0 ? String(name) : sentence<"{}/{}_{}">(name, op, added_);
   ++added_;
   return b.add(op, std::move(own), std::move(inputs), std::move(settings), count, outputs);
 }
@@ -248,7 +252,7 @@ Status OnnxNode::add(std::string_view op, std::vector<int> inputs, std::vector<S
 }
 
 Status OnnxNode::scalar(DType dtype, double number, int* value) {
-  return b.scalar(sentence(name, "/constant_", added_), dtype, number, value);
+  return b.scalar(sentence<"{}/constant_{}">(name, added_), dtype, number, value);
 }
 
 Status OnnxNode::with_scalar(std::string_view op, int x, double number, int* y) {
@@ -272,7 +276,7 @@ Status OnnxNode::out(size_t i, int value, Perm perm) {
   if (perm.empty()) perm = identity(b.shape(value).rank());
   const std::string& output = proto_.output(static_cast<int>(i));
   const bool fresh = scope_.tensors.try_emplace(output, OnnxTensor{value, std::move(perm)}).second;
-  WXNN_CHECK(fresh, "its output \"", output, "\" is written twice");
+  WXNN_CHECK(fresh, "its output \"{}\" is written twice", output);
   return {};
 }
 
@@ -286,8 +290,8 @@ int OnnxNode::whole_type(size_t i) {
 }
 
 Status onnx_axis(double axis, int rank, int* result) {
-  WXNN_CHECK(axis >= -rank && axis < rank, "axis ", whole<int64_t>(axis),
-             " is outside a tensor of ", rank, " dimensions");
+  WXNN_CHECK(axis >= -rank && axis < rank, "axis {} is outside a tensor of {} dimensions",
+             whole<int64_t>(axis), rank);
   *result = whole<int>(axis < 0 ? axis + rank : axis);
   return {};
 }

@@ -100,10 +100,10 @@ class Importer {
       bool open = false;
       for (int i = 1; i < shape.dim_size(); ++i) open = open || !shape.dim(i).has_dim_value();
       if (given || !open) continue;
-      names += sentence(count++ == 0 ? "" : ", ", "\"", input.name(), "\"");
-      options += sentence(" --input ", input.name(), "=", example_of(shape));
+      names += sentence<"{}\"{}\"">(count++ == 0 ? "" : ", ", input.name());
+      options += sentence<" --input {}={}">(input.name(), example_of(shape));
     }
-    WXNN_CHECK(count < 2, "inputs ", names, " leave sizes open: say them with", options);
+    WXNN_CHECK(count < 2, "inputs {} leave sizes open: say them with{}", names, options);
     return {};
   }
 
@@ -112,7 +112,7 @@ class Importer {
     if (scope_.tensors.contains(input.name())) return {};
     TensorType type;
     Status status = input_type(input, &type);
-    if (!status.ok()) return status.at(sentence("input \"", input.name(), "\""));
+    if (!status.ok()) return status.at(sentence<"input \"{}\"">(input.name()));
     const int rank = type.shape.rank();
     const auto fixed = std::ranges::find(options_.constants, input.name(),
                                          &std::pair<std::string, std::vector<double>>::first);
@@ -123,7 +123,7 @@ class Importer {
       const Shape nchw = type.shape;
       for (int i = 0; i < rank; ++i) type.shape[perm[i]] = nchw[i];
       source_.notes.push_back(
-          sentence("input \"", input.name(), "\" ", nchw, " became ", type.shape));
+          sentence<"input \"{}\" {} became {}">(input.name(), nchw, type.shape));
     }
     const int value = source_.graph.add_value(input.name(), type);
     source_.graph.inputs.push_back(value);
@@ -133,8 +133,9 @@ class Importer {
 
   Status fix_input(const std::string& name, const TensorType& type,
                    const std::vector<double>& numbers) {
-    WXNN_CHECK(static_cast<size_t>(type.shape.elements()) == numbers.size(), "--constant ", name,
-               " has ", numbers.size(), " numbers, the model declares ", type.shape);
+    WXNN_CHECK(static_cast<size_t>(type.shape.elements()) == numbers.size(),
+               "--constant {} has {} numbers, the model declares {}", name, numbers.size(),
+               type.shape);
     int value = kAbsent;
     if (type.dtype == DType::kFloat32) {
       WXNN_TRY(builder_.constant(name, type.shape,
@@ -161,59 +162,59 @@ class Importer {
       const auto& dim = shape.dim(i);
       const bool is_batch = i == 0 || dim.dim_param().find("batch") != std::string::npos;
       const int64_t likely = is_batch ? 1 : shape.dim_size() == kImageRank ? kImage : kOther;
-      text += sentence(i == 0 ? "" : ",", dim.has_dim_value() ? dim.dim_value() : likely);
+      text += sentence<"{}{}">(i == 0 ? "" : ",", dim.has_dim_value() ? dim.dim_value() : likely);
     }
     return text;
   }
 
   Status input_type(const onnx::ValueInfoProto& input, TensorType* type) {
     WXNN_CHECK(input.type().has_tensor_type(),
-               "is no tensor (a sequence, a map or an optional value), "
-               "which is not supported");
+               "is no tensor (a sequence, a map or an optional value), which is not supported");
     const auto& tensor = input.type().tensor_type();
     WXNN_TRY(onnx_dtype(tensor.elem_type(), &type->dtype));
     const auto said =
         std::ranges::find(options_.inputs, input.name(), &std::pair<std::string, Shape>::first);
     const bool is_said = said != options_.inputs.end();
-    WXNN_CHECK(is_said || tensor.has_shape(), "has no declared shape: say it with --input ",
-               input.name(), "=1,3,224,224");
+    WXNN_CHECK(is_said || tensor.has_shape(),
+               "has no declared shape: say it with --input {}=1,3,224,224", input.name());
     if (!tensor.has_shape()) {
       type->shape = said->second;
       return {};
     }
-    WXNN_CHECK(tensor.shape().dim_size() <= Shape::kMaxRank, "has ", tensor.shape().dim_size(),
-               " dimensions");
-    WXNN_CHECK(!is_said || said->second.rank() == tensor.shape().dim_size(), "has ",
-               tensor.shape().dim_size(), " dimensions, --input says ", said->second);
+    WXNN_CHECK(tensor.shape().dim_size() <= Shape::kMaxRank, "has {} dimensions",
+               tensor.shape().dim_size());
+    WXNN_CHECK(!is_said || said->second.rank() == tensor.shape().dim_size(),
+               "has {} dimensions, --input says {}", tensor.shape().dim_size(), said->second);
     for (int i = 0; i < tensor.shape().dim_size(); ++i) {
       const auto& dim = tensor.shape().dim(i);
       int64_t d = is_said ? said->second[i] : dim.dim_value();
       if (!is_said && !dim.has_dim_value()) {
-        WXNN_CHECK(i == 0, "leaves its dimension ", i, " open (\"", dim.dim_param(),
-                   "\"): say it with --input ", input.name(), "=", example_of(tensor.shape()));
-        source_.notes.push_back(sentence("input \"", input.name(), "\": its open batch became 1"));
+        WXNN_CHECK(i == 0, "leaves its dimension {} open (\"{}\"): say it with --input {}={}", i,
+                   dim.dim_param(), input.name(), example_of(tensor.shape()));
+        source_.notes.push_back(sentence<"input \"{}\": its open batch became 1">(input.name()));
         d = 1;
       }
-      WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension of ", d);
+      WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension of {}", d);
       type->shape.push_back(static_cast<int32_t>(d));
     }
-    WXNN_CHECK(type->shape.fits(), type->shape, " does not fit in memory");
+    WXNN_CHECK(type->shape.fits(), "{} does not fit in memory", type->shape);
     return {};
   }
 
   Status add_graph_output(const onnx::ValueInfoProto& output) {
     const auto at = scope_.tensors.find(output.name());
-    WXNN_CHECK(at != scope_.tensors.end(), "output \"", output.name(), "\" is computed by no node");
+    WXNN_CHECK(at != scope_.tensors.end(), "output \"{}\" is computed by no node", output.name());
     OnnxTensor tensor = at->second;
-    WXNN_CHECK(!scope_.is_whole(tensor.value), "output \"", output.name(),
-               "\" is quantized; only float32, int32, int64 and bool are supported");
+    WXNN_CHECK(!scope_.is_whole(tensor.value),
+               "output \"{}\" is quantized; only float32, int32, int64 and bool are supported",
+               output.name());
     const int rank = static_cast<int>(tensor.perm.size());
     const bool image = options_.nhwc && rank == 4;
     int value = kAbsent;
     WXNN_TRY(scope_.layout(tensor, image ? channels_last(rank) : identity(rank), &value));
     if (image) {
       source_.notes.push_back(
-          sentence("output \"", output.name(), "\" became ", builder_.shape(value)));
+          sentence<"output \"{}\" became {}">(output.name(), builder_.shape(value)));
     }
     // The name is the output's alone: a value of this name inside may be another layout of it.
     for (Value& v : source_.graph.values) {
@@ -272,8 +273,8 @@ Status read_onnx(const ConvertOptions& options, const std::string& bytes, Source
     return std::ranges::find(kTimeless, node.op_type()) != std::end(kTimeless);
   });
   WXNN_CHECK((opset >= kOldestOpset || (timeless && opset > 0)) && opset <= kNewestOpset,
-             "the model uses ONNX's opset ", opset, "; ", kOldestOpset, " to ", kNewestOpset,
-             " are supported");
+             "the model uses ONNX's opset {}; {} to {} are supported", opset, kOldestOpset,
+             kNewestOpset);
   return Importer(options, model.graph(), source).run(opset);
 }
 

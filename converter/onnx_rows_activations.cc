@@ -126,8 +126,8 @@ Status gelu(OnnxNode& n, const OnnxRow&) {
   OnnxTensor x;
   WXNN_TRY(n.any(0, &x));
   const std::string approximate = n.text("approximate", "none");
-  WXNN_CHECK(approximate == "none" || approximate == "tanh", "approximate \"", approximate,
-             "\" is not supported");
+  WXNN_CHECK(approximate == "none" || approximate == "tanh", "approximate \"{}\" is not supported",
+             approximate);
   int y = kAbsent;
   WXNN_TRY(n.add("Gelu", {x.value}, {{"approximate", approximate == "tanh"}}, &y));
   return n.out(0, y, x.perm);

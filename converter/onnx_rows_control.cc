@@ -19,7 +19,7 @@ const onnx::GraphProto* body_of(OnnxNode& n, std::string_view name) {
 Status known_flag(OnnxNode& n, const OnnxTensor& tensor, bool* yes) {
   std::vector<double> numbers;
   WXNN_TRY(n.b.numbers(tensor.value, "condition", &numbers));
-  WXNN_CHECK(numbers.size() == 1, "its condition is ", n.b.shape(tensor.value));
+  WXNN_CHECK(numbers.size() == 1, "its condition is {}", n.b.shape(tensor.value));
   *yes = numbers[0] != 0;
   return {};
 }
@@ -32,8 +32,8 @@ Status branch(OnnxNode& n, const onnx::GraphProto& body, const char* name,
               std::vector<OnnxTensor>* outputs) {
   OnnxScope scope(n.scope(), n.name + "/" + name + "/");
   WXNN_TRY(import_body(scope, body, {}, outputs));
-  WXNN_CHECK(outputs->size() == n.outputs(), "its ", name, "_branch has ", outputs->size(),
-             " outputs, the node ", n.outputs());
+  WXNN_CHECK(outputs->size() == n.outputs(), "its {}_branch has {} outputs, the node {}", name,
+             outputs->size(), n.outputs());
   return {};
 }
 
@@ -49,8 +49,8 @@ Status both(OnnxNode& n, int condition, const onnx::GraphProto& yes, const onnx:
     int a = kAbsent, b = kAbsent;
     WXNN_TRY(in_order(n, left[i], &a));
     WXNN_TRY(in_order(n, right[i], &b));
-    WXNN_CHECK(n.b.type(a) == n.b.type(b) && !n.b.shape(a).is_unknown(), "its branches give ",
-               n.b.shape(a), " and ", n.b.shape(b));
+    WXNN_CHECK(n.b.type(a) == n.b.type(b) && !n.b.shape(a).is_unknown(),
+               "its branches give {} and {}", n.b.shape(a), n.b.shape(b));
     WXNN_TRY(n.add("SelectV2", {flag, a, b}, {}, &picked[i]));
   }
   for (size_t i = 0; i < picked.size(); ++i) WXNN_TRY(n.out(i, picked[i]));
@@ -68,11 +68,11 @@ Status as_if(OnnxNode& n, int condition, const std::array<const onnx::GraphProto
     Status status = made[i]->import(*branches[i], {}, &outputs[i], &ranks[i]);
     // Sample rates and the like choose a branch once and for all; the other may not fit the sizes.
     if (!status.ok())
-      return fail(status.message(),
-                  " (where the model always goes the other way: --constant, for the input that "
-                  "decides it)");
-    WXNN_CHECK(outputs[i].size() == n.outputs(), "a branch has ", outputs[i].size(),
-               " outputs, the node ", n.outputs());
+      return fail<
+          "{} (where the model always goes the other way: --constant, for the input that decides "
+          "it)">(status.message());
+    WXNN_CHECK(outputs[i].size() == n.outputs(), "a branch has {} outputs, the node {}",
+               outputs[i].size(), n.outputs());
     made[i]->graph->outputs = outputs[i];
   }
   WXNN_CHECK(ranks[0] == ranks[1], "its branches differ in their numbers of dimensions");
@@ -87,7 +87,7 @@ Status as_if(OnnxNode& n, int condition, const std::array<const onnx::GraphProto
   for (size_t k = 0; k < n.outputs(); ++k) {
     const TensorType& a = made[0]->builder.type(outputs[0][k]);
     const TensorType& b = made[1]->builder.type(outputs[1][k]);
-    WXNN_CHECK(a.dtype == b.dtype, "its branches give ", name_of(a.dtype), " and ",
+    WXNN_CHECK(a.dtype == b.dtype, "its branches give {} and {}", name_of(a.dtype),
                name_of(b.dtype));
     types.push_back(a.shape == b.shape ? a : TensorType{a.dtype, Shape::unknown()});
   }
@@ -104,7 +104,7 @@ Status as_if(OnnxNode& n, int condition, const std::array<const onnx::GraphProto
 
 Status if_node(OnnxNode& n, const OnnxRow&) {
   const onnx::GraphProto *yes = body_of(n, "then_branch"), *no = body_of(n, "else_branch");
-  WXNN_CHECK(yes != nullptr && no != nullptr, "has no ",
+  WXNN_CHECK(yes != nullptr && no != nullptr, "has no {}",
              yes == nullptr ? "then_branch" : "else_branch");
   OnnxTensor condition;
   WXNN_TRY(n.any(0, &condition));
@@ -138,14 +138,14 @@ Status scan_sequence(OnnxNode& n, const onnx::GraphProto& body, const std::vecto
     const auto give = [&](int v) { inputs.push_back({v, identity(n.b.shape(v).rank())}); };
     for (const int v : run->state) give(v);
     for (const int v : sequences) {
-      s.want(n.b.shape(v)[0] == length, "its sequences differ in length");
+      s.want<"its sequences differ in length">(n.b.shape(v)[0] == length);
       const int part = s.pick(v, 0, t);
       WXNN_TRY(s.done());
       give(part);
     }
-    OnnxScope scope(n.scope(), sentence(n.name, prefix, "/", t, "/"));
+    OnnxScope scope(n.scope(), sentence<"{}{}/{}/">(n.name, prefix, t));
     WXNN_TRY(import_body(scope, body, inputs, &outputs));
-    WXNN_CHECK(outputs.size() >= run->state.size(), "its body has ", outputs.size(), " outputs");
+    WXNN_CHECK(outputs.size() >= run->state.size(), "its body has {} outputs", outputs.size());
     run->scans.resize(outputs.size() - run->state.size());
     for (size_t i = 0; i < outputs.size(); ++i) {
       int v = kAbsent;
@@ -174,16 +174,17 @@ Status scan(OnnxNode& n, const OnnxRow&) {
   const int sequences = n.integer("num_scan_inputs", 0);
   for (const char* name : {"scan_input_axes", "scan_output_axes", "scan_input_directions",
                            "scan_output_directions", "directions"})
-    WXNN_CHECK(all_zero(n.list(name)), name, " other than 0 is not supported");
+    WXNN_CHECK(all_zero(n.list(name)), "{} other than 0 is not supported", name);
   WXNN_CHECK(sequences > 0 && n.inputs() >= first + static_cast<size_t>(sequences),
-             "num_scan_inputs ", sequences, " does not fit its ", n.inputs(), " inputs");
+             "num_scan_inputs {} does not fit its {} inputs", sequences, n.inputs());
   const size_t carried = n.inputs() - first - static_cast<size_t>(sequences);
   Steps s(n);
   std::vector<int> inputs;
   for (size_t i = first; i < n.inputs(); ++i) inputs.push_back(s.in(i));
   for (size_t i = 0; i < inputs.size(); ++i)
-    s.want(s.shape(inputs[i]).rank() > (batched ? 1 : 0) || (i < carried && !batched), "its input ",
-           i, " is ", s.shape(inputs[i]));
+    s.want<"its input {} is {}">(
+        s.shape(inputs[i]).rank() > (batched ? 1 : 0) || (i < carried && !batched), i,
+        s.shape(inputs[i]));
   WXNN_TRY(s.done());
   const int32_t batch = batched ? n.b.shape(inputs[0])[0] : 1;
   std::vector<std::vector<int>> results;
@@ -194,7 +195,7 @@ Status scan(OnnxNode& n, const OnnxRow&) {
     ScanRun run;
     run.state.assign(own.begin(), own.begin() + static_cast<ptrdiff_t>(carried));
     own.erase(own.begin(), own.begin() + static_cast<ptrdiff_t>(carried));
-    WXNN_TRY(scan_sequence(n, *body, own, batched ? sentence("/", k) : "", &run));
+    WXNN_TRY(scan_sequence(n, *body, own, batched ? sentence<"/{}">(k) : "", &run));
     std::vector<int> values = run.state;
     for (const auto& scans : run.scans) values.push_back(s.pack(scans, 0));
     results.resize(values.size());

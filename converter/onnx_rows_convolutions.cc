@@ -15,7 +15,7 @@ namespace {
 Status filter_as(OnnxNode& n, const OnnxImage& image, std::vector<double> moves, int* filter) {
   WXNN_TRY(n.in(1, filter));
   const Shape s = n.b.shape(*filter);
-  WXNN_CHECK(s.rank() == (image.is_line ? 3 : 4), "its filter is ", s);
+  WXNN_CHECK(s.rank() == (image.is_line ? 3 : 4), "its filter is {}", s);
   if (image.is_line) WXNN_TRY(n.reshape(*filter, {s[0], s[1], 1, s[2]}, filter));
   return n.add("Transpose", {*filter}, {{"perm", std::move(moves)}}, filter);
 }
@@ -48,7 +48,7 @@ struct Convolution {
 Status read_convolution(OnnxNode& n, bool has_bias, Convolution* c) {
   WXNN_TRY(take_image(n, 0, &c->x));
   WXNN_TRY(n.shape(1, &c->filter));
-  WXNN_CHECK(c->filter.rank() >= 3, "its filter is ", c->filter);
+  WXNN_CHECK(c->filter.rank() >= 3, "its filter is {}", c->filter);
   const std::vector<double> kernel = kernel_of(c->filter);
   WXNN_TRY(check_kernel(n, kernel));
   WXNN_TRY(read_sliding(n, c->x, kernel, &c->s));
@@ -67,7 +67,7 @@ Status subtract_zero(OnnxNode& n, size_t i, int32_t outs, int axis, int* x) {
   if (!n.has(i)) return {};
   WXNN_TRY(n.in(i, &zero));
   const int32_t count = n.b.shape(zero).elements();
-  WXNN_CHECK(count == 1 || (axis >= 0 && count == outs), "its zero point is ", n.b.shape(zero));
+  WXNN_CHECK(count == 1 || (axis >= 0 && count == outs), "its zero point is {}", n.b.shape(zero));
   Shape wide{1, 1, 1, 1};
   if (count > 1) wide[axis] = count;
   WXNN_TRY(n.reshape(zero, wide, &zero));
@@ -84,8 +84,8 @@ Status conv(OnnxNode& n, const OnnxRow& row) {
   if (is_whole) WXNN_TRY(subtract_zero(n, 2, 0, -1, &x.value));
   const int32_t channels = n.b.shape(x.value)[3];
   const int group = n.integer("group", 1);
-  WXNN_CHECK(group > 0 && filter[1] * group == channels && filter[0] % group == 0, "group ", group,
-             " does not fit ", channels, " channels and the filter ", filter);
+  WXNN_CHECK(group > 0 && filter[1] * group == channels && filter[0] % group == 0,
+             "group {} does not fit {} channels and the filter {}", group, channels, filter);
   int w = kAbsent, y = kAbsent;
   const bool depthwise = group == channels && group > 1;
   if (depthwise) {
@@ -142,8 +142,9 @@ Status conv_transpose(OnnxNode& n, const OnnxRow&) {
   std::vector<double> extra, output_shape = n.list("output_shape");
   const std::string mode = n.text("auto_pad", "NOTSET");
   const int group = n.integer("group", 1);
-  WXNN_CHECK(group >= 1 && n.b.shape(x.value)[3] == filter[0] && filter[0] % group == 0, "group ",
-             group, " and the filter ", filter, " do not fit ", n.b.shape(x.value)[3], " channels");
+  WXNN_CHECK(group >= 1 && n.b.shape(x.value)[3] == filter[0] && filter[0] % group == 0,
+             "group {} and the filter {} do not fit {} channels", group, filter,
+             n.b.shape(x.value)[3]);
   WXNN_TRY(two(n.list("output_padding"), x.is_line, 0, &extra));
   if (!output_shape.empty()) {
     // Some name all dimensions, some the spatial ones.
@@ -195,8 +196,8 @@ Status col2im(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.in(0, &x));
   WXNN_TRY(n.numbers(1, "image_shape", &image));
   WXNN_TRY(n.numbers(2, "block_shape", &block));
-  WXNN_CHECK(image.size() == 2 && block.size() == 2, "has blocks of ", block.size(),
-             " dimensions; two are supported");
+  WXNN_CHECK(image.size() == 2 && block.size() == 2,
+             "has blocks of {} dimensions; two are supported", block.size());
   WXNN_CHECK(block[0] >= 1 && block[1] >= 1 && block[0] * block[1] <= kLargest,
              "block_shape is too large, or empty");
   WXNN_TRY(read_sliding(n, {}, block, &s));
@@ -211,7 +212,7 @@ Status col2im(OnnxNode& n, const OnnxRow&) {
     steps[i] = std::floor((padded - span) / s.strides[i]) + 1;
   }
   WXNN_CHECK(from.rank() == 3 && from[1] % places == 0 && steps[0] * steps[1] == from[2],
-             "its input ", from, " does not hold a block for each place in the image");
+             "its input {} does not hold a block for each place in the image", from);
   const int32_t planes = from[0] * (from[1] / places);
   std::vector<float> ones(static_cast<size_t>(places) * places);
   for (int32_t i = 0; i < places; ++i) ones[static_cast<size_t>(i) * (places + 1)] = 1;

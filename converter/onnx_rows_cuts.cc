@@ -36,8 +36,8 @@ Status slice(OnnxNode& n, const OnnxRow&) {
   }
   for (size_t i = axes.size(); i < starts.size(); ++i) axes.push_back(static_cast<double>(i));
   steps.resize(starts.size(), 1);
-  WXNN_CHECK(ends.size() == starts.size() && axes.size() == starts.size(), "has ", starts.size(),
-             " starts and ", ends.size(), " ends");
+  WXNN_CHECK(ends.size() == starts.size() && axes.size() == starts.size(),
+             "has {} starts and {} ends", starts.size(), ends.size());
   const Shape shape = n.b.shape(x.value);
   // Of an unknown shape TensorFlow's own meaning of numbers below 0 and beyond the end is ONNX's.
   std::vector<double> begin(rank), end(rank, INT32_MAX), strides(rank, 1);
@@ -72,11 +72,10 @@ Status expand(OnnxNode& n, const OnnxRow&) {
   std::vector<double> wanted;
   WXNN_TRY(n.numbers(1, "shape", &wanted));
   Shape to;
-  WXNN_CHECK(wanted.size() <= Shape::kMaxRank, "shape has ", wanted.size(), " dimensions");
+  WXNN_CHECK(wanted.size() <= Shape::kMaxRank, "shape has {} dimensions", wanted.size());
   for (const double d : wanted) to.push_back(whole<int32_t>(d));
   to = broadcast(n.b.shape(x), to);
-  WXNN_CHECK(to.is_known(), "its input ", n.b.shape(x),
-             " does not broadcast to the shape asked for");
+  WXNN_CHECK(to.is_known(), "its input {} does not broadcast to the shape asked for", n.b.shape(x));
   WXNN_TRY(n.add("BroadcastTo", {x}, {{"shape", to}}, &y));
   return n.out(0, y);
 }
@@ -97,8 +96,8 @@ Status pad_by_index(OnnxNode& n, const std::vector<double>& paddings, bool wraps
     const double before = paddings[2 * axis], after = paddings[2 * axis + 1];
     if (before == 0 && after == 0) continue;
     const int64_t length = shape[axis];
-    WXNN_CHECK(length > 0 && before + after + static_cast<double>(length) < 1 << 24, "pads ", shape,
-               " too far");
+    WXNN_CHECK(length > 0 && before + after + static_cast<double>(length) < 1 << 24,
+               "pads {} too far", shape);
     std::vector<int32_t> indices;
     WXNN_TRY(n.b.room(before + after + static_cast<double>(length)));
     for (int64_t i = -whole<int64_t>(before); i < length + whole<int64_t>(after); ++i) {
@@ -125,10 +124,10 @@ Status pad(OnnxNode& n, const OnnxRow&) {
   if (n.has(2)) WXNN_TRY(n.numbers(2, "constant_value", &value));
   if (n.has(3)) WXNN_TRY(n.numbers(3, "axes", &axes));
   for (int i = 0; !n.has(3) && i < rank; ++i) axes.push_back(i);
-  WXNN_CHECK(pads.size() == 2 * axes.size() && value.size() == 1, "has ", pads.size(), " pads for ",
-             axes.size(), " axes");
-  WXNN_CHECK(mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap", "mode \"",
-             mode, "\" is not known");
+  WXNN_CHECK(pads.size() == 2 * axes.size() && value.size() == 1, "has {} pads for {} axes",
+             pads.size(), axes.size());
+  WXNN_CHECK(mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap",
+             "mode \"{}\" is not known", mode);
   const Shape shape = n.b.shape(x.value);
   std::vector<double> paddings(2 * rank), begin(rank), size(rank, -1);
   bool cuts = false;
@@ -165,8 +164,8 @@ Status center_crop_pad(OnnxNode& n, const OnnxRow&) {
   std::vector<double> wanted, axes = n.list("axes");
   WXNN_TRY(n.numbers(1, "shape", &wanted));
   for (int i = 0; !n.has_attribute("axes") && i < rank; ++i) axes.push_back(i);
-  WXNN_CHECK(wanted.size() == axes.size(), "shape has ", wanted.size(), " numbers for ",
-             axes.size(), " axes");
+  WXNN_CHECK(wanted.size() == axes.size(), "shape has {} numbers for {} axes", wanted.size(),
+             axes.size());
   const Shape from = n.b.shape(x.value);
   std::vector<double> begin(rank), size(from.dims().begin(), from.dims().end()), paddings(2 * rank);
   for (size_t i = 0; i < axes.size(); ++i) {

@@ -24,19 +24,19 @@ Status letters_of(std::string text, int rank, std::string* letters) {
   const size_t dots = text.find("...");
   if (dots != std::string::npos) {
     const int more = rank - static_cast<int>(text.size() - 3);
-    WXNN_CHECK(more >= 0 && more < 8, "\"", text, "\" does not fit ", rank, " dimensions");
+    WXNN_CHECK(more >= 0 && more < 8, "\"{}\" does not fit {} dimensions", text, rank);
     std::string digits;
     for (int i = more - 1; i >= 0; --i) digits += static_cast<char>('0' + i);
     text.replace(dots, 3, digits);
   }
-  WXNN_CHECK(static_cast<int>(text.size()) == rank, "\"", text, "\" does not fit ", rank,
-             " dimensions");
+  WXNN_CHECK(static_cast<int>(text.size()) == rank, "\"{}\" does not fit {} dimensions", text,
+             rank);
   for (size_t i = 0; i < text.size(); ++i) {
     const bool known = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
                        (text[i] >= '0' && text[i] <= '7');
-    WXNN_CHECK(known, "its equation has the character \"", text.substr(i, 1), "\"");
-    WXNN_CHECK(text.find(text[i], i + 1) == std::string::npos, "\"", text,
-               "\" takes a diagonal, which is not supported");
+    WXNN_CHECK(known, "its equation has the character \"{}\"", text.substr(i, 1));
+    WXNN_CHECK(text.find(text[i], i + 1) == std::string::npos,
+               "\"{}\" takes a diagonal, which is not supported", text);
   }
   *letters = text;
   return {};
@@ -95,8 +95,8 @@ Status einsum(OnnxNode& n, const OnnxRow&) {
   Steps s(n);
   std::string equation = n.text("equation", "");
   std::erase(equation, ' ');
-  WXNN_CHECK(n.inputs() == 1 || n.inputs() == 2, "has ", n.inputs(),
-             " operands; one or two are supported");
+  WXNN_CHECK(n.inputs() == 1 || n.inputs() == 2, "has {} operands; one or two are supported",
+             n.inputs());
   const size_t arrow = equation.find("->");
   std::string left = equation.substr(0, arrow), all;
   std::vector<Lettered> operands(n.inputs());
@@ -104,7 +104,7 @@ Status einsum(OnnxNode& n, const OnnxRow&) {
   for (size_t i = 0; i < operands.size(); ++i) {
     const size_t comma = left.find(',');
     WXNN_CHECK((comma == std::string::npos) == (i + 1 == operands.size()),
-               "its equation is not for ", operands.size(), " operands");
+               "its equation is not for {} operands", operands.size());
     operands[i].value = s.in(i);
     WXNN_TRY(s.done());
     const std::string term = left.substr(0, comma);
@@ -131,8 +131,8 @@ Status einsum(OnnxNode& n, const OnnxRow&) {
                "its output leaves out \"...\", which is not supported");
   }
   for (const char c : out)
-    WXNN_CHECK(all.find(c) != std::string::npos && std::ranges::count(out, c) == 1, "its output \"",
-               out, "\" is not of its operands");
+    WXNN_CHECK(all.find(c) != std::string::npos && std::ranges::count(out, c) == 1,
+               "its output \"{}\" is not of its operands", out);
   if (operands.size() == 1) {
     sum_over(s, &operands[0], out);
     arrange(s, &operands[0], out);
@@ -153,10 +153,10 @@ Status einsum(OnnxNode& n, const OnnxRow&) {
   Shape batch_shape;
   for (const char c : batch + inner) {
     const int32_t x = length_of(s, a, c), y = length_of(s, b, c);
-    WXNN_CHECK(x == y || x == 1 || y == 1, "axis \"", std::string(1, c), "\" is ", x, " and ", y,
-               " long");
-    WXNN_CHECK(x == y || inner.find(c) == std::string::npos, "axis \"", std::string(1, c), "\" is ",
-               x, " and ", y, " long");
+    WXNN_CHECK(x == y || x == 1 || y == 1, "axis \"{}\" is {} and {} long", std::string(1, c), x,
+               y);
+    WXNN_CHECK(x == y || inner.find(c) == std::string::npos, "axis \"{}\" is {} and {} long",
+               std::string(1, c), x, y);
     if (batch.find(c) != std::string::npos)
       batch_shape.push_back(std::max(x, y) == 0 ? 0 : x == 1 ? y : x);
   }

@@ -36,8 +36,10 @@ Status align(OnnxNode& n, const std::vector<size_t>& inputs, std::vector<int>* v
     WXNN_TRY(n.in(i, &value));
     const Shape from = n.b.shape(value);
     if (from.is_unknown()) {
-      WXNN_CHECK(is_identity(*perm), "its input ", i, " has fewer dimensions than the others, and ",
-                 "a size that depends on the data");
+      WXNN_CHECK(
+          is_identity(*perm),
+          "its input {} has fewer dimensions than the others, and a size that depends on the data",
+          i);
       continue;
     }
     if (is_identity(*perm) || from.elements() == 1) {

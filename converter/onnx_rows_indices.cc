@@ -11,13 +11,14 @@ namespace {
 // Indices below 0 count from the end. Known ones are settled here, others by a floored remainder.
 Status wrap(OnnxNode& n, int indices, int32_t length, int* wrapped) {
   *wrapped = indices;
-  if (n.b.type(indices).dtype != DType::kInt32) return fail("its indices should be int32 or int64");
+  if (n.b.type(indices).dtype != DType::kInt32)
+    return fail<"its indices should be int32 or int64">();
   if (n.b.is_known(indices)) {
     std::vector<double> numbers;
     WXNN_TRY(n.b.numbers(indices, "indices", &numbers));
     std::vector<int32_t> positive;
     for (const double d : numbers) {
-      WXNN_CHECK(d >= -length && d < length, "index ", whole<int64_t>(d), " is outside an axis of ",
+      WXNN_CHECK(d >= -length && d < length, "index {} is outside an axis of {}", whole<int64_t>(d),
                  length);
       positive.push_back(whole<int32_t>(d < 0 ? d + length : d));
     }
@@ -35,8 +36,8 @@ Status check_positive(OnnxNode& n, int indices) {
   std::vector<double> numbers;
   WXNN_TRY(n.b.numbers(indices, "indices into an axis of unknown length", &numbers));
   for (const double d : numbers)
-    WXNN_CHECK(d >= 0, "index ", whole<int64_t>(d),
-               " counts from the end of an axis of unknown length");
+    WXNN_CHECK(d >= 0, "index {} counts from the end of an axis of unknown length",
+               whole<int64_t>(d));
   return {};
 }
 
@@ -76,8 +77,8 @@ Status gather_elements(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.in(1, &indices));
   const Shape shape = n.b.shape(indices);
   WXNN_TRY(onnx_axis(n.integer("axis", 0), n.b.shape(x).rank(), &axis));
-  WXNN_CHECK(shape.rank() == n.b.shape(x).rank(), "its indices ", shape,
-             " should have the rank of ", n.b.shape(x));
+  WXNN_CHECK(shape.rank() == n.b.shape(x).rank(), "its indices {} should have the rank of {}",
+             shape, n.b.shape(x));
   WXNN_TRY(wrap(n, indices, n.b.shape(x)[axis], &indices));
   std::vector<int> parts;
   for (int i = 0; i < shape.rank(); ++i) {
@@ -97,7 +98,7 @@ Status gather_nd(OnnxNode& n, const OnnxRow&) {
   const Shape shape = n.b.shape(indices), from = n.b.shape(x);
   WXNN_CHECK(
       shape.rank() > 0 && batch >= 0 && batch < shape.rank() && batch + shape[-1] <= from.rank(),
-      "its indices ", shape, " do not fit ", from);
+      "its indices {} do not fit {}", shape, from);
   std::vector<int> parts;
   Shape one = shape;
   one.erase(one.rank() - 1);
@@ -165,7 +166,7 @@ Status range(OnnxNode& n, const OnnxRow&) {
   for (size_t i = 0; i < 3; ++i) {
     std::vector<double> numbers;
     WXNN_TRY(n.numbers(i, kNames[i], &numbers));
-    WXNN_CHECK(numbers.size() == 1, kNames[i], " should be one number");
+    WXNN_CHECK(numbers.size() == 1, "{} should be one number", kNames[i]);
     bounds[i] = numbers[0];
   }
   DType dtype;
@@ -183,7 +184,7 @@ Status triangle(OnnxNode& n, const OnnxRow&) {
   int x = kAbsent, k = kAbsent, mask = kAbsent, zero = kAbsent, y = kAbsent;
   WXNN_TRY(n.in(0, &x));
   const Shape shape = n.b.shape(x);
-  WXNN_CHECK(shape.rank() >= 2, "its input is ", shape);
+  WXNN_CHECK(shape.rank() >= 2, "its input is {}", shape);
   WXNN_TRY(n.has(1) ? n.in(1, &k) : n.scalar(DType::kInt32, 0, &k));
   WXNN_TRY(n.reshape(k, {}, &k));
   std::vector<int32_t> distances;
@@ -205,8 +206,8 @@ Status eye_like(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.dtype(0, &dtype));
   const int k = n.integer("k", 0);
   const int to = n.integer("dtype", 0);
-  WXNN_CHECK(shape.rank() == 2, "its input is ", shape);
-  WXNN_CHECK(to == 0 || to == 1, "dtype ", to, " is not supported, only float32");
+  WXNN_CHECK(shape.rank() == 2, "its input is {}", shape);
+  WXNN_CHECK(to == 0 || to == 1, "dtype {} is not supported, only float32", to);
   std::vector<float> numbers;
   WXNN_TRY(n.b.room(1.0 * shape[0] * shape[1]));
   for (int32_t i = 0; i < shape[0]; ++i) {
@@ -233,7 +234,7 @@ Status compress(OnnxNode& n, const OnnxRow&) {
   std::vector<int32_t> indices;
   for (size_t i = 0; i < condition.size(); ++i) {
     WXNN_CHECK(condition[i] == 0 || static_cast<int64_t>(i) < n.b.shape(x)[axis],
-               "its condition is longer than ", n.b.shape(x));
+               "its condition is longer than {}", n.b.shape(x));
     if (condition[i] != 0) indices.push_back(static_cast<int32_t>(i));
   }
   WXNN_TRY(

@@ -38,7 +38,7 @@ Status threshold(OnnxNode& n, size_t i, int* value) {
   *value = kAbsent;
   if (!n.has(i)) return {};
   WXNN_TRY(n.in(i, value));
-  WXNN_CHECK(n.b.shape(*value).elements() == 1, "its input ", i, " is no single number");
+  WXNN_CHECK(n.b.shape(*value).elements() == 1, "its input {} is no single number", i);
   return n.reshape(*value, {}, value);
 }
 
@@ -48,7 +48,7 @@ Status rows_of(OnnxNode& n, int indices, int32_t batch, int32_t clazz, int* y) {
   WXNN_TRY(n.add("Reshape", {indices}, {{"shape", Shape{-1, 1}}}, y));
   WXNN_TRY(n.add("PadV2", {*y},
                  {{"paddings", std::vector<double>{0, 0, 2, 0}}, {"constantValue", 0}}, y));
-  WXNN_TRY(n.b.constant(sentence(n.name, "/place_", batch, "_", clazz), {1, 3},
+  WXNN_TRY(n.b.constant(sentence<"{}/place_{}_{}">(n.name, batch, clazz), {1, 3},
                         std::vector<int32_t>{batch, clazz, 0}, &which));
   return n.add("Add", {*y, which}, {}, y);
 }
@@ -60,8 +60,8 @@ Status suppression(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.in(0, &boxes));
   WXNN_TRY(n.in(1, &scores));
   const Shape b = n.b.shape(boxes), s = n.b.shape(scores);
-  WXNN_CHECK(b.rank() == 3 && s.rank() == 3 && b[0] == s[0] && b[1] == s[2] && b[2] == 4, "boxes ",
-             b, " and scores ", s, " do not fit");
+  WXNN_CHECK(b.rank() == 3 && s.rank() == 3 && b[0] == s[0] && b[1] == s[2] && b[2] == 4,
+             "boxes {} and scores {} do not fit", b, s);
   std::vector<double> most = {0};
   if (n.has(2)) {
     most.clear();
@@ -71,8 +71,8 @@ Status suppression(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(threshold(n, 3, &iou));
   WXNN_TRY(threshold(n, 4, &score));
   if (iou == kAbsent) WXNN_TRY(n.scalar(DType::kFloat32, 0, &iou));
-  WXNN_CHECK(int64_t{s[0]} * s[1] <= kMostLists, "has ", s[0], " pictures of ", s[1],
-             " classes, which would be written out one by one");
+  WXNN_CHECK(int64_t{s[0]} * s[1] <= kMostLists,
+             "has {} pictures of {} classes, which would be written out one by one", s[0], s[1]);
   const double kept = std::clamp(most[0], 0.0, static_cast<double>(b[1]));
   std::vector<int> rows;
   for (int32_t i = 0; i < s[0] && kept > 0; ++i) {
@@ -130,8 +130,8 @@ Status unique_slices(OnnxNode& n, bool sorted) {
   WXNN_TRY(onnx_axis(n.integer("axis", 0), shape.rank(), &axis));
   const int32_t length = shape[axis];
   WXNN_CHECK(shape.elements() > 0, "its input is empty");
-  WXNN_CHECK(int64_t{length} * shape.elements() <= kMost, "has ", length, " slices of ", shape,
-             ", too many to compare with each other");
+  WXNN_CHECK(int64_t{length} * shape.elements() <= kMost,
+             "has {} slices of {}, too many to compare with each other", length, shape);
   std::vector<double> swap(shape.rank());
   for (int i = 0; i < shape.rank(); ++i) swap[i] = i;
   std::swap(swap[0], swap[axis]);
@@ -200,8 +200,8 @@ Status unique(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.add("Unique", {from}, {}, 2, &made));
   WXNN_TRY(n.out(0, made[0], identity(1)));
   if (!n.wants(1) && !n.wants(2) && !n.wants(3)) return {};
-  WXNN_CHECK(length <= kMost, "has ", length, " elements; its outputs besides Y are supported for ",
-             kMost, " at most");
+  WXNN_CHECK(length <= kMost, "has {} elements; its outputs besides Y are supported for {} at most",
+             length, kMost);
   const int own = s.op("Reshape", {made[0]}, {{"shape", Shape{1, -1}}});
   const int equal = s.cast(s.op("Equal", {s.reshape(x, {length, 1}), own}), DType::kFloat32);
   WXNN_TRY(s.out(1, s.op("ArgMax", {equal}, {{"axis", 0}}), identity(1)));

@@ -42,7 +42,7 @@ Status read_loop(OnnxNode& n, Loop* loop) {
   loop->state.resize(n.inputs() > 2 ? n.inputs() - 2 : 0);
   for (size_t i = 0; i < loop->state.size(); ++i) WXNN_TRY(n.any(i + 2, &loop->state[i]));
   const size_t outputs = static_cast<size_t>(loop->body->output_size());
-  WXNN_CHECK(outputs >= 1 + loop->state.size(), "its body has ", outputs, " outputs");
+  WXNN_CHECK(outputs >= 1 + loop->state.size(), "its body has {} outputs", outputs);
   loop->scans = outputs - 1 - loop->state.size();
   return {};
 }
@@ -51,7 +51,7 @@ Status read_loop(OnnxNode& n, Loop* loop) {
 Status known_flag(GraphBuilder& b, int condition, bool* yes) {
   std::vector<double> numbers;
   WXNN_TRY(b.numbers(condition, "condition", &numbers));
-  WXNN_CHECK(numbers.size() == 1, "its condition is ", b.shape(condition));
+  WXNN_CHECK(numbers.size() == 1, "its condition is {}", b.shape(condition));
   *yes = numbers[0] != 0;
   return {};
 }
@@ -70,8 +70,8 @@ Status write_out(OnnxNode& n, const Loop& loop) {
   int64_t nodes = 0;
   for (double turn = 0; goes_on && (!loop.is_limited || turn < loop.most); ++turn) {
     nodes += loop.body->node_size() + 1;
-    WXNN_CHECK(nodes <= kMostNodes, "would be written out as more than ", kMostNodes, " nodes");
-    OnnxScope scope(n.scope(), sentence(n.name, "/", whole<int64_t>(turn), "/"));
+    WXNN_CHECK(nodes <= kMostNodes, "would be written out as more than {} nodes", kMostNodes);
+    OnnxScope scope(n.scope(), sentence<"{}/{}/">(n.name, whole<int64_t>(turn)));
     int number = kAbsent, yes = kAbsent;
     WXNN_TRY(n.scalar(DType::kInt32, turn, &number));
     WXNN_TRY(n.scalar(DType::kBool, 1, &yes));
@@ -118,7 +118,7 @@ Status import_round(OnnxNode& n, const Loop& loop, const std::vector<TensorType>
   w->condition = w->body->input(n.name + "/goes_on", {DType::kBool, {}});
   std::vector<OnnxTensor> inputs = {{w->turn, {}}, {w->condition, {}}};
   for (size_t k = 0; k < carried.size(); ++k) {
-    const int v = w->body->input(sentence(n.name, "/state_", k), carried[k]);
+    const int v = w->body->input(sentence<"{}/state_{}">(n.name, k), carried[k]);
     inputs.push_back({v, identity(static_cast<int>(loop.state[k].perm.size()))});
   }
   return w->body->import(*loop.body, inputs, &w->outputs, &w->ranks);
@@ -135,8 +135,8 @@ Status settle_types(OnnxNode& n, const Loop& loop, While* w, std::vector<TensorT
       const TensorType& after = w->body->builder.type(w->outputs[1 + k]);
       WXNN_CHECK(after.dtype == type.dtype &&
                      w->ranks[1 + k] == static_cast<int>(loop.state[k].perm.size()),
-                 "its state ", k, " is ", name_of(type.dtype), " ", type.shape, " and becomes ",
-                 name_of(after.dtype), " ", after.shape);
+                 "its state {} is {} {} and becomes {} {}", k, name_of(type.dtype), type.shape,
+                 name_of(after.dtype), after.shape);
       if (type.shape == after.shape || type.shape.is_unknown()) continue;
       type.shape = Shape::unknown();
       settled = false;
@@ -158,7 +158,7 @@ Status add_list(OnnxNode& n, const Loop& loop, size_t k, While* w) {
   GraphBuilder& b = w->body->builder;
   const int item = w->outputs[1 + loop.state.size() + k];
   const TensorType element = b.type(item);
-  const std::string name = sentence(n.name, "/list_", k);
+  const std::string name = sentence<"{}/list_{}">(n.name, k);
   WXNN_CHECK(element.shape.is_known() && element.shape.rank() < Shape::kMaxRank,
              "gathers tensors whose size depends on the data");
   Shape shape = element.shape;

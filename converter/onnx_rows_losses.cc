@@ -41,7 +41,7 @@ Status finish(OnnxNode& n, const Loss& loss) {
   const Shape shape = n.b.shape(loss.target);
   const int32_t classes = n.b.shape(loss.x)[-1];
   Shape wide = shape;
-  WXNN_CHECK(shape.rank() < Shape::kMaxRank, "its target is ", shape);
+  WXNN_CHECK(shape.rank() < Shape::kMaxRank, "its target is {}", shape);
   wide.push_back(1);
   std::vector<int32_t> numbers;
   for (int32_t c = 0; c < classes; ++c) numbers.push_back(c);
@@ -54,8 +54,8 @@ Status finish(OnnxNode& n, const Loss& loss) {
   WXNN_TRY(n.add("Multiply", {y, w}, {}, &y));
   WXNN_TRY(n.add("Neg", {y}, {}, &y));
   if (reduction == "none") return n.out(0, y);
-  WXNN_CHECK(reduction == "mean" || reduction == "sum", "reduction \"", reduction,
-             "\" is not supported");
+  WXNN_CHECK(reduction == "mean" || reduction == "sum", "reduction \"{}\" is not supported",
+             reduction);
   std::vector<double> all;
   for (int i = 0; i < shape.rank(); ++i) all.push_back(i);
   WXNN_TRY(n.add("Sum", {y}, {{"axis", all}, {"keepDims", false}}, &y));
@@ -72,7 +72,7 @@ Perm classes_last(int rank) { return rank == 2 ? identity(2) : channels_last(ran
 Status read_loss(OnnxNode& n, Loss* loss, Perm* perm) {
   Shape shape;
   WXNN_TRY(n.shape(0, &shape));
-  WXNN_CHECK(shape.rank() >= 2, "its input is ", shape);
+  WXNN_CHECK(shape.rank() >= 2, "its input is {}", shape);
   *perm = classes_last(shape.rank());
   WXNN_TRY(n.in(0, *perm, &loss->x));
   WXNN_TRY(n.in(1, &loss->target));

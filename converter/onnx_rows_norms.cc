@@ -75,7 +75,7 @@ Status instance_norm(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(n.in(2, &bias));
   std::vector<double> axes;
   for (int i = 1; i + 1 < shape.rank(); ++i) axes.push_back(i);
-  WXNN_CHECK(!axes.empty(), "its input ", shape, " has no spatial dimensions");
+  WXNN_CHECK(!axes.empty(), "its input {} has no spatial dimensions", shape);
   Moments m;
   WXNN_TRY(normalise(n, x, axes, n.number("epsilon", 1e-5), &m));
   WXNN_TRY(n.add("Multiply", {m.normal, scale}, {}, &y));
@@ -106,9 +106,9 @@ Status layer_norm(OnnxNode& n, const OnnxRow&) {
 Status local_response_norm(OnnxNode& n, const OnnxRow&) {
   Shape shape;
   WXNN_TRY(n.shape(0, &shape));
-  WXNN_CHECK(shape.rank() == 4, "its input is ", shape, ", [N,C,H,W] is supported");
+  WXNN_CHECK(shape.rank() == 4, "its input is {}, [N,C,H,W] is supported", shape);
   const int size = n.integer("size", 0);
-  WXNN_CHECK(size > 0, "size ", size, " is not positive");
+  WXNN_CHECK(size > 0, "size {} is not positive", size);
   int x = kAbsent, y = kAbsent;
   WXNN_TRY(n.in(0, channels_last(4), &x));
   const int32_t pixels = shape[0] * shape[2] * shape[3];
@@ -164,7 +164,7 @@ Status group_norm(OnnxNode& n, const OnnxRow&) {
   const Shape shape = n.b.shape(x);
   const int groups = n.integer("num_groups", 0);
   WXNN_CHECK(shape.rank() > 2 && groups > 0 && shape[1] % groups == 0 && shape.elements() > 0,
-             "num_groups ", groups, " does not fit its input ", shape);
+             "num_groups {} does not fit its input {}", groups, shape);
   const Shape grouped{shape[0], groups, shape.elements() / (shape[0] * groups)};
   WXNN_TRY(n.reshape(x, grouped, &x));
   Moments m;
@@ -181,8 +181,8 @@ Status group_norm(OnnxNode& n, const OnnxRow&) {
   for (size_t i = 0; i < 2; ++i) {
     int factor = kAbsent;
     WXNN_TRY(n.in(1 + i, &factor));
-    WXNN_CHECK(n.b.shape(factor).elements() == wide[1], "its input ", 1 + i, " is ",
-               n.b.shape(factor), ", wants ", wide[1], " numbers");
+    WXNN_CHECK(n.b.shape(factor).elements() == wide[1], "its input {} is {}, wants {} numbers",
+               1 + i, n.b.shape(factor), wide[1]);
     WXNN_TRY(n.reshape(factor, wide, &factor));
     WXNN_TRY(n.add(kOps[i], {y, factor}, {}, &y));
   }

@@ -15,12 +15,12 @@ namespace {
 Status pool_volume(OnnxNode& n, const OnnxRow& row) {
   std::vector<double> kernel = n.list("kernel_shape"), strides = n.list("strides");
   if (strides.empty()) strides.assign(3, 1);
-  WXNN_CHECK(kernel.size() == 3 && strides.size() == 3, "has a kernel of ", kernel.size(),
-             " dimensions");
+  WXNN_CHECK(kernel.size() == 3 && strides.size() == 3, "has a kernel of {} dimensions",
+             kernel.size());
   for (const char* name : {"pads", "ceil_mode", "storage_order"}) {
     const std::vector<double> list = n.list(name);
     const bool none = std::ranges::all_of(list, [](double d) { return d == 0; });
-    WXNN_CHECK(none && n.number(name, 0) == 0, name, " of three dimensions is not supported");
+    WXNN_CHECK(none && n.number(name, 0) == 0, "{} of three dimensions is not supported", name);
   }
   for (const double d : n.list("dilations"))
     WXNN_CHECK(d == 1, "dilations of three dimensions are not supported");
@@ -86,7 +86,7 @@ Status max_places(OnnxNode& n, const OnnxImage& image, const OnnxSliding& s, boo
   Shape out = n.b.shape(x);
   for (int i = 0; i < 2; ++i) {
     const double span = (s.kernel[i] - 1) * s.dilations[i] + 1;
-    WXNN_CHECK(span <= out[1 + i], "its window is larger than ", out);
+    WXNN_CHECK(span <= out[1 + i], "its window is larger than {}", out);
     out[1 + i] = whole<int32_t>((out[1 + i] - span) / s.strides[i]) + 1;
   }
   for (int32_t i = 0; i < s.kernel[0]; ++i) {

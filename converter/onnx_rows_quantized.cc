@@ -19,8 +19,8 @@ struct Range {
 int along_axis(Steps& s, size_t i, const Shape& x, int axis) {
   const int v = s.in(i);
   const Shape shape = s.shape(v);
-  s.want(shape.elements() == 1 || (shape.rank() == 1 && shape[0] == x[axis]), "its input ", i,
-         " is ", shape, ", which does not fit ", x);
+  s.want<"its input {} is {}, which does not fit {}">(
+      shape.elements() == 1 || (shape.rank() == 1 && shape[0] == x[axis]), i, shape, x);
   if (!s.ok() || shape.elements() == 1) return s.reshape(v, {});
   Shape wide;
   for (int k = 0; k < x.rank(); ++k) wide.push_back(k == axis ? x[axis] : 1);
@@ -50,7 +50,7 @@ Status quantize(OnnxNode& n, const OnnxRow&) {
   n.allow_whole();
   n.ignore("saturate");
   WXNN_TRY(s.done());
-  WXNN_CHECK(n.b.type(x).dtype == DType::kFloat32, "its input is ", name_of(n.b.type(x).dtype));
+  WXNN_CHECK(n.b.type(x).dtype == DType::kFloat32, "its input is {}", name_of(n.b.type(x).dtype));
   int type = n.integer("output_dtype", 0);
   if (n.has(2)) type = n.whole_type(2);
   if (type == 0) type = onnx::TensorProto::UINT8;
@@ -85,7 +85,8 @@ Status quantize_by_range(OnnxNode& n, const OnnxRow&) {
   const int x = s.in(0);
   const Shape shape = s.shape(x);
   WXNN_TRY(s.done());
-  WXNN_CHECK(n.b.type(x).dtype == DType::kFloat32 && shape.elements() > 0, "its input is ", shape);
+  WXNN_CHECK(n.b.type(x).dtype == DType::kFloat32 && shape.elements() > 0, "its input is {}",
+             shape);
   std::vector<double> all;
   for (int i = 0; i < shape.rank(); ++i) all.push_back(i);
   const int highest =
@@ -110,7 +111,7 @@ int less_zero(Steps& s, int x, size_t i, bool by_row) {
   const int zero = s.in(i);
   const Shape shape = s.shape(zero), from = s.shape(x);
   const int32_t count = shape.elements(), length = from[by_row ? -2 : -1];
-  s.want(count == 1 || (shape.rank() == 1 && count == length), "its zero point is ", shape);
+  s.want<"its zero point is {}">(count == 1 || (shape.rank() == 1 && count == length), shape);
   if (!s.ok()) return x;
   return s.op("Sub", {x, count == 1 ? s.reshape(zero, {})
                          : by_row   ? s.reshape(zero, {count, 1})
@@ -121,7 +122,7 @@ Status product(OnnxNode& n, const OnnxRow&) {
   Steps s(n);
   n.allow_whole();
   int a = s.in(0), b = s.in(1);
-  s.want(s.shape(a).rank() >= 2 && s.shape(b).rank() >= 2, "its operands should be matrices");
+  s.want<"its operands should be matrices">(s.shape(a).rank() >= 2 && s.shape(b).rank() >= 2);
   a = less_zero(s, a, 2, true);
   b = less_zero(s, b, 3, false);
   WXNN_TRY(s.done());

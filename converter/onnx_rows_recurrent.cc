@@ -101,14 +101,15 @@ int products(Steps& s, const Cell& cell, Layer* layer, int x, int direction) {
   const int32_t wide = cell.gates * layer->hidden;
   const int w = s.pick(s.in(1), 0, direction);
   layer->recurrence = s.pick(s.in(2), 0, direction);
-  s.want(s.shape(w)[0] == wide && s.shape(layer->recurrence) == Shape{wide, layer->hidden},
-         "its weights ", s.shape(w), " and ", s.shape(layer->recurrence), " do not fit");
+  s.want<"its weights {} and {} do not fit">(
+      s.shape(w)[0] == wide && s.shape(layer->recurrence) == Shape{wide, layer->hidden}, s.shape(w),
+      s.shape(layer->recurrence));
   const int32_t features = s.shape(x)[-1];
   int y = s.reshape(x, {layer->steps * layer->batch, features});
   y = s.op("_FusedMatMul", {y, w}, {{"transposeB", true}});
   if (s.n.has(3)) {
     const int bias = s.pick(s.in(3), 0, direction);
-    s.want(s.shape(bias) == Shape{2 * wide}, "its bias is ", s.shape(bias));
+    s.want<"its bias is {}">(s.shape(bias) == Shape{2 * wide}, s.shape(bias));
     layer->recurrence_bias = s.slice(bias, 0, wide, wide);
     int recurrent = layer->recurrence_bias;
     if (layer->reset_after) {  // the last gate's stays behind the reset
@@ -128,7 +129,7 @@ int initial(Steps& s, const Layer& layer, size_t input, int axis, int direction)
   if (!s.ok()) return kAbsent;
   if (!s.n.has(input)) return s.constant({layer.batch, layer.hidden}, std::vector<float>(size));
   const int v = s.pick(s.in(input), axis, direction);
-  s.want(s.shape(v) == Shape{layer.batch, layer.hidden}, "its initial state is ", s.shape(v));
+  s.want<"its initial state is {}">(s.shape(v) == Shape{layer.batch, layer.hidden}, s.shape(v));
   return v;
 }
 
@@ -160,14 +161,14 @@ Run run_direction(Steps& s, const Cell& cell, const Layer& layer, int gates, Sta
 void read_activations(Steps& s, const Cell& cell, int directions, std::vector<Layer>* layers) {
   const onnx::AttributeProto* named = s.n.find("activations");
   const int each = static_cast<int>(cell.activations.size());
-  s.want(named == nullptr || named->strings_size() == each * directions, "activations has ",
-         named == nullptr ? 0 : named->strings_size(), " names");
+  s.want<"activations has {} names">(named == nullptr || named->strings_size() == each * directions,
+                                     named == nullptr ? 0 : named->strings_size());
   for (int d = 0; s.ok() && d < directions; ++d) {
     for (int i = 0; i < each; ++i) {
       const std::string name =
           named == nullptr ? cell.activations[i] : named->strings(d * each + i);
       const auto* row = std::ranges::find(kActivations, name, &Activation::onnx);
-      s.want(row != std::end(kActivations), "the activation \"", name, "\" is not supported");
+      s.want<"the activation \"{}\" is not supported">(row != std::end(kActivations), name);
       if (s.ok()) (*layers)[d].activations.push_back(row->ours);
     }
   }
@@ -191,12 +192,13 @@ Status recurrent(OnnxNode& n, const Cell& cell) {
   const std::string direction = n.text("direction", "forward");
   const bool batch_first = n.integer("layout", 0) != 0;
   const int directions = direction == "bidirectional" ? 2 : 1;
-  WXNN_CHECK(directions == 2 || direction == "forward" || direction == "reverse", "direction \"",
-             direction, "\" is not known");
+  WXNN_CHECK(directions == 2 || direction == "forward" || direction == "reverse",
+             "direction \"{}\" is not known", direction);
   WXNN_TRY(n.must_be("input_forget", 0));
   int x = s.in(0);
-  s.want(s.shape(x).rank() == 3 && s.shape(s.in(2)).rank() == 3 && s.shape(s.in(1)).rank() == 3,
-         "its input is ", s.shape(x));
+  s.want<"its input is {}">(
+      s.shape(x).rank() == 3 && s.shape(s.in(2)).rank() == 3 && s.shape(s.in(1)).rank() == 3,
+      s.shape(x));
   WXNN_TRY(s.done());
   if (batch_first) x = s.transpose(x, {1, 0, 2});
   Layer common;
@@ -204,17 +206,17 @@ Status recurrent(OnnxNode& n, const Cell& cell) {
   common.batch = s.shape(x)[1];
   common.hidden = s.shape(s.in(2))[2];
   constexpr int32_t kMostSteps = 1024;
-  WXNN_CHECK(common.steps > 0 && common.steps <= kMostSteps, "has ", common.steps, " steps; 1 to ",
-             kMostSteps, " are written out");
+  WXNN_CHECK(common.steps > 0 && common.steps <= kMostSteps,
+             "has {} steps; 1 to {} are written out", common.steps, kMostSteps);
   const int said = n.integer("hidden_size", common.hidden);
-  WXNN_CHECK(said == common.hidden, "hidden_size ", said, " is not the weights'");
+  WXNN_CHECK(said == common.hidden, "hidden_size {} is not the weights'", said);
   common.reset_after = n.integer("linear_before_reset", 0) != 0;
   std::vector<Layer> layers(directions, common);
   read_activations(s, cell, directions, &layers);
   bool whole = true;
   const int lengths = read_lengths(s, common, &whole);
   const bool backward = direction == "reverse" || directions == 2;
-  s.want(whole || !backward, "sequences of different length run backward, which is not supported");
+  s.want<"sequences of different length run backward, which is not supported">(whole || !backward);
   std::vector<Run> runs;
   for (int d = 0; d < directions && s.ok(); ++d) {
     Layer& layer = layers[d];

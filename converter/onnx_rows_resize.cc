@@ -63,12 +63,12 @@ Status read_modes(OnnxNode& n, Resize* r) {
       "half_pixel_symmetric", "tf_crop_and_resize", "tf_half_pixel_for_nn"};
   constexpr std::string_view kNearest[] = {"floor", "ceil", "round_prefer_floor",
                                            "round_prefer_ceil"};
-  WXNN_CHECK(std::ranges::find(kModes, r->mode) != std::end(kModes), "mode \"", r->mode,
-             "\" is not supported");
+  WXNN_CHECK(std::ranges::find(kModes, r->mode) != std::end(kModes), "mode \"{}\" is not supported",
+             r->mode);
   WXNN_CHECK(std::ranges::find(kCoordinates, r->coordinates) != std::end(kCoordinates),
-             "coordinate_transformation_mode \"", r->coordinates, "\" is not supported");
-  WXNN_CHECK(std::ranges::find(kNearest, r->nearest) != std::end(kNearest), "nearest_mode \"",
-             r->nearest, "\" is not supported");
+             "coordinate_transformation_mode \"{}\" is not supported", r->coordinates);
+  WXNN_CHECK(std::ranges::find(kNearest, r->nearest) != std::end(kNearest),
+             "nearest_mode \"{}\" is not supported", r->nearest);
   return {};
 }
 
@@ -78,8 +78,8 @@ Status spread(const std::vector<double>& axes, const std::vector<double>& otherw
               std::vector<double>* numbers) {
   if (axes.empty() || numbers->empty()) return {};
   const size_t rank = otherwise.size() / parts;
-  WXNN_CHECK(numbers->size() == parts * axes.size(), "has ", numbers->size(), " numbers for ",
-             axes.size(), " axes");
+  WXNN_CHECK(numbers->size() == parts * axes.size(), "has {} numbers for {} axes", numbers->size(),
+             axes.size());
   std::vector<double> all = otherwise;
   for (size_t i = 0; i < axes.size(); ++i) {
     int axis = 0;
@@ -92,8 +92,8 @@ Status spread(const std::vector<double>& axes, const std::vector<double>& otherw
 }
 
 Status check_length(double length, size_t axis) {
-  WXNN_CHECK(length >= 1 && length <= 1 << 24 && length == std::floor(length), "would have ",
-             whole<int64_t>(length), " elements along axis ", axis);
+  WXNN_CHECK(length >= 1 && length <= 1 << 24 && length == std::floor(length),
+             "would have {} elements along axis {}", whole<int64_t>(length), axis);
   return {};
 }
 
@@ -110,8 +110,8 @@ Status read_sizes(OnnxNode& n, Resize* r) {
   const std::vector<double> axes = n.list("axes");
   WXNN_TRY(spread(axes, std::vector<double>(rank, 1), 1, &scales));
   WXNN_TRY(spread(axes, r->in, 1, &sizes));
-  WXNN_CHECK(scales.size() == rank || sizes.size() == rank, "has neither scales nor sizes for its ",
-             rank, " dimensions");
+  WXNN_CHECK(scales.size() == rank || sizes.size() == rank,
+             "has neither scales nor sizes for its {} dimensions", rank);
   for (size_t k = 0; k < rank; ++k) {
     const bool by_scale = sizes.empty();
     WXNN_CHECK(r->in[k] >= 1, "its input is empty");
@@ -130,7 +130,7 @@ Status read_sizes(OnnxNode& n, Resize* r) {
   std::vector<double> all(2 * rank);
   std::fill(all.begin() + static_cast<ptrdiff_t>(rank), all.end(), 1);
   WXNN_TRY(spread(axes, all, 2, &roi));
-  WXNN_CHECK(roi.size() == 2 * rank, "roi has ", roi.size(), " numbers");
+  WXNN_CHECK(roi.size() == 2 * rank, "roi has {} numbers", roi.size());
   r->start.assign(roi.begin(), roi.begin() + static_cast<ptrdiff_t>(rank));
   r->end.assign(roi.begin() + static_cast<ptrdiff_t>(rank), roi.end());
   // A region gives every output its place along axes that keep their size too.

@@ -123,19 +123,20 @@ Status grid_sample(OnnxNode& n, const OnnxRow&) {
   g.padding = n.text("padding_mode", "zeros");
   g.corners = n.integer("align_corners", 0) != 0;
   const bool cubic = mode == "bicubic" || mode == "cubic", nearest = mode == "nearest";
-  s.want(cubic || nearest || mode == "bilinear" || mode == "linear", "mode \"", mode,
-         "\" is not known");
-  s.want(g.padding == "zeros" || g.padding == "border" || g.padding == "reflection",
-         "padding_mode \"", g.padding, "\" is not known");
+  s.want<"mode \"{}\" is not known">(cubic || nearest || mode == "bilinear" || mode == "linear",
+                                     mode);
+  s.want<"padding_mode \"{}\" is not known">(
+      g.padding == "zeros" || g.padding == "border" || g.padding == "reflection", g.padding);
   Shape shape;
   s.keep(n.shape(0, &shape));
-  s.want(shape.rank() == 4, "its input is ", shape, ", [N,C,H,W] is supported");
+  s.want<"its input is {}, [N,C,H,W] is supported">(shape.rank() == 4, shape);
   g.x = s.in(0, channels_last(4));
   const int grid = s.in(1);
   g.image = s.shape(g.x);
-  s.want(s.shape(grid).rank() == 4 && s.shape(grid)[3] == 2 && s.shape(grid)[0] == g.image[0],
-         "its grid is ", s.shape(grid));
-  s.want(g.image.elements() > 0 && s.shape(grid).elements() > 0, "is empty");
+  s.want<"its grid is {}">(
+      s.shape(grid).rank() == 4 && s.shape(grid)[3] == 2 && s.shape(grid)[0] == g.image[0],
+      s.shape(grid));
+  s.want<"is empty">(g.image.elements() > 0 && s.shape(grid).elements() > 0);
   WXNN_TRY(s.done());
   Shape places = s.shape(grid);
   places.erase(3);
@@ -188,17 +189,17 @@ Status roi_align(OnnxNode& n, const OnnxRow&) {
   const std::string mode = n.text("coordinate_transformation_mode",
                                   n.opset < kHalfPixelFrom ? "output_half_pixel" : "half_pixel");
   WXNN_CHECK(mode == "half_pixel" || mode == "output_half_pixel",
-             "coordinate_transformation_mode \"", mode, "\" is not known");
+             "coordinate_transformation_mode \"{}\" is not known", mode);
   WXNN_CHECK(samples > 0,
              "sampling_ratio 0 depends on the sizes of the regions, which is not supported");
   WXNN_CHECK(height > 0 && width > 0 && int64_t{height} * width * samples * samples < 1 << 24,
-             "its output is ", height, " x ", width);
+             "its output is {} x {}", height, width);
   const bool half = mode == "half_pixel";
   const int x = s.in(0, channels_last(4)), rois = s.in(1), which = s.in(2);
   const Shape image = s.shape(x);
   const int32_t regions = s.shape(rois)[0];
-  s.want(s.shape(rois) == Shape{regions, 4} && s.shape(which) == Shape{regions}, "its regions are ",
-         s.shape(rois));
+  s.want<"its regions are {}">(
+      s.shape(rois) == Shape{regions, 4} && s.shape(which) == Shape{regions}, s.shape(rois));
   const auto corner = [&](int32_t i) {
     const int v = s.with("Multiply", s.slice(rois, 1, i, 1), scale);
     return half ? s.with("Sub", v, 0.5) : v;
@@ -235,8 +236,8 @@ Status roi_align(OnnxNode& n, const OnnxRow&) {
 // --- AffineGrid ----------------------------------------------------------------------------------
 // Places of pixels along an axis from -1 to 1: of their centres, or with the first and last there.
 Status line_of(int32_t length, bool corners, std::vector<double>* line) {
-  WXNN_CHECK(length > 0 && (length > 1 || !corners), "size has an axis of ", length,
-             " pixels, which has no corners");
+  WXNN_CHECK(length > 0 && (length > 1 || !corners),
+             "size has an axis of {} pixels, which has no corners", length);
   for (int32_t i = 0; i < length; ++i)
     line->push_back(corners ? 2.0 * i / (length - 1) - 1 : (2.0 * i + 1) / length - 1);
   return {};
@@ -250,8 +251,8 @@ Status affine_grid(OnnxNode& n, const OnnxRow&) {
   const std::vector<double> size = s.numbers(1, "size");
   const bool corners = n.integer("align_corners", 0) != 0;
   const int axes = static_cast<int>(size.size()) - 2;
-  s.want(axes == 2 || axes == 3, "size has ", axes + 2, " numbers, 4 or 5 are supported");
-  s.want(s.shape(theta) == Shape{s.shape(theta)[0], axes, axes + 1}, "theta is ", s.shape(theta));
+  s.want<"size has {} numbers, 4 or 5 are supported">(axes == 2 || axes == 3, axes + 2);
+  s.want<"theta is {}">(s.shape(theta) == Shape{s.shape(theta)[0], axes, axes + 1}, s.shape(theta));
   WXNN_TRY(s.done());
   const Shape from = s.shape(theta);
   Shape to{from[0]};
@@ -259,7 +260,7 @@ Status affine_grid(OnnxNode& n, const OnnxRow&) {
   std::vector<std::vector<double>> lines(axes);
   for (int i = 0; i < axes; ++i) {
     places *= size[2 + i];
-    s.want(size[2 + i] > 0 && places <= kMostPlaces, "size is too large, or empty");
+    s.want<"size is too large, or empty">(size[2 + i] > 0 && places <= kMostPlaces);
     WXNN_TRY(s.done());
     to.push_back(whole<int32_t>(size[2 + i]));
     WXNN_TRY(line_of(to[-1], corners, &lines[i]));

@@ -27,7 +27,7 @@ Status reduction_of(OnnxNode& n, std::string_view* ours) {
   *ours = kProduct;
   if (name == kProduct) return {};
   const auto* row = std::ranges::find(kReductions, name, &ReductionRow::onnx);
-  WXNN_CHECK(row != std::end(kReductions), "reduction \"", name, "\" is not supported");
+  WXNN_CHECK(row != std::end(kReductions), "reduction \"{}\" is not supported", name);
   *ours = row->ours;
   return {};
 }
@@ -38,7 +38,7 @@ int multiplied(Steps& s, int x, int indices, int updates) {
   const Shape from = s.shape(x), shape = s.shape(indices);
   const int32_t depth = shape[-1], rows = depth == 0 ? 0 : shape.elements() / depth;
   std::vector<double> places;
-  s.want(rows > 0, "its indices ", shape, " are empty");
+  s.want<"its indices {} are empty">(rows > 0, shape);
   if (s.ok()) s.keep(s.n.b.numbers(indices, "indices for a product", &places));
   if (!s.ok()) return kAbsent;
   std::map<std::vector<double>, size_t> times;
@@ -49,7 +49,7 @@ int multiplied(Steps& s, int x, int indices, int updates) {
     if (round == rounds.size()) rounds.emplace_back();
     rounds[round].push_back(i);
   }
-  s.want(rounds.size() <= kMostRounds, "multiplies one place ", rounds.size(), " times");
+  s.want<"multiplies one place {} times">(rounds.size() <= kMostRounds, rounds.size());
   Shape slices{rows};
   for (int i = depth; i < from.rank(); ++i) slices.push_back(from[i]);
   indices = s.reshape(indices, {rows, depth});
@@ -84,8 +84,8 @@ Status scatter_elements(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(reduction_of(n, &ours));
   const Shape from = n.b.shape(x), shape = n.b.shape(indices);
   WXNN_TRY(onnx_axis(n.integer("axis", 0), from.rank(), &axis));
-  WXNN_CHECK(shape.rank() == from.rank() && n.b.shape(updates) == shape, "its indices ", shape,
-             " and updates ", n.b.shape(updates), " do not fit ", from);
+  WXNN_CHECK(shape.rank() == from.rank() && n.b.shape(updates) == shape,
+             "its indices {} and updates {} do not fit {}", shape, n.b.shape(updates), from);
   indices = from_end(s, indices, s.number(from[axis], DType::kInt32));
   std::vector<int> parts;
   for (int i = 0; i < shape.rank(); ++i) {
@@ -108,7 +108,7 @@ Status scatter_nd(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(s.done());
   WXNN_TRY(reduction_of(n, &ours));
   const Shape from = n.b.shape(x), shape = n.b.shape(indices);
-  WXNN_CHECK(shape.rank() > 0 && shape[-1] <= from.rank(), "its indices ", shape, " do not fit ",
+  WXNN_CHECK(shape.rank() > 0 && shape[-1] <= from.rank(), "its indices {} do not fit {}", shape,
              from);
   const std::vector<int32_t> lengths(from.dims().begin(), from.dims().begin() + shape[-1]);
   indices = from_end(s, indices, s.constant({shape[-1]}, lengths));
@@ -129,23 +129,23 @@ Status max_unpool(OnnxNode& n, const OnnxRow&) {
   if (pads.empty()) pads.assign(2 * axes, 0);
   const bool fits = from.rank() == static_cast<int>(axes) + 2 && strides.size() == axes &&
                     pads.size() == 2 * axes && n.b.shape(places) == from;
-  WXNN_CHECK(fits, "its kernel of ", axes, " dimensions does not fit ", from);
+  WXNN_CHECK(fits, "its kernel of {} dimensions does not fit {}", axes, from);
   Shape natural = from;
   for (size_t i = 0; i < axes; ++i) {
     const double length =
         (from[static_cast<int>(i) + 2] - 1) * strides[i] - pads[i] - pads[i + axes] + kernel[i];
-    WXNN_CHECK(length >= 1 && length <= 1 << 24, "would be ", whole<int64_t>(length), " long");
+    WXNN_CHECK(length >= 1 && length <= 1 << 24, "would be {} long", whole<int64_t>(length));
     natural[static_cast<int>(i) + 2] = whole<int32_t>(length);
   }
   Shape to = natural;
-  WXNN_CHECK(said.empty() || said.size() == static_cast<size_t>(from.rank()), "output_shape has ",
-             said.size(), " numbers");
+  WXNN_CHECK(said.empty() || said.size() == static_cast<size_t>(from.rank()),
+             "output_shape has {} numbers", said.size());
   for (size_t i = 0; i < said.size(); ++i) {
     WXNN_CHECK(said[i] >= natural[static_cast<int>(i)] && said[i] <= 1 << 24,
-               "output_shape is smaller than ", natural);
+               "output_shape is smaller than {}", natural);
     to[static_cast<int>(i)] = whole<int32_t>(said[i]);
   }
-  WXNN_CHECK(natural.fits() && to.fits(), "its output ", to, " does not fit in memory");
+  WXNN_CHECK(natural.fits() && to.fits(), "its output {} does not fit in memory", to);
   // Places count within the natural output; a larger one has zeros behind it.
   int y =
       s.op("ScatterNd", {s.reshape(places, {from.elements(), 1}), s.reshape(x, {from.elements()})},

@@ -31,9 +31,9 @@ Status reshape(OnnxNode& n, const OnnxRow&) {
   const Shape from = n.b.shape(x);
   for (size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i] != 0 || zero_is_zero) continue;
-    WXNN_CHECK(!from.is_unknown(), "shape copies dimension ", i,
-               " of a tensor whose size depends on the data");
-    WXNN_CHECK(static_cast<int>(i) < from.rank(), "shape copies dimension ", i, " of ", from);
+    WXNN_CHECK(!from.is_unknown(),
+               "shape copies dimension {} of a tensor whose size depends on the data", i);
+    WXNN_CHECK(static_cast<int>(i) < from.rank(), "shape copies dimension {} of {}", i, from);
     wanted[i] = from[static_cast<int>(i)];
   }
   WXNN_TRY(n.add("Reshape", {x}, {{"shape", wanted}}, &y));
@@ -46,7 +46,7 @@ Status flatten(OnnxNode& n, const OnnxRow&) {
   const Shape from = n.b.shape(x);
   int axis = n.integer("axis", 1);
   if (axis < 0) axis += from.rank();
-  WXNN_CHECK(axis >= 0 && axis <= from.rank(), "axis ", axis, " is outside ", from);
+  WXNN_CHECK(axis >= 0 && axis <= from.rank(), "axis {} is outside {}", axis, from);
   WXNN_TRY(n.reshape(x, {from.elements(0, axis), from.elements(axis, from.rank())}, &y));
   return n.out(0, y);
 }
@@ -79,7 +79,7 @@ Status squeeze(OnnxNode& n, const OnnxRow&) {
   Shape to;
   for (int i = 0; i < from.rank(); ++i) {
     const bool named = std::ranges::find(axes, i) != axes.end();
-    WXNN_CHECK(!named || from[i] == 1, "axis ", i, " of ", from, " is not 1 long");
+    WXNN_CHECK(!named || from[i] == 1, "axis {} of {} is not 1 long", i, from);
     if (axes.empty() ? from[i] != 1 : !named) to.push_back(from[i]);
   }
   WXNN_TRY(n.reshape(x, to, &y));
@@ -96,7 +96,7 @@ Status unsqueeze(OnnxNode& n, const OnnxRow&) {
   if (n.has(1)) WXNN_TRY(n.numbers(1, "axes", &numbers));
   Shape to = n.b.shape(x);
   const int rank = static_cast<int>(tensor.perm.size() + numbers.size());
-  WXNN_CHECK(rank <= Shape::kMaxRank, "would have ", rank, " dimensions");
+  WXNN_CHECK(rank <= Shape::kMaxRank, "would have {} dimensions", rank);
   std::vector<int> axes;
   for (const double d : numbers) {
     axes.push_back(0);
@@ -124,14 +124,14 @@ Status transpose(OnnxNode& n, const OnnxRow&) {
   if (perm.empty()) {
     for (int i = rank; i-- > 0;) perm.push_back(i);
   }
-  WXNN_CHECK(static_cast<int>(perm.size()) == rank, "perm has ", perm.size(), " axes, its input ",
+  WXNN_CHECK(static_cast<int>(perm.size()) == rank, "perm has {} axes, its input {}", perm.size(),
              rank);
   Perm after;
   for (const double d : perm) {
     int axis = 0;
     WXNN_TRY(onnx_axis(d, rank, &axis));
-    WXNN_CHECK(std::ranges::find(after, x.perm[axis]) == after.end(), "perm has axis ", axis,
-               " twice");
+    WXNN_CHECK(std::ranges::find(after, x.perm[axis]) == after.end(), "perm has axis {} twice",
+               axis);
     after.push_back(x.perm[axis]);
   }
   return n.out(0, x.value, after);
@@ -164,8 +164,8 @@ Status split(OnnxNode& n, const OnnxRow&) {
   std::vector<double> sizes = n.list("split");
   if (n.has(1)) WXNN_TRY(n.numbers(1, "split", &sizes));
   const int parts = n.integer("num_outputs", static_cast<int>(n.outputs()));
-  WXNN_CHECK(parts == static_cast<int>(n.outputs()) && parts > 0, "num_outputs is ", parts,
-             ", there are ", n.outputs());
+  WXNN_CHECK(parts == static_cast<int>(n.outputs()) && parts > 0, "num_outputs is {}, there are {}",
+             parts, n.outputs());
   // The last part may be smaller.
   const int32_t part = (length + parts - 1) / parts;
   for (int i = 0; sizes.size() < n.outputs(); ++i)
@@ -247,10 +247,10 @@ Status size_of_tensor(OnnxNode& n, const OnnxRow&) {
 Status constant_of_shape(OnnxNode& n, const OnnxRow&) {
   std::vector<double> dims;
   WXNN_TRY(n.numbers(0, "shape", &dims));
-  WXNN_CHECK(dims.size() <= Shape::kMaxRank, "shape has ", dims.size(), " dimensions");
+  WXNN_CHECK(dims.size() <= Shape::kMaxRank, "shape has {} dimensions", dims.size());
   Shape shape;
   for (const double d : dims) shape.push_back(whole<int32_t>(d));
-  WXNN_CHECK(shape.is_known() && shape.fits(), "shape ", shape, " does not fit in memory");
+  WXNN_CHECK(shape.is_known() && shape.fits(), "shape {} does not fit in memory", shape);
   int one = kAbsent, y = kAbsent;
   if (const onnx::TensorProto* tensor = n.tensor("value")) {
     OnnxConstant constant;
@@ -275,10 +275,10 @@ Status depth_to_space(OnnxNode& n, const OnnxRow&) {
     WXNN_TRY(n.add("DepthToSpace", {x}, {{"blockSize", block}}, &y));
     return n.out(0, y, channels_last(4));
   }
-  WXNN_CHECK(mode == "CRD", "mode \"", mode, "\" is not known");
+  WXNN_CHECK(mode == "CRD", "mode \"{}\" is not known", mode);
   const Shape s = n.b.shape(x);
-  WXNN_CHECK(block > 0 && block < 1 << 15 && s[3] > 0 && s[3] % (block * block) == 0, "blocksize ",
-             block, " does not divide its ", s[3], " channels");
+  WXNN_CHECK(block > 0 && block < 1 << 15 && s[3] > 0 && s[3] % (block * block) == 0,
+             "blocksize {} does not divide its {} channels", block, s[3]);
   const int32_t depth = s[3] / (block * block);
   WXNN_TRY(n.reshape(x, {s[0], s[1], s[2], depth, block, block}, &y));
   WXNN_TRY(n.add("Transpose", {y}, {{"perm", std::vector<double>{0, 1, 4, 2, 5, 3}}}, &y));

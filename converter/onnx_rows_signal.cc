@@ -125,14 +125,14 @@ Status dft(OnnxNode& n, const OnnxRow&) {
   double wanted = new_form ? -2 : n.number("axis", 1);
   if (n.has(2)) {
     const std::vector<double> axes = s.numbers(2, "axis");
-    s.want(axes.size() == 1, "its axis is no single number");
+    s.want<"its axis is no single number">(axes.size() == 1);
     if (s.ok()) wanted = axes[0];
   }
   WXNN_TRY(s.done());
   int axis = 0;
   WXNN_TRY(onnx_axis(wanted, from.rank(), &axis));
   WXNN_CHECK(from.rank() >= 2 && axis != from.rank() - 1 && (from[-1] == 1 || from[-1] == 2),
-             "its input is ", from);
+             "its input is {}", from);
   Transform t{.length = from[axis], .inverse = n.integer("inverse", 0) != 0};
   const bool one_sided = n.integer("onesided", 0) != 0;
   if (n.has(1)) {
@@ -142,8 +142,8 @@ Status dft(OnnxNode& n, const OnnxRow&) {
                "dft_length is not sensible");
     t.length = whole<int32_t>(length[0]);
   }
-  WXNN_CHECK(t.length >= 1 && t.length <= kLongest, "transforms ", t.length, " numbers, at most ",
-             kLongest, " are supported");
+  WXNN_CHECK(t.length >= 1 && t.length <= kLongest,
+             "transforms {} numbers, at most {} are supported", t.length, kLongest);
   WXNN_CHECK(!(one_sided && t.inverse), "onesided with inverse is not supported");
   t.bins = one_sided ? t.length / 2 + 1 : t.length;
   // The axis goes last, and afterwards back.
@@ -173,10 +173,10 @@ Status stft(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(s.done());
   const bool one_sided = n.integer("onesided", 1) != 0;
   const bool is_real = from.rank() == 2 || (from.rank() == 3 && from[2] == 1);
-  WXNN_CHECK(is_real, "its signal is ", from, "; only a real one is supported");
-  WXNN_CHECK(length >= 1 && length <= std::min(kLongest, from[1]), "frames of ", length,
-             " do not fit the signal ", from);
-  WXNN_CHECK(weights == kAbsent || n.b.shape(weights) == Shape{length}, "its window is ",
+  WXNN_CHECK(is_real, "its signal is {}; only a real one is supported", from);
+  WXNN_CHECK(length >= 1 && length <= std::min(kLongest, from[1]),
+             "frames of {} do not fit the signal {}", length, from);
+  WXNN_CHECK(weights == kAbsent || n.b.shape(weights) == Shape{length}, "its window is {}",
              n.b.shape(weights == kAbsent ? x : weights));
   WXNN_CHECK(step.size() == 1 && step[0] >= 1 && step[0] <= from[1], "frame_step is not sensible");
   const int32_t hop = whole<int32_t>(step[0]), frames = (from[1] - length) / hop + 1;
@@ -202,7 +202,7 @@ Status mel_weights(OnnxNode& n, const OnnxRow&) {
   for (size_t i = 0; i < 5; ++i) {
     const std::vector<double> list = s.numbers(i, kNames[i]);
     WXNN_TRY(s.done());
-    WXNN_CHECK(list.size() == 1, kNames[i], " is no single number");
+    WXNN_CHECK(list.size() == 1, "{} is no single number", kNames[i]);
     given[i] = list[0];
   }
   WXNN_TRY(n.must_be("output_datatype", 1));
@@ -260,8 +260,7 @@ Status det(OnnxNode& n, const OnnxRow&) {
   WXNN_TRY(s.done());
   constexpr int kLargest = 4;
   WXNN_CHECK(shape.rank() >= 2 && shape[-1] == shape[-2] && shape[-1] >= 1 && shape[-1] <= kLargest,
-             "its input is ", shape, "; matrices up to ", kLargest, " x ", kLargest,
-             " are supported");
+             "its input is {}; matrices up to {} x {} are supported", shape, kLargest, kLargest);
   std::vector<int> columns = identity(shape[-1]);
   return s.out(0, minor(s, x, 0, columns));
 }
@@ -324,12 +323,12 @@ Status tf_idf(OnnxNode& n, const OnnxRow&) {
   const Shape from = s.shape(x);
   WXNN_TRY(s.done());
   constexpr int32_t kMost = 4096;
-  WXNN_CHECK(mode == "TF" || mode == "IDF" || mode == "TFIDF", "mode \"", mode, "\" is not known");
-  WXNN_CHECK(from.rank() == 1 || from.rank() == 2, "its input is ", from);
-  WXNN_CHECK(grams.size() == columns.size() && std::ssize(grams) <= kMost && !grams.empty(), "has ",
-             grams.size(), " n-grams and ", columns.size(), " indexes; at most ", kMost,
-             " are supported");
-  WXNN_CHECK(weights.empty() || weights.size() == grams.size(), "has ", weights.size(), " weights");
+  WXNN_CHECK(mode == "TF" || mode == "IDF" || mode == "TFIDF", "mode \"{}\" is not known", mode);
+  WXNN_CHECK(from.rank() == 1 || from.rank() == 2, "its input is {}", from);
+  WXNN_CHECK(grams.size() == columns.size() && std::ssize(grams) <= kMost && !grams.empty(),
+             "has {} n-grams and {} indexes; at most {} are supported", grams.size(),
+             columns.size(), kMost);
+  WXNN_CHECK(weights.empty() || weights.size() == grams.size(), "has {} weights", weights.size());
   const int32_t rows = from.rank() == 1 ? 1 : from[0];
   WXNN_TRY(n.b.room(rows));
   x = s.reshape(x, {rows, from[-1]});

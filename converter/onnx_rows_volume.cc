@@ -23,16 +23,16 @@ struct Volume {
 Status three(OnnxNode& n, const char* name, std::vector<double>* list) {
   *list = n.list(name);
   if (list->empty()) list->assign(kAxes, 1);
-  WXNN_CHECK(list->size() == kAxes, name, " has ", list->size(), " numbers");
+  WXNN_CHECK(list->size() == kAxes, "{} has {} numbers", name, list->size());
   for (const double d : *list)
-    WXNN_CHECK(d >= 1 && d <= 1 << 20, name, " has a number out of range");
+    WXNN_CHECK(d >= 1 && d <= 1 << 20, "{} has a number out of range", name);
   return {};
 }
 
 Status read_volume(OnnxNode& n, Volume* v) {
   WXNN_TRY(n.shape(0, &v->in));
   WXNN_TRY(n.shape(1, &v->filter));
-  WXNN_CHECK(v->filter.rank() == 5 && v->filter.elements() > 0, "its filter is ", v->filter);
+  WXNN_CHECK(v->filter.rank() == 5 && v->filter.elements() > 0, "its filter is {}", v->filter);
   for (size_t k = 0; k < kAxes; ++k) v->kernel.push_back(v->filter[static_cast<int>(k) + 2]);
   const std::vector<double> said = n.list("kernel_shape");
   WXNN_CHECK(said.empty() || said == v->kernel, "kernel_shape is not the filter's");
@@ -40,7 +40,7 @@ Status read_volume(OnnxNode& n, Volume* v) {
   WXNN_TRY(three(n, "dilations", &v->dilations));
   std::vector<double> pads = n.list("pads");
   if (pads.empty() || n.text("auto_pad", "NOTSET") != "NOTSET") pads.assign(2 * kAxes, 0);
-  WXNN_CHECK(pads.size() == 2 * kAxes, "pads has ", pads.size(), " numbers");
+  WXNN_CHECK(pads.size() == 2 * kAxes, "pads has {} numbers", pads.size());
   for (const double p : pads) WXNN_CHECK(p >= 0 && p <= 1 << 20, "pads has a number out of range");
   v->before.assign(pads.begin(), pads.begin() + kAxes);
   v->after.assign(pads.begin() + kAxes, pads.end());
@@ -51,7 +51,7 @@ Status read_volume(OnnxNode& n, Volume* v) {
 
 // What SAME pads altogether, by the rule of its two halves.
 Status halve(const std::string& mode, double total, double* before, double* after) {
-  WXNN_CHECK(mode == "SAME_UPPER" || mode == "SAME_LOWER", "auto_pad \"", mode, "\" is not known");
+  WXNN_CHECK(mode == "SAME_UPPER" || mode == "SAME_LOWER", "auto_pad \"{}\" is not known", mode);
   *before = mode == "SAME_UPPER" ? std::floor(total / 2) : std::ceil(total / 2);
   *after = total - *before;
   return {};
@@ -80,8 +80,9 @@ std::vector<int> parts_of(Steps& s, int x, int group) {
 
 Status check_groups(const Volume& v, int32_t split) {
   constexpr int kMostGroups = 256;
-  WXNN_CHECK(v.group <= kMostGroups && split % v.group == 0, "group ", v.group,
-             " does not fit the filter ", v.filter, ", or is more than ", kMostGroups);
+  WXNN_CHECK(v.group <= kMostGroups && split % v.group == 0,
+             "group {} does not fit the filter {}, or is more than {}", v.group, v.filter,
+             kMostGroups);
   return {};
 }
 
@@ -91,8 +92,8 @@ Status conv_volume(OnnxNode& n) {
   Volume v;
   WXNN_TRY(read_volume(n, &v));
   WXNN_TRY(check_groups(v, v.filter[0]));
-  WXNN_CHECK(v.in.rank() == 5 && v.in[1] == v.filter[1] * v.group, "group ", v.group,
-             " does not fit the input ", v.in, " and the filter ", v.filter);
+  WXNN_CHECK(v.in.rank() == 5 && v.in[1] == v.filter[1] * v.group,
+             "group {} does not fit the input {} and the filter {}", v.group, v.in, v.filter);
   const std::string mode = n.text("auto_pad", "NOTSET");
   for (size_t k = 0; k < kAxes && mode != "NOTSET" && mode != "VALID"; ++k) {
     const double in = v.in[static_cast<int>(k) + 2];
@@ -120,9 +121,9 @@ Status settle_transposed(OnnxNode& n, Volume* v, std::vector<double>* out) {
   const std::string mode = n.text("auto_pad", "NOTSET");
   std::vector<double> extra = n.list("output_padding"), said = n.list("output_shape");
   if (extra.empty()) extra.assign(kAxes, 0);
-  WXNN_CHECK(extra.size() == kAxes, "output_padding has ", extra.size(), " numbers");
+  WXNN_CHECK(extra.size() == kAxes, "output_padding has {} numbers", extra.size());
   if (said.size() > kAxes) said.erase(said.begin(), said.end() - kAxes);
-  WXNN_CHECK(said.empty() || said.size() == kAxes, "output_shape has ", said.size(), " numbers");
+  WXNN_CHECK(said.empty() || said.size() == kAxes, "output_shape has {} numbers", said.size());
   for (size_t k = 0; k < kAxes; ++k) {
     const double in = v->in[static_cast<int>(k) + 2];
     const double whole = (in - 1) * v->strides[k] + v->span(k) + extra[k];
@@ -147,8 +148,8 @@ Status conv_transpose_volume(OnnxNode& n) {
   std::vector<double> out;
   WXNN_TRY(read_volume(n, &v));
   WXNN_TRY(check_groups(v, v.filter[0]));
-  WXNN_CHECK(v.in.rank() == 5 && v.in[1] == v.filter[0], "the filter ", v.filter,
-             " does not fit the input ", v.in);
+  WXNN_CHECK(v.in.rank() == 5 && v.in[1] == v.filter[0], "the filter {} does not fit the input {}",
+             v.filter, v.in);
   WXNN_TRY(settle_transposed(n, &v, &out));
   Steps s(n);
   const std::vector<int> xs = parts_of(s, s.in(0, channels_last(5)), v.group);
@@ -242,7 +243,7 @@ Status conv_transpose_groups(OnnxNode& n, const GroupedTransposed& t) {
     return give_image(n, t.like, y);
   }
   constexpr int kMostGroups = 256;
-  WXNN_CHECK(group <= kMostGroups, "group ", group, " is more than ", kMostGroups);
+  WXNN_CHECK(group <= kMostGroups, "group {} is more than {}", group, kMostGroups);
   w = s.transpose(w, {1, 2, 3, 0});  // [outs, H, W, in of all groups]
   const std::vector<int> zs = parts_of(s, z, group), ws = parts_of(s, w, group);
   std::vector<int> made;

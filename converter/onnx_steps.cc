@@ -66,7 +66,7 @@ int Steps::cast(int x, DType to) {
 
 int Steps::slice(int x, int axis, int32_t from, int32_t length) {
   const Shape s = shape(x);
-  want(axis < s.rank() && from >= 0 && from + length <= s[axis], "slices beyond ", s);
+  want<"slices beyond {}">(axis < s.rank() && from >= 0 && from + length <= s[axis], s);
   if (!ok() || s[axis] == length) return x;
   std::vector<double> begin(s.rank()), size(s.dims().begin(), s.dims().end());
   begin[axis] = from;

@@ -20,9 +20,9 @@ class Steps {
   int in(size_t i, const Perm& perm);
   std::vector<double> numbers(size_t i, std::string_view what);
   // What the row itself finds wrong.
-  template <class... Parts>
-  void want(bool holds, const Parts&... sentence) {
-    if (!holds && status_.ok()) status_ = fail(sentence...);
+  template <Literal format, class... Parts>
+  void want(bool holds, const Parts&... parts) {
+    if (!holds && status_.ok()) status_ = fail<format>(parts...);
   }
   void keep(Status status) {
     if (status_.ok()) status_ = std::move(status);

@@ -18,7 +18,7 @@ using onnx::TensorProto;
 std::string type_name(int32_t data_type) {
   return TensorProto::DataType_IsValid(data_type)
              ? TensorProto::DataType_Name(static_cast<TensorProto::DataType>(data_type))
-             : std::string(sentence("number ", data_type));
+             : std::string(sentence<"number {}">(data_type));
 }
 
 struct TypeRow {
@@ -55,14 +55,14 @@ Status stored_bytes(const std::string& model_path, const TensorProto& proto, std
       if (number == nullptr) continue;
       const std::string& text = entry.value();
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
-      WXNN_CHECK(error == std::errc() && end == text.data() + text.size(), entry.key(), " \"", text,
-                 "\" is no number");
+      WXNN_CHECK(error == std::errc() && end == text.data() + text.size(), "{} \"{}\" is no number",
+                 entry.key(), text);
     }
     std::string path;
     bool inside = true;
     WXNN_TRY(sibling(model_path, location, &path));
     WXNN_TRY(read_part(path, offset, length, bytes, &inside));
-    WXNN_CHECK(inside, "begins behind the end of \"", location, "\"");
+    WXNN_CHECK(inside, "begins behind the end of \"{}\"", location);
   } else if (proto.has_raw_data()) {
     *bytes = proto.raw_data();
   } else if (proto.data_type() == TensorProto::FLOAT) {
@@ -133,8 +133,9 @@ bool onnx_is_whole(int32_t data_type) {
 Status onnx_dtype(int32_t data_type, DType* dtype) {
   const auto* row =
       std::ranges::find(kTypes, data_type, [](const TypeRow& r) { return int32_t{r.onnx}; });
-  WXNN_CHECK(row != std::end(kTypes), "is of type ", type_name(data_type),
-             "; only float32, int32, int64 and bool are supported");
+  WXNN_CHECK(row != std::end(kTypes),
+             "is of type {}; only float32, int32, int64 and bool are supported",
+             type_name(data_type));
   *dtype = row->ours;
   return {};
 }
@@ -144,19 +145,19 @@ Status read_onnx_tensor(const std::string& model_path, const TensorProto& proto,
   const TypeRow* row = find_type(proto.data_type());
   if (row == nullptr) return onnx_dtype(proto.data_type(), &constant->type.dtype);
   constant->type.dtype = row->ours;
-  WXNN_CHECK(proto.dims_size() <= Shape::kMaxRank, "has ", proto.dims_size(),
-             " dimensions, at most ", Shape::kMaxRank, " are possible");
+  WXNN_CHECK(proto.dims_size() <= Shape::kMaxRank, "has {} dimensions, at most {} are possible",
+             proto.dims_size(), Shape::kMaxRank);
   constant->type.shape = {};
   for (const int64_t d : proto.dims()) {
-    WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension of ", d);
+    WXNN_CHECK(d >= 0 && d <= INT32_MAX, "has a dimension of {}", d);
     constant->type.shape.push_back(static_cast<int32_t>(d));
   }
-  WXNN_CHECK(constant->type.shape.fits(), "declares the shape ", constant->type.shape,
-             ", which does not fit in memory");
+  WXNN_CHECK(constant->type.shape.fits(), "declares the shape {}, which does not fit in memory",
+             constant->type.shape);
   WXNN_TRY(stored_bytes(model_path, proto, &constant->bytes));
   const size_t want = static_cast<size_t>(constant->type.shape.elements()) * row->bytes;
-  WXNN_CHECK(constant->bytes.size() == want, "has ", constant->bytes.size(), " bytes, its shape ",
-             constant->type.shape, " wants ", want);
+  WXNN_CHECK(constant->bytes.size() == want, "has {} bytes, its shape {} wants {}",
+             constant->bytes.size(), constant->type.shape, want);
   if (proto.data_type() == TensorProto::INT64) narrow(constant);
   if (row->ours == DType::kFloat32 && row->onnx != TensorProto::FLOAT) widen(row->onnx, constant);
   if (constant->type.dtype == DType::kBool) {

@@ -125,8 +125,9 @@ Status check_shape_known(const Graph& graph, const Node& node, const Term& term)
                         node.inputs.size() == 1 && node.attrs.numbers(term.target).empty();
   const bool reads = all_axes || term.target == "same";
   const bool known = node.inputs.empty() || !graph.values[node.inputs[0]].type.shape.is_unknown();
-  WXNN_CHECK(!reads || known, "reads a tensor whose shape depends on the data, ",
-             "which its TensorFlow Lite form cannot");
+  WXNN_CHECK(
+      !reads || known,
+      "reads a tensor whose shape depends on the data, which its TensorFlow Lite form cannot");
   return {};
 }
 

@@ -18,20 +18,19 @@ double relative(double error, double largest) { return largest > 0 ? error / lar
 }  // namespace
 
 std::string summary(const Converted& c, bool with_ops) {
-  std::string text =
-      sentence(c.format, ", ", c.source_nodes, " nodes, ", c.source_bytes, " bytes -> ", c.nodes,
-               " nodes, ", c.written.bytes.size(), " bytes\n");
-  for (const std::string& note : c.notes) text += sentence("  ", note, "\n");
+  std::string text = sentence<"{}, {} nodes, {} bytes -> {} nodes, {} bytes\n">(
+      c.format, c.source_nodes, c.source_bytes, c.nodes, c.written.bytes.size());
+  for (const std::string& note : c.notes) text += sentence<"  {}\n">(note);
   size_t exact = 0;
   for (const HalvedTensor& h : c.written.halved) {
     exact += h.error == 0;
     if (h.error == 0) continue;
-    text += sentence("  float16: \"", h.name, "\" ", h.shape, ", largest ", short_number(h.largest),
-                     ", error ", short_number(relative(h.error, h.largest)), " of it\n");
+    text += sentence<"  float16: \"{}\" {}, largest {}, error {} of it\n">(
+        h.name, h.shape, short_number(h.largest), short_number(relative(h.error, h.largest)));
   }
-  if (exact != 0) text += sentence("  float16: ", exact, " tensors without any error\n");
+  if (exact != 0) text += sentence<"  float16: {} tensors without any error\n">(exact);
   for (const WrittenOp& op : c.written.ops) {
-    if (with_ops) text += sentence("  ", op.count, " ", op.op, "\n");
+    if (with_ops) text += sentence<"  {} {}\n">(op.count, op.op);
   }
   return text;
 }
@@ -39,9 +38,9 @@ std::string summary(const Converted& c, bool with_ops) {
 std::string summary(const std::vector<OutputDifference>& differences) {
   std::string text;
   for (const OutputDifference& d : differences) {
-    text += sentence(
-        "  output \"", d.name, "\" ", d.shape, ": largest difference ", short_number(d.difference),
-        ", ", short_number(relative(d.difference, d.largest)), " of the largest magnitude\n");
+    text += sentence<"  output \"{}\" {}: largest difference {}, {} of the largest magnitude\n">(
+        d.name, d.shape, short_number(d.difference),
+        short_number(relative(d.difference, d.largest)));
   }
   return text;
 }
@@ -49,12 +48,12 @@ std::string summary(const std::vector<OutputDifference>& differences) {
 std::string summary(const ModelCost& cost) {
   constexpr double kMebi = 1 << 20, kMillion = 1e6;
   const size_t weights = cost.memory.constant_bytes + cost.memory.packed_bytes;
-  std::string text = sentence(
-      "  ", short_number(static_cast<double>(cost.multiply_adds) / kMillion),
-      " million multiply-adds, ",
-      short_number(static_cast<double>(cost.memory.arena_bytes) / kMebi), " MiB for tensors and ",
-      short_number(static_cast<double>(weights) / kMebi), " MiB of weights while running");
-  if (cost.ms > 0) text += sentence(", ", short_number(cost.ms), " ms a run on this machine");
+  std::string text = sentence<
+      "  {} million multiply-adds, {} MiB for tensors and {} MiB of weights while running">(
+      short_number(static_cast<double>(cost.multiply_adds) / kMillion),
+      short_number(static_cast<double>(cost.memory.arena_bytes) / kMebi),
+      short_number(static_cast<double>(weights) / kMebi));
+  if (cost.ms > 0) text += sentence<", {} ms a run on this machine">(short_number(cost.ms));
   return text + "\n";
 }
 

@@ -113,8 +113,8 @@ Status TensorBundle::read_header(std::string_view value) {
   WXNN_CHECK(header.ParseFromArray(value.data(), static_cast<int>(value.size())),
              "has no header, or is damaged");
   constexpr int kMost = 1000;
-  WXNN_CHECK(header.num_shards() > 0 && header.num_shards() <= kMost, "names ", header.num_shards(),
-             " files");
+  WXNN_CHECK(header.num_shards() > 0 && header.num_shards() <= kMost, "names {} files",
+             header.num_shards());
   WXNN_CHECK(header.endianness() == 0,
              "was written by a big-endian machine, which is not supported");
   shards_.resize(static_cast<size_t>(header.num_shards()));
@@ -124,19 +124,19 @@ Status TensorBundle::read_header(std::string_view value) {
 Status TensorBundle::read_entry(std::string key, std::string_view value) {
   tf::BundleEntryProto proto;
   const bool parsed = proto.ParseFromArray(value.data(), static_cast<int>(value.size()));
-  WXNN_CHECK(parsed, "has a damaged entry \"", key, "\"");
+  WXNN_CHECK(parsed, "has a damaged entry \"{}\"", key);
   Entry entry{.crc = proto.crc32c()};
   WXNN_TRY(tf_dims(proto.shape(), &entry.variable.shape));
   entry.variable.type = static_cast<uint32_t>(proto.dtype());
   if (proto.slices_size() != 0) entry.refusal = "is stored in parts, which is not supported";
   const size_t shard = static_cast<size_t>(proto.shard_id());
-  WXNN_CHECK(proto.shard_id() >= 0 && shard < shards_.size(), "\"", key, "\" lies in file ",
-             proto.shard_id(), " of ", shards_.size());
+  WXNN_CHECK(proto.shard_id() >= 0 && shard < shards_.size(), "\"{}\" lies in file {} of {}", key,
+             proto.shard_id(), shards_.size());
   const std::string& file = shards_[shard];
   const uint64_t offset = static_cast<uint64_t>(proto.offset());
   const uint64_t size = static_cast<uint64_t>(proto.size());
   const bool inside = offset <= file.size() && size <= file.size() - offset;
-  WXNN_CHECK(inside || !entry.refusal.empty(), "\"", key, "\" lies behind the end of its file");
+  WXNN_CHECK(inside || !entry.refusal.empty(), "\"{}\" lies behind the end of its file", key);
   if (inside) entry.variable.bytes = std::string_view(file).substr(offset, size);
   entries_[std::move(key)] = std::move(entry);
   return {};
@@ -146,10 +146,10 @@ Status TensorBundle::read_shards(const std::string& model_path, const std::strin
   const size_t count = shards_.size();
   for (size_t i = 0; i < count; ++i) {
     const auto digits = [](size_t n) {
-      const std::string text = sentence(n);
+      const std::string text = sentence<"{}">(n);
       return std::string(text.size() < 5 ? 5 - text.size() : 0, '0') + text;
     };
-    const std::string name = sentence(prefix, ".data-", digits(i), "-of-", digits(count));
+    const std::string name = sentence<"{}.data-{}-of-{}">(prefix, digits(i), digits(count));
     std::string path;
     WXNN_TRY(sibling(model_path, name, &path));
     WXNN_TRY(read_file(path, &shards_[i]));
@@ -168,7 +168,7 @@ Status TensorBundle::read_object_graph() {
   const std::string_view bytes = r.take(length);
   tf::TrackableObjectGraph graph;
   const bool parsed = r.ok && graph.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-  WXNN_CHECK(parsed, "has a damaged entry \"", kObjectGraph, "\"");
+  WXNN_CHECK(parsed, "has a damaged entry \"{}\"", kObjectGraph);
   for (const auto& object : graph.nodes()) {
     for (const auto& tensor : object.attributes())
       keys_[tensor.full_name()] = tensor.checkpoint_key();
@@ -193,7 +193,7 @@ Status TensorBundle::open(const std::string& model_path, const std::string& pref
   };
   Status status = read();
   if (status.ok()) return status;
-  return status.at(sentence("\"", prefix, ".index\""));
+  return status.at(sentence<"\"{}.index\"">(prefix));
 }
 
 Status TensorBundle::find(const std::string& name, const ListTensor** variable) const {
@@ -203,9 +203,9 @@ Status TensorBundle::find(const std::string& name, const ListTensor** variable) 
   if (at == entries_.end() && key != keys_.end()) at = entries_.find(key->second);
   if (at == entries_.end()) return {};
   const Entry& entry = at->second;
-  WXNN_CHECK(entry.refusal.empty(), "variable \"", name, "\" ", entry.refusal);
-  WXNN_CHECK(masked_crc32c(entry.variable.bytes) == entry.crc, "variable \"", name,
-             "\" is damaged: its checksum is wrong");
+  WXNN_CHECK(entry.refusal.empty(), "variable \"{}\" {}", name, entry.refusal);
+  WXNN_CHECK(masked_crc32c(entry.variable.bytes) == entry.crc,
+             "variable \"{}\" is damaged: its checksum is wrong", name);
   *variable = &entry.variable;
   return {};
 }

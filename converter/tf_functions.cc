@@ -48,7 +48,7 @@ Status parse(std::string_view text, TensorName* name) {
   if (is_number) {
     const auto [end, error] = std::from_chars(last.data(), last.data() + last.size(), name->index);
     constexpr int kMost = 10000;
-    WXNN_CHECK(error == std::errc() && name->index < kMost, "\"", whole, "\" names no tensor");
+    WXNN_CHECK(error == std::errc() && name->index < kMost, "\"{}\" names no tensor", whole);
     text = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);
   }
   name->output = text;
@@ -73,10 +73,10 @@ Status TfFlattener::fill(Frame& frame,
   // Functions that call each other twice would double at every level.
   constexpr size_t kMostNodes = 500000;
   opened_ += static_cast<size_t>(nodes.size()) + 1;
-  WXNN_CHECK(opened_ <= kMostNodes, "its function calls are more than ", kMostNodes, " nodes");
+  WXNN_CHECK(opened_ <= kMostNodes, "its function calls are more than {} nodes", kMostNodes);
   for (const auto& node : nodes) {
     const bool fresh = frame.nodes.try_emplace(node.name(), &node).second;
-    WXNN_CHECK(fresh, "two nodes are called \"", node.name(), "\"");
+    WXNN_CHECK(fresh, "two nodes are called \"{}\"", node.name());
   }
   if (frame.body == nullptr) return {};
   int count = 0;
@@ -102,8 +102,9 @@ Status TfFlattener::open(const tf::FunctionDef* body, Frame* caller, const tf::N
   *frame = known;
   if (known != nullptr) return {};
   constexpr int kDeepest = 64;
-  WXNN_CHECK(caller->depth < kDeepest, "function \"", body->signature().name(), "\" is called ",
-             kDeepest, " levels deep: it may call itself");
+  WXNN_CHECK(caller->depth < kDeepest,
+             "function \"{}\" is called {} levels deep: it may call itself",
+             body->signature().name(), kDeepest);
   frames_.emplace_back();
   *frame = known = &frames_.back();
   known->body = body;
@@ -118,7 +119,7 @@ Status TfFlattener::open(const tf::FunctionDef* body, Frame* caller, const tf::N
 
 Status TfFlattener::resolve(Frame* frame, std::string_view tensor, int depth, std::string* flat) {
   constexpr int kLongest = 2000;
-  WXNN_CHECK(depth < kLongest, "tensor \"", tensor, "\" goes through calls without end");
+  WXNN_CHECK(depth < kLongest, "tensor \"{}\" goes through calls without end", tensor);
   TensorName name;
   WXNN_TRY(parse(tensor, &name));
   const auto parameter = frame->parameters.find(name.node);
@@ -132,20 +133,20 @@ Status TfFlattener::resolve(Frame* frame, std::string_view tensor, int depth, st
       if (input.starts_with('^') || k-- != 0) continue;
       return resolve(frame->caller, input, depth + 1, flat);
     }
-    return fail("node \"", frame->call->name(), "\" (", frame->call->op(),
-                "): gives its function no input \"", name.node, "\"");
+    return fail<"node \"{}\" ({}): gives its function no input \"{}\"">(
+        frame->call->name(), frame->call->op(), name.node);
   }
   const auto at = frame->nodes.find(name.node);
-  WXNN_CHECK(at != frame->nodes.end(), "there is no tensor \"", tensor, "\"");
+  WXNN_CHECK(at != frame->nodes.end(), "there is no tensor \"{}\"", tensor);
   const tf::NodeDef& node = *at->second;
   if (const tf::FunctionDef* body = function_of(node)) {
     const auto& outputs = body->signature().output_arg();
     int k = name.index;
     for (int i = 0; i < outputs.size(); ++i) k = outputs[i].name() == name.output ? i : k;
-    WXNN_CHECK(k < outputs.size(), "function \"", body->signature().name(), "\" has no output ", k);
+    WXNN_CHECK(k < outputs.size(), "function \"{}\" has no output {}", body->signature().name(), k);
     const auto ret = body->ret().find(outputs[k].name());
-    WXNN_CHECK(ret != body->ret().end(), "function \"", body->signature().name(),
-               "\" does not return \"", outputs[k].name(), "\"");
+    WXNN_CHECK(ret != body->ret().end(), "function \"{}\" does not return \"{}\"",
+               body->signature().name(), outputs[k].name());
     Frame* callee = nullptr;
     WXNN_TRY(open(body, frame, &node, &callee));
     return resolve(callee, ret->second, depth + 1, flat);
@@ -154,13 +155,13 @@ Status TfFlattener::resolve(Frame* frame, std::string_view tensor, int depth, st
   const auto* row = std::ranges::find(kOutputs, node.op(), &OutputsRow::op);
   if (!name.output.empty() && row != std::end(kOutputs)) {
     const auto out = std::ranges::find(row->names, name.output);
-    WXNN_CHECK(out != row->names.end(), "node \"", node.name(), "\" (", node.op(),
-               "): has no output \"", name.output, "\"");
+    WXNN_CHECK(out != row->names.end(), "node \"{}\" ({}): has no output \"{}\"", node.name(),
+               node.op(), name.output);
     index += static_cast<int>(out - row->names.begin());
   }
   if (!std::exchange(frame->needed[&node], true)) jobs_.push_back({frame, &node});
-  *flat = sentence(frame->prefix, name.node);
-  if (index != 0) *flat += sentence(":", index);
+  *flat = sentence<"{}{}">(frame->prefix, name.node);
+  if (index != 0) *flat += sentence<":{}">(index);
   return {};
 }
 

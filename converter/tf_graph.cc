@@ -15,8 +15,8 @@ Status tf_dims(const tf::TensorShapeProto& shape, Dims* dims) {
   if (shape.unknown_rank()) return {};
   dims->emplace();
   for (const auto& dim : shape.dim()) {
-    WXNN_CHECK(dim.size() >= -1 && dim.size() <= INT32_MAX, "a dimension of ", dim.size(),
-               " is out of range");
+    WXNN_CHECK(dim.size() >= -1 && dim.size() <= INT32_MAX, "a dimension of {} is out of range",
+               dim.size());
     (*dims)->push_back(static_cast<int32_t>(dim.size()));
   }
   return {};
@@ -86,9 +86,10 @@ class Encoder {
       const std::string name = shared ? at->second.s() : n.proto->name();
       const ListTensor* variable = nullptr;
       if (model_.variable) WXNN_TRY(model_.variable(name, &variable));
-      WXNN_CHECK(variable != nullptr, "node \"", n.name, "\" (", n.proto->op(),
-                 "): there is no value of the variable \"", name,
-                 "\": a graph without its variables has to be frozen first");
+      WXNN_CHECK(variable != nullptr,
+                 "node \"{}\" ({}): there is no value of the variable \"{}\": a graph without its "
+                 "variables has to be frozen first",
+                 n.name, n.proto->op(), name);
       out_.weight(n.name, *variable);
     }
     return {};
@@ -100,14 +101,14 @@ class Encoder {
       const auto& all = model_.graph->library().function();
       const auto at = std::ranges::find_if(
           all, [&](const auto& f) { return f.signature().name() == names_[i]; });
-      WXNN_CHECK(at != all.end(), "there is no function \"", names_[i], "\"");
+      WXNN_CHECK(at != all.end(), "there is no function \"{}\"", names_[i]);
       functions_.push_back({.proto = &*at});
       Function& f = functions_.back();
       TfFlattener flattener(*model_.graph, f.proto);
       for (const auto& arg : f.proto->signature().output_arg()) {
         const auto ret = f.proto->ret().find(arg.name());
-        WXNN_CHECK(ret != f.proto->ret().end(), "function \"", names_[i], "\" does not return \"",
-                   arg.name(), "\"");
+        WXNN_CHECK(ret != f.proto->ret().end(), "function \"{}\" does not return \"{}\"", names_[i],
+                   arg.name());
         f.returns.emplace_back();
         WXNN_TRY(flattener.want(ret->second, &f.returns.back()));
       }
@@ -136,8 +137,9 @@ class Encoder {
       out_.text(f.returns[i]);
     }
     for (const FlatNode& n : f.nodes)
-      WXNN_CHECK(!is_variable(n.proto->op()), "function \"", f.proto->signature().name(),
-                 "\" makes a variable of its own, which is not supported");
+      WXNN_CHECK(!is_variable(n.proto->op()),
+                 "function \"{}\" makes a variable of its own, which is not supported",
+                 f.proto->signature().name());
     return write_nodes(f.nodes);
   }
 
@@ -145,7 +147,7 @@ class Encoder {
     out_.count(nodes.size());
     for (const FlatNode& n : nodes) {
       Status status = write_node(n);
-      if (!status.ok()) return status.at(sentence("node \"", n.name, "\" (", n.proto->op(), ")"));
+      if (!status.ok()) return status.at(sentence<"node \"{}\" ({})">(n.name, n.proto->op()));
     }
     return {};
   }
@@ -206,7 +208,7 @@ class Encoder {
         out_.attr_numbers(name, {});
         return {};
     }
-    return fail("has the attribute \"", name, "\" of an unknown kind");
+    return fail<"has the attribute \"{}\" of an unknown kind">(name);
   }
 
   Status write_list(std::string_view name, const tf::AttrValue::ListValue& list) {

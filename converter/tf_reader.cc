@@ -20,7 +20,7 @@ class FirstError : public google::protobuf::io::ErrorCollector {
  public:
   void AddError(int line, google::protobuf::io::ColumnNumber, const std::string& what) override {
     if (text.empty())
-      text = sentence("line ", line + 1, ": ", what.substr(0, what.find_last_not_of('.') + 1));
+      text = sentence<"line {}: {}">(line + 1, what.substr(0, what.find_last_not_of('.') + 1));
   }
   std::string text;
 };
@@ -35,15 +35,15 @@ Status parse(const std::string& bytes, bool is_text, const char* kind,
     parser.RecordErrorsTo(&error);
     parser.AllowUnknownField(true);
     parser.SetRecursionLimit(kDeepest);
-    WXNN_CHECK(parser.ParseFromString(bytes, message), "it is no ", kind,
-               ", or damaged: ", error.text);
+    WXNN_CHECK(parser.ParseFromString(bytes, message), "it is no {}, or damaged: {}", kind,
+               error.text);
     return {};
   }
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(bytes.data()),
                                                 static_cast<int>(bytes.size()));
   stream.SetRecursionLimit(kDeepest);
-  WXNN_CHECK(message->ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage(), "it is no ",
-             kind, ", or damaged");
+  WXNN_CHECK(message->ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage(),
+             "it is no {}, or damaged", kind);
   return {};
 }
 
@@ -65,7 +65,7 @@ Status pick_signature(const tf::MetaGraphDef& meta, Source* source,
   const auto usual = std::ranges::find(names, "serving_default");
   const std::string& name = usual != names.end() ? *usual : names[0];
   if (names.size() > 1)
-    source->notes.push_back(sentence("took the signature \"", name, "\" of ", names.size()));
+    source->notes.push_back(sentence<"took the signature \"{}\" of {}">(name, names.size()));
   *picked = &meta.signature_def().at(name);
   return {};
 }
@@ -73,7 +73,7 @@ Status pick_signature(const tf::MetaGraphDef& meta, Source* source,
 Status add_endpoints(const google::protobuf::Map<std::string, tf::TensorInfo>& infos,
                      std::vector<ListEndpoint>* list) {
   for (const auto& [key, info] : infos) {
-    WXNN_CHECK(!info.name().empty(), "\"", key, "\" of the signature names no tensor");
+    WXNN_CHECK(!info.name().empty(), "\"{}\" of the signature names no tensor", key);
     ListEndpoint e{.name = key, .tensor = info.name(), .type = static_cast<uint32_t>(info.dtype())};
     if (info.has_tensor_shape()) WXNN_TRY(tf_dims(info.tensor_shape(), &e.shape));
     list->push_back(std::move(e));

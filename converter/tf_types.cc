@@ -66,8 +66,7 @@ Status encode_numbers(uint32_t type, const std::vector<int32_t>& shape,
   // The one number of a large tensor costs a few bytes: this much is no attack.
   constexpr int64_t kMost = 1 << 20;
   const auto* row = std::ranges::find(kAppend, type, &AppendRow::number);
-  WXNN_CHECK(row != std::end(kAppend), "holds TensorFlow's type ", type,
-             ", which is not supported");
+  WXNN_CHECK(row != std::end(kAppend), "holds TensorFlow's type {}, which is not supported", type);
   int64_t count = 1;
   for (const int32_t d : shape) {
     WXNN_CHECK(d >= 0, "has a negative dimension");
@@ -75,8 +74,8 @@ Status encode_numbers(uint32_t type, const std::vector<int32_t>& shape,
     const bool fits = count <= std::max<int64_t>(kMost, static_cast<int64_t>(numbers.size()));
     WXNN_CHECK(fits, "declares more numbers than it has");
   }
-  WXNN_CHECK(numbers.size() <= static_cast<size_t>(count), "has ", numbers.size(),
-             " numbers, its shape wants ", count);
+  WXNN_CHECK(numbers.size() <= static_cast<size_t>(count), "has {} numbers, its shape wants {}",
+             numbers.size(), count);
   const double rest = numbers.empty() ? 0 : numbers.back();
   for (int64_t i = 0; i < count; ++i) {
     row->append(bytes, static_cast<size_t>(i) < numbers.size() ? numbers[i] : rest);

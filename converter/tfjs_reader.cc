@@ -23,8 +23,8 @@ Status dims_of(const Json& shape, Dims* dims) {
   dims->emplace();
   for (const Json& dim : items(member(shape, "dim"))) {
     const double size = number_of(member(dim, "size"));
-    WXNN_CHECK(size >= -1 && size <= INT32_MAX, "a dimension of ", whole<int64_t>(size),
-               " is out of range");
+    WXNN_CHECK(size >= -1 && size <= INT32_MAX, "a dimension of {} is out of range",
+               whole<int64_t>(size));
     (*dims)->push_back(whole<int32_t>(size));
   }
   return {};
@@ -47,8 +47,8 @@ Status read_weight(const Json& spec, std::string_view weights, size_t* at, ListT
   const std::string_view stored_as = text_of(member(quantization, "dtype"));
   const TfjsType* type = find_tfjs_type(dtype);
   const TfjsType* stored = find_tfjs_type(stored_as.empty() ? dtype : stored_as);
-  WXNN_CHECK(type != nullptr && stored != nullptr && stored->bytes != 0, "is ", dtype,
-             " stored as ", stored_as, ", which is not supported");
+  WXNN_CHECK(type != nullptr && stored != nullptr && stored->bytes != 0,
+             "is {} stored as {}, which is not supported", dtype, stored_as);
   ListTensor tensor{.type = type->number, .stored = stored->number};
   tensor.shape.emplace();
   size_t bytes = stored->bytes;
@@ -60,8 +60,8 @@ Status read_weight(const Json& spec, std::string_view weights, size_t* at, ListT
     WXNN_CHECK(bytes <= weights.size(), "is larger than all weight files together");
   }
   WXNN_CHECK(bytes <= weights.size() - *at,
-             "lies behind the end of the weight files: ", *at + bytes,
-             " bytes are needed, there are ", weights.size());
+             "lies behind the end of the weight files: {} bytes are needed, there are {}",
+             *at + bytes, weights.size());
   tensor.scale = number_of(member(quantization, "scale"));
   tensor.min = number_of(member(quantization, "min"));
   tensor.bytes = weights.substr(*at, bytes);
@@ -76,7 +76,7 @@ Status list_weights(const Json& model, std::string_view weights, std::vector<Nam
     for (const Json& spec : items(member(group, "weights"))) {
       NamedWeight w{.name = text_of(member(spec, "name")), .tensor = {}};
       Status status = read_weight(spec, weights, &at, &w.tensor);
-      if (!status.ok()) return status.at(sentence("weight \"", w.name, "\""));
+      if (!status.ok()) return status.at(sentence<"weight \"{}\"">(w.name));
       list->push_back(std::move(w));
     }
   }
@@ -185,7 +185,7 @@ class TfjsEncoder {
     for (const Json& node : nodes) {
       const std::string_view name = text_of(member(node, "name"));
       Status status = write_node(node, name);
-      if (!status.ok()) return status.at(sentence("node \"", name, "\""));
+      if (!status.ok()) return status.at(sentence<"node \"{}\"">(name));
     }
     return {};
   }

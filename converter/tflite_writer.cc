@@ -37,7 +37,7 @@ void collect_unwritable(const Graph& graph, std::vector<MissingOp>* missing) {
     if (has_builtin(graph, node)) continue;
     std::string op = node.op->name;
     if (find_write_row(node) != nullptr)
-      op += sentence(" of ", name_of(graph.values[node.inputs[0]].type.dtype));
+      op += sentence<" of {}">(name_of(graph.values[node.inputs[0]].type.dtype));
     missing->push_back({op, node.name});
   }
 }
@@ -103,7 +103,7 @@ class Writer {
     if (name.empty()) name = "tensor";
     if (names_.insert(name).second) return name;
     for (int i = 1;; ++i) {
-      std::string other = sentence(name, "_", i);
+      std::string other = sentence<"{}_{}">(name, i);
       if (names_.insert(other).second) return other;
     }
   }
@@ -280,7 +280,7 @@ class Writer {
 
   // A constant input that the node keeps as an attribute.
   int add_numbers(const Node& node, const PlacedInput& p) {
-    const std::string name = sentence(node.name, "/", p.name);
+    const std::string name = sentence<"{}/{}">(node.name, p.name);
     return add(name, tensor_type(p.dtype), p.shape, file_.add_buffer(p.bytes));
   }
 

@@ -32,15 +32,15 @@ const AttrValue& Attrs::value(std::string_view name) const {
 
 Status Attrs::set(std::string_view name, AttrValue&& value) {
   const int i = find(name);
-  WXNN_CHECK(i >= 0, "has no attribute \"", name, "\"");
+  WXNN_CHECK(i >= 0, "has no attribute \"{}\"", name);
   const AttrKind kind = specs_[i].kind;
   const bool is_text = value.numbers.empty() && !value.text.empty();
   if (kind == AttrKind::kNumber) {
-    WXNN_CHECK(value.numbers.size() == 1, "attribute \"", name, "\" wants one number");
+    WXNN_CHECK(value.numbers.size() == 1, "attribute \"{}\" wants one number", name);
   } else if (kind == AttrKind::kNumbers) {
-    WXNN_CHECK(!is_text, "attribute \"", name, "\" wants numbers, not \"", value.text, "\"");
+    WXNN_CHECK(!is_text, "attribute \"{}\" wants numbers, not \"{}\"", name, value.text);
   } else if (kind == AttrKind::kText) {
-    WXNN_CHECK(value.numbers.empty(), "attribute \"", name, "\" wants text");
+    WXNN_CHECK(value.numbers.empty(), "attribute \"{}\" wants text", name);
   }
   slots_[i].value = std::move(value);
   slots_[i].set = true;
@@ -74,7 +74,7 @@ void Attrs::adopt(const Attrs& other) {
 
 Status Attrs::check_complete() const {
   for (size_t i = 0; i < slots_.size(); ++i) {
-    WXNN_CHECK(slots_[i].set, "lacks its attribute \"", specs_[i].name, "\"");
+    WXNN_CHECK(slots_[i].set, "lacks its attribute \"{}\"", specs_[i].name);
   }
   return {};
 }

@@ -8,7 +8,7 @@ Status Buffer::allocate(size_t bytes) {
   std::free(std::exchange(data_, nullptr));
   size_ = 0;
   if (padded(bytes) > bytes) data_ = std::aligned_alloc(kAlignment, padded(bytes));
-  WXNN_CHECK(data_ != nullptr, "no memory for ", bytes, " bytes");
+  WXNN_CHECK(data_ != nullptr, "no memory for {} bytes", bytes);
   size_ = bytes;
   return {};
 }

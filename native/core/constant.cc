@@ -117,20 +117,20 @@ size_t encoded_bytes(Encoding encoding, const TensorType& type) {
 }
 
 Status check(const Constant& constant, const TensorType& type) {
-  WXNN_CHECK(type.shape.is_known() && type.shape.fits(), "is a constant of shape ", type.shape);
+  WXNN_CHECK(type.shape.is_known() && type.shape.fits(), "is a constant of shape {}", type.shape);
   const size_t want = encoded_bytes(constant.encoding, type);
-  WXNN_CHECK(constant.bytes.size() == want, "has ", constant.bytes.size(), " bytes, its shape ",
-             type.shape, " wants ", want);
+  WXNN_CHECK(constant.bytes.size() == want, "has {} bytes, its shape {} wants {}",
+             constant.bytes.size(), type.shape, want);
   WXNN_CHECK(constant.encoding != Encoding::kFloat16 || type.dtype == DType::kFloat32,
-             "stores float16 but is ", name_of(type.dtype));
+             "stores float16 but is {}", name_of(type.dtype));
   const Quantization& q = constant.quantization;
   const size_t scales = q.scale.size();
-  WXNN_CHECK(q.zero.size() <= 1 || q.zero.size() == scales, "has ", scales, " scales but ",
-             q.zero.size(), " zero points");
+  WXNN_CHECK(q.zero.size() <= 1 || q.zero.size() == scales, "has {} scales but {} zero points",
+             scales, q.zero.size());
   if (scales <= 1) return {};
   const bool fits = q.axis >= 0 && q.axis < type.shape.rank() &&
                     static_cast<size_t>(type.shape[q.axis]) == scales;
-  WXNN_CHECK(fits, "has ", scales, " scales along axis ", q.axis, " of ", type.shape);
+  WXNN_CHECK(fits, "has {} scales along axis {} of {}", scales, q.axis, type.shape);
   return {};
 }
 

@@ -41,15 +41,15 @@ class Blocks final : public LateAllocator {
   }
   Status allocate(size_t output, const Shape& shape) override {
     Tensor& t = outputs_[output];
-    WXNN_CHECK(shape.is_known() && shape.fits(), "gives an output of shape ", shape,
-               ", which does not fit in memory");
+    WXNN_CHECK(shape.is_known() && shape.fits(),
+               "gives an output of shape {}, which does not fit in memory", shape);
     t.shape = shape;
     const size_t bytes = t.bytes() + Buffer::kSlack + Buffer::kAlignment - 1;
     std::free(t.data);
     t.data =
         std::aligned_alloc(Buffer::kAlignment, bytes / Buffer::kAlignment * Buffer::kAlignment);
-    WXNN_CHECK(t.data != nullptr, "no memory for an output of shape ", shape, " (", t.bytes(),
-               " bytes)");
+    WXNN_CHECK(t.data != nullptr, "no memory for an output of shape {} ({} bytes)", shape,
+               t.bytes());
     return {};
   }
   void keep() { kept_ = true; }
@@ -66,8 +66,8 @@ String described(const Op& op, std::span<const Tensor* const> inputs) {
   for (size_t i = 0; i < inputs.size() && i < 8; ++i) {
     if (inputs[i] == nullptr) continue;
     const size_t port = std::min(i, op.inputs.size() - 1);
-    text += sentence(between, op.inputs.begin()[port].name, " ", name_of(inputs[i]->dtype), " ",
-                     inputs[i]->shape);
+    text += sentence<"{}{} {} {}">(between, op.inputs.begin()[port].name, name_of(inputs[i]->dtype),
+                                   inputs[i]->shape);
     between = ", ";
   }
   return text;
@@ -132,7 +132,7 @@ Status parse(const Op& op, std::span<const double> blob, Attrs* attrs) {
     const double head = blob[at++];
     if (head == Eager::kDefault) continue;
     const size_t count = whole<size_t>(head < 0 ? -1 - head : head);
-    WXNN_CHECK(count <= blob.size() - at, "attribute \"", spec.name, "\" is cut short");
+    WXNN_CHECK(count <= blob.size() - at, "attribute \"{}\" is cut short", spec.name);
     AttrValue value;
     if (head < 0) {
       for (const double code : blob.subspan(at, count))
@@ -178,7 +178,7 @@ Status Eager::run(const Op& op, std::span<const double> blob, std::span<const Te
   last_plan_ = 0;
   for (Tensor& t : outputs) t = Tensor{};
   const bool is_single = op.run != nullptr || op.create != nullptr || op.view;
-  WXNN_CHECK(is_single && op.infer != nullptr, op.name, " runs within a graph alone");
+  WXNN_CHECK(is_single && op.infer != nullptr, "{} runs within a graph alone", op.name);
   types_.assign(outputs.size(), TensorType{});
   Status status = find_settings(op, blob, &settings);
   if (status.ok()) {

@@ -6,13 +6,13 @@
 namespace wxnn {
 
 Status check_float(const char* name, const Tensor& t) {
-  WXNN_CHECK(t.dtype == DType::kFloat32, name, " is ", name_of(t.dtype), ", wants float32");
+  WXNN_CHECK(t.dtype == DType::kFloat32, "{} is {}, wants float32", name, name_of(t.dtype));
   return {};
 }
 
 Status check_number(const char* name, const Tensor& t) {
-  WXNN_CHECK(t.dtype == DType::kFloat32 || t.dtype == DType::kInt32, name, " is ", name_of(t.dtype),
-             ", wants float32 or int32");
+  WXNN_CHECK(t.dtype == DType::kFloat32 || t.dtype == DType::kInt32,
+             "{} is {}, wants float32 or int32", name, name_of(t.dtype));
   return {};
 }
 
@@ -42,9 +42,9 @@ namespace {
 Status broadcast_as(InferCtx& c, DType dtype) {
   const Tensor& a = c.in(0);
   const Tensor& b = c.in(1);
-  WXNN_CHECK(a.dtype == b.dtype, "a is ", name_of(a.dtype), ", b ", name_of(b.dtype));
+  WXNN_CHECK(a.dtype == b.dtype, "a is {}, b {}", name_of(a.dtype), name_of(b.dtype));
   const Shape shape = broadcast(a.shape, b.shape);
-  WXNN_CHECK(!shape.is_unknown(), "a ", a.shape, " and b ", b.shape, " do not broadcast");
+  WXNN_CHECK(!shape.is_unknown(), "a {} and b {} do not broadcast", a.shape, b.shape);
   c.out() = {dtype, shape};
   return {};
 }
@@ -64,7 +64,7 @@ Status broadcast_floats(InferCtx& c) {
 Status broadcast_complex(InferCtx& c) { return broadcast_as(c, DType::kComplex64); }
 
 Status broadcast_bools(InferCtx& c) {
-  WXNN_CHECK(c.in(0).dtype == DType::kBool, "a is ", name_of(c.in(0).dtype), ", wants bool");
+  WXNN_CHECK(c.in(0).dtype == DType::kBool, "a is {}, wants bool", name_of(c.in(0).dtype));
   return broadcast_as(c, DType::kBool);
 }
 

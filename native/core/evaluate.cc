@@ -12,11 +12,11 @@ struct Fresh final : LateAllocator {
   size_t most_bytes;
   Status allocate(size_t output, const Shape& shape) override {
     Tensor& t = result->outputs[output];
-    WXNN_CHECK(shape.is_known() && shape.fits(), "gives an output of shape ", shape,
-               ", which does not fit in memory");
+    WXNN_CHECK(shape.is_known() && shape.fits(),
+               "gives an output of shape {}, which does not fit in memory", shape);
     t.shape = shape;
-    WXNN_CHECK(t.bytes() <= most_bytes, "gives ", t.bytes(), " bytes where at most ", most_bytes,
-               " are allowed");
+    WXNN_CHECK(t.bytes() <= most_bytes, "gives {} bytes where at most {} are allowed", t.bytes(),
+               most_bytes);
     WXNN_TRY(result->memory[output].allocate(t.bytes()));
     t.data = result->memory[output].data();
     return {};

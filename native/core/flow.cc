@@ -24,11 +24,12 @@ Status deliver(const RunCtx& c, size_t k, const Tensor& value) {
 }
 
 Status Flow::load_bodies(Node& node, size_t bodies, size_t from) {
-  WXNN_CHECK(node.bodies.size() == bodies, "has ", node.bodies.size(), " graphs of its own, wants ",
+  WXNN_CHECK(node.bodies.size() == bodies, "has {} graphs of its own, wants {}", node.bodies.size(),
              bodies);
   for (std::unique_ptr<Graph>& graph : node.bodies) {
-    WXNN_CHECK(graph->inputs.size() + from == node.inputs.size(), "hands ",
-               node.inputs.size() - from, " values to a graph that takes ", graph->inputs.size());
+    WXNN_CHECK(graph->inputs.size() + from == node.inputs.size(),
+               "hands {} values to a graph that takes {}", node.inputs.size() - from,
+               graph->inputs.size());
     bodies_.emplace_back();
     WXNN_TRY(Model::load_body(std::move(*graph), &bodies_.back()));
   }

@@ -9,7 +9,7 @@
 namespace wxnn {
 
 String Node::place() const {
-  return sentence("node \"", name, "\" (", op != nullptr ? op->name : "?", ")");
+  return sentence<"node \"{}\" ({})">(name, op != nullptr ? op->name : "?");
 }
 
 int Graph::add_value(String name, const TensorType& type) {
@@ -34,7 +34,7 @@ Status Graph::add_constant(String name, const TensorType& type, const void* data
 }
 
 Status Value::at(Status status) const {
-  return status.ok() ? Status() : status.at(sentence("constant \"", name, "\""));
+  return status.ok() ? Status() : status.at(sentence<"constant \"{}\"">(name));
 }
 
 Status Graph::materialize(int value, Tensor* tensor) {
@@ -99,21 +99,21 @@ class Sorter {
   // Where a value is named: in a node, or in the graph's own lists.
   static String place_of(const Node* node) { return node != nullptr ? node->place() : "the graph"; }
   Status check(const Node* node, int v) const {
-    WXNN_CHECK(v >= 0 && static_cast<size_t>(v) < writers_.size(), place_of(node), ": has tensor ",
-               v, " of ", writers_.size());
+    WXNN_CHECK(v >= 0 && static_cast<size_t>(v) < writers_.size(), "{}: has tensor {} of {}",
+               place_of(node), v, writers_.size());
     return {};
   }
   Status write(const Node* node, int v, int writer) {
     WXNN_TRY(check(node, v));
-    WXNN_CHECK(writers_[v] == kNobody, place_of(node), ": \"", graph_.values[v].name,
-               "\" is given or written already");
+    WXNN_CHECK(writers_[v] == kNobody, "{}: \"{}\" is given or written already", place_of(node),
+               graph_.values[v].name);
     writers_[v] = writer;
     return {};
   }
   Status check_written(const Node* node, int v) const {
     WXNN_TRY(check(node, v));
-    WXNN_CHECK(writers_[v] != kNobody, place_of(node), ": \"", graph_.values[v].name,
-               "\" is computed by no node");
+    WXNN_CHECK(writers_[v] != kNobody, "{}: \"{}\" is computed by no node", place_of(node),
+               graph_.values[v].name);
     return {};
   }
 
@@ -152,7 +152,7 @@ class Sorter {
     if (v == kAbsent || writers_[v] == kGivenByCaller) return {};
     WXNN_TRY(check_written(&node, v));
     const int writer = writers_[v];
-    WXNN_CHECK(next_[writer] < 0, node.place(), ": depends on itself");
+    WXNN_CHECK(next_[writer] < 0, "{}: depends on itself", node.place());
     if (next_[writer] == kNew) enter(writer);
     return {};
   }
@@ -206,17 +206,17 @@ Status refuse_missing(const Vector<MissingOp>& missing) {
     return by_op != 0 ? by_op < 0 : missing[a].node < missing[b].node;
   };
   sort(order, order_of(before));
-  String text = sentence(missing.size(), missing.size() == 1 ? " node needs" : " nodes need",
-                         " an operator that this build does not have:");
+  String text = sentence<"{}{} an operator that this build does not have:">(
+      missing.size(), missing.size() == 1 ? " node needs" : " nodes need");
   for (size_t i = 0; i < missing.size();) {
     const String& op = missing[order[i]].op;
     size_t end = i;
     while (end < missing.size() && missing[order[end]].op == op) ++end;
-    say(text, i == 0 ? " " : "; ", op, " (", end - i, "): ");
+    say<"{}{} ({}): ">(text, i == 0 ? " " : "; ", op, end - i);
     for (size_t k = i; k < end && k < i + kNamesShown; ++k) {
-      say(text, k == i ? "\"" : ", \"", missing[order[k]].node, "\"");
+      say<"{}{}\"">(text, k == i ? "\"" : ", \"", missing[order[k]].node);
     }
-    if (end - i > kNamesShown) say(text, " and ", end - i - kNamesShown, " more");
+    if (end - i > kNamesShown) say<" and {} more">(text, end - i - kNamesShown);
     i = end;
   }
   return Status(std::move(text));

@@ -56,7 +56,7 @@ void json_shape(String& to, const Shape& shape) {
   to += '[';
   for (int i = 0; i < shape.rank(); ++i) {
     if (i > 0) to += ',';
-    say(to, shape[i]);
+    say<"{}">(to, shape[i]);
   }
   to += ']';
 }
@@ -64,7 +64,7 @@ void json_shape(String& to, const Shape& shape) {
 void json_ms(String& to, double ms) {
   const int64_t micros = static_cast<int64_t>(ms * 1000);
   const int64_t rest = micros % 1000;
-  say(to, micros / 1000, rest < 10 ? ".00" : rest < 100 ? ".0" : ".", rest);
+  say<"{}{}{}">(to, micros / 1000, rest < 10 ? ".00" : rest < 100 ? ".0" : ".", rest);
 }
 
 }  // namespace wxnn

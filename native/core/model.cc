@@ -77,8 +77,9 @@ Status Model::open() {
     if (shape.is_unknown()) shape = {};
     if (shape.rank() > 0 && shape[0] == Shape::kOpen) shape[0] = 1;
     settled &= shape.is_known();
-    WXNN_CHECK(!shape.is_known() || shape.fits(), "graph input \"", graph_.values[v].name,
-               "\" of shape ", shape, " does not fit in memory");
+    WXNN_CHECK(!shape.is_known() || shape.fits(),
+               "graph input \"{}\" of shape {} does not fit in memory", graph_.values[v].name,
+               shape);
   }
   Status status = settled ? plan() : Status();
   return guessed ? Status() : status;
@@ -92,22 +93,21 @@ Status Model::check_shape(size_t input, const Shape& shape) const {
   for (int i = 1; fits && i < declared.rank(); ++i) {
     fits = declared[i] == Shape::kOpen || declared[i] == shape[i];
   }
-  WXNN_CHECK(fits, "input \"", value.name, "\" is declared ", declared, " and cannot become ",
-             shape);
+  WXNN_CHECK(fits, "input \"{}\" is declared {} and cannot become {}", value.name, declared, shape);
   return {};
 }
 
 Status Model::resize(size_t input, const Shape& shape) {
-  WXNN_CHECK(input < graph_.inputs.size(), "the model has ", graph_.inputs.size(),
-             " inputs, there is no input ", input);
+  WXNN_CHECK(input < graph_.inputs.size(), "the model has {} inputs, there is no input {}",
+             graph_.inputs.size(), input);
   Vector<Shape> shapes(graph_.inputs.size());
   for (size_t i = 0; i < shapes.size(); ++i) shapes[i] = i == input ? shape : Shape::unknown();
   return resize(shapes);
 }
 
 Status Model::resize(std::span<Shape> shapes) {
-  WXNN_CHECK(shapes.size() == graph_.inputs.size(), "there are shapes for ", shapes.size(), " of ",
-             graph_.inputs.size(), " inputs");
+  WXNN_CHECK(shapes.size() == graph_.inputs.size(), "there are shapes for {} of {} inputs",
+             shapes.size(), graph_.inputs.size());
   for (size_t i = 0; i < shapes.size(); ++i) {
     if (!shapes[i].is_unknown()) WXNN_TRY(check_shape(i, shapes[i]));
   }
@@ -137,8 +137,8 @@ struct Model::Step::Late final : LateAllocator {
   explicit Late(Step* step) : step(step) {}
   Step* step;
   Status allocate(size_t output, const Shape& shape) override {
-    WXNN_CHECK(shape.is_known() && shape.fits(), "gives an output of shape ", shape,
-               ", which does not fit in memory");
+    WXNN_CHECK(shape.is_known() && shape.fits(),
+               "gives an output of shape {}, which does not fit in memory", shape);
     step->outputs[output].shape = shape;
     return step->own_output(output);
   }
@@ -203,8 +203,9 @@ Status Model::run_step(Step& step) {
 
 Status Model::run() {
   for (size_t i = 0; !planned_ && i < graph_.inputs.size(); ++i) {
-    WXNN_CHECK(input(i).shape.is_known(), "input \"", graph_.values[graph_.inputs[i]].name,
-               "\" has open dimensions ", input(i).shape, ": give it a shape first");
+    WXNN_CHECK(input(i).shape.is_known(),
+               "input \"{}\" has open dimensions {}: give it a shape first",
+               graph_.values[graph_.inputs[i]].name, input(i).shape);
   }
   if (!planned_) WXNN_TRY(plan());  // says what does not go with shapes that were guessed
   WXNN_TRY(reserve());

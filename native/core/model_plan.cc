@@ -31,7 +31,8 @@ String Model::Step::described() const {
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == nullptr || node->op->inputs.size() == 0) continue;
     const size_t port = std::min(i, node->op->inputs.size() - 1);
-    say(text, i == 0 ? ", " : " ", node->op->inputs.begin()[port].name, " ", inputs[i]->shape);
+    say<"{}{} {}">(text, i == 0 ? ", " : " ", node->op->inputs.begin()[port].name,
+                   inputs[i]->shape);
   }
   return text;
 }

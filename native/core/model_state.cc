@@ -23,9 +23,9 @@ Status Model::open_states() {
 Status Model::check_states() const {
   for (const State& s : states_of(graph_)) {
     const TensorType &type = tensors_[s.initial], &given = tensors_[s.output];
-    WXNN_CHECK(given.shape.is_unknown() || given == type, "variable \"",
-               graph_.values[s.input].name, "\" is ", name_of(type.dtype), " ", type.shape,
-               " and cannot become ", name_of(given.dtype), " ", given.shape);
+    WXNN_CHECK(given.shape.is_unknown() || given == type,
+               "variable \"{}\" is {} {} and cannot become {} {}", graph_.values[s.input].name,
+               name_of(type.dtype), type.shape, name_of(given.dtype), given.shape);
   }
   return {};
 }

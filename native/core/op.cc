@@ -8,13 +8,13 @@ namespace wxnn {
 
 Status check_ports(const Op& op, const InferCtx& c) {
   const size_t ports = op.inputs.size();
-  WXNN_CHECK(c.inputs.size() <= ports || op.variadic, "has ", c.inputs.size(),
-             " inputs, takes at most ", ports);
-  WXNN_CHECK(op.outputs == kAnyNumber || c.outputs.size() <= op.outputs, "has ", c.outputs.size(),
-             " outputs, gives ", op.outputs);
+  WXNN_CHECK(c.inputs.size() <= ports || op.variadic, "has {} inputs, takes at most {}",
+             c.inputs.size(), ports);
+  WXNN_CHECK(op.outputs == kAnyNumber || c.outputs.size() <= op.outputs, "has {} outputs, gives {}",
+             c.outputs.size(), op.outputs);
   size_t i = 0;
   for (const Port& port : op.inputs) {
-    WXNN_CHECK((port.traits & kOptional) != 0 || c.has(i), "lacks its input \"", port.name, "\"");
+    WXNN_CHECK((port.traits & kOptional) != 0 || c.has(i), "lacks its input \"{}\"", port.name);
     ++i;
   }
   return c.attrs.check_complete();
@@ -32,8 +32,8 @@ Status infer(const Op& op, InferCtx& c) {
   WXNN_TRY(op.infer(c));
   for (const TensorType& t : c.outputs) {
     if (t.shape.is_unknown()) continue;
-    WXNN_CHECK(t.shape.is_known() && t.shape.fits(), "would give an output of shape ", t.shape,
-               ", which does not fit in memory");
+    WXNN_CHECK(t.shape.is_known() && t.shape.fits(),
+               "would give an output of shape {}, which does not fit in memory", t.shape);
   }
   return {};
 }

@@ -54,8 +54,8 @@ Status self_test() {
     const float* y = result.outputs[0].f32();
     for (int p = 0; p < t.size * t.size; ++p) {
       for (int c = 0; c < (t.depthwise ? t.in : t.out); ++c, ++y) {
-        WXNN_CHECK(*y == sum_of_taps(t, p / t.size, p % t.size, c), "self-test: ", t.op,
-                   " computes wrong numbers here");
+        WXNN_CHECK(*y == sum_of_taps(t, p / t.size, p % t.size, c),
+                   "self-test: {} computes wrong numbers here", t.op);
       }
     }
   }

@@ -21,7 +21,7 @@ Status::Status(String sentence) {
 
 Status Status::at(std::string_view place) const {
   if (ok()) return {};
-  return Status(sentence(place, ": ", *sentence_));
+  return Status(sentence<"{}: {}">(place, *sentence_));
 }
 
 namespace {
@@ -55,31 +55,35 @@ void say_shape(String& to, const Shape& shape) {
 }
 }  // namespace
 
-void say_parts(String* to, uint64_t kinds, const PartWord* words) {
-  constexpr uint64_t kKindMask = (1U << kPartKindBits) - 1;
-  for (; kinds != 0; kinds >>= kPartKindBits, ++words) {
-    const PartKind kind = static_cast<PartKind>(kinds & kKindMask);
+void say_parts(String* to, const char* format, const PartWord* words) {
+  for (; *format != 0; ++format) {
+    const PartKind kind = static_cast<PartKind>(*format);
+    if (kind > PartKind::kShape) {
+      *to += *format;
+      continue;
+    }
+    const PartWord word = *words++;
     if (kind == PartKind::kText) {
-      *to += reinterpret_cast<const char*>(*words);
+      *to += reinterpret_cast<const char*>(word);
     } else if (kind == PartKind::kView) {
-      *to += *reinterpret_cast<const std::string_view*>(*words);
+      *to += *reinterpret_cast<const std::string_view*>(word);
     } else if (kind == PartKind::kString) {
-      *to += *reinterpret_cast<const String*>(*words);
+      *to += *reinterpret_cast<const String*>(word);
     } else if (kind == PartKind::kShape) {
-      say_shape(*to, *reinterpret_cast<const Shape*>(*words));
+      say_shape(*to, *reinterpret_cast<const Shape*>(word));
     } else if (kind == PartKind::kSigned) {
-      say_number(*to, static_cast<intptr_t>(*words));
+      say_number(*to, static_cast<intptr_t>(word));
     } else if (kind == PartKind::kUnsigned) {
-      say_number(*to, static_cast<int64_t>(*words));
+      say_number(*to, static_cast<int64_t>(word));
     } else {
-      say_number(*to, *reinterpret_cast<const int64_t*>(*words));
+      say_number(*to, *reinterpret_cast<const int64_t*>(word));
     }
   }
 }
 
-Status fail_with(uint64_t kinds, const PartWord* words) {
+Status fail_with(const char* format, const PartWord* words) {
   String text;
-  say_parts(&text, kinds, words);
+  say_parts(&text, format, words);
   return Status(std::move(text));
 }
 

@@ -3,14 +3,15 @@
 // No exceptions cross this code base: the wasm is built with -fno-exceptions, and every sentence
 // reaches JavaScript unchanged as Error.message. There are hundreds of places that can fail, so
 // what one costs decides the binary's size: a Status is one word without a destructor, and a
-// sentence's parts are passed as words too (about 20 bytes of wasm for `return fail("axis ", i)`).
+// sentence is one address and a word for each part.
 #pragma once
 #include <concepts>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
-
+#include <utility>
 #include "core/string.h"
+
 #include "core/text.h"
 
 namespace wxnn {
@@ -39,11 +40,11 @@ class [[nodiscard]] Status {
 };
 
 // --- sentences -----------------------------------------------------------------------------------
-// A part is text, a whole number or a Shape. It travels as one word: the number itself, or an
-// address; the kinds of all parts travel as one number, three bits each, first part lowest.
+// A sentence is a text with a place "{}" for each part: a text, a whole number or a Shape. When the
+// program is compiled, each place becomes one byte that says what kind of part stands there, so a
+// call passes one address, and one word a part: the number itself, or an address.
 using PartWord = uintptr_t;
-enum class PartKind : uint8_t { kNone, kText, kView, kString, kSigned, kUnsigned, kLong, kShape };
-inline constexpr int kPartKindBits = 3;
+enum class PartKind : char { kText = 1, kView, kString, kSigned, kUnsigned, kLong, kShape };
 
 template <class T>
 constexpr PartKind part_kind() {
@@ -69,6 +70,8 @@ const T& part_of(const T& part) {
   return part;
 }
 inline std::string_view part_of(const std::string& part) { return part; }
+template <class T>
+using Part = std::remove_cvref_t<decltype(part_of(std::declval<const T&>()))>;
 
 template <class T>
 [[gnu::always_inline]] inline PartWord part_word(const T& part) {
@@ -82,54 +85,84 @@ template <class T>
   }
 }
 
-template <class... Parts>
-constexpr uint64_t part_kinds() {
-  static_assert(sizeof...(Parts) * kPartKindBits < 64, "a sentence of too many parts");
-  uint64_t kinds = 0;
-  int shift = 0;
-  ((kinds |= static_cast<uint64_t>(
-                 part_kind<std::remove_cvref_t<decltype(part_of(std::declval<const Parts&>()))>>())
-             << shift,
-    shift += kPartKindBits),
-   ...);
-  return kinds;
-}
+// A literal as a template argument.
+template <size_t N>
+struct Literal {
+  char text[N];
+  consteval Literal(const char (&from)[N]) {
+    for (size_t i = 0; i < N; ++i) text[i] = from[i];
+  }
+};
 
-void say_parts(String* to, uint64_t kinds, const PartWord* words);
-Status fail_with(uint64_t kinds, const PartWord* words);
+// The literal with a kind in each place.
+template <Literal format, class Places, class... Parts>
+struct Format;
+template <Literal format, size_t... place, class... Parts>
+struct Format<format, std::index_sequence<place...>, Parts...> {
+  static consteval char at(size_t wanted) {
+    constexpr char kinds[] = {static_cast<char>(part_kind<Part<Parts>>())..., 0};
+    size_t parts = 0, from = 0;
+    for (size_t to = 0;; ++to, ++from) {
+      const bool is_part = format.text[from] == '{' && format.text[from + 1] == '}';
+      if (to == wanted) return is_part ? kinds[parts] : format.text[from];
+      if (!is_part) continue;
+      ++parts;
+      ++from;
+    }
+  }
+  static constexpr char text[] = {at(place)...};
+};
+void a_sentence_has_as_many_places_as_parts();  // what the compiler says otherwise
+
+template <Literal format, class... Parts>
+consteval const char* encode() {
+  size_t places = 0;
+  for (size_t i = 0; format.text[i] != 0; ++i) {
+    places += format.text[i] == '{' && format.text[i + 1] == '}';
+  }
+  constexpr size_t parts = sizeof...(Parts);
+  constexpr size_t size = sizeof format.text > parts ? sizeof format.text - parts : 0;
+  if (places != parts) a_sentence_has_as_many_places_as_parts();
+  return Format<format, std::make_index_sequence<size>, Parts...>::text;
+}
+template <Literal format, class... Parts>
+inline constexpr const char* kFormat = encode<format, Parts...>();
+
+void say_parts(String* to, const char* format, const PartWord* words);
+Status fail_with(const char* format, const PartWord* words);
 
 // Words are parameters, not an array: the caller then writes no memory. One function for each
 // number of parts.
 template <std::same_as<PartWord>... Words>
-[[gnu::noinline]] void say_words(String* to, uint64_t kinds, Words... words) {
-  const PartWord list[] = {words...};
-  say_parts(to, kinds, list);
+[[gnu::noinline]] void say_words(String* to, const char* format, Words... words) {
+  const PartWord list[] = {words..., 0};
+  say_parts(to, format, list);
 }
 template <std::same_as<PartWord>... Words>
-[[gnu::noinline]] Status fail_words(uint64_t kinds, Words... words) {
-  const PartWord list[] = {words...};
-  return fail_with(kinds, list);
+[[gnu::noinline]] Status fail_words(const char* format, Words... words) {
+  const PartWord list[] = {words..., 0};
+  return fail_with(format, list);
 }
 
 // These become calls of the functions above everywhere, also where clang would rather share them:
 // numbers would then be written to memory to be passed by reference.
-// Appends the parts.
-template <class... Parts>
+// Appends the sentence.
+template <Literal format, class... Parts>
 [[gnu::always_inline]] inline void say(String& to, const Parts&... parts) {
-  say_words(&to, part_kinds<Parts...>(), part_word(part_of(parts))...);
+  say_words(&to, kFormat<format, Parts...>, part_word(part_of(parts))...);
 }
 
-template <class... Parts>
+template <Literal format, class... Parts>
 String sentence(const Parts&... parts) {
   String text;
-  say(text, parts...);
+  say<format>(text, parts...);
   return text;
 }
 
-// return fail("axis ", axis, " is outside ", shape);
-template <class... Parts>
+// return fail<"axis {} is outside {}">(axis, shape);
+template <Literal format, class... Parts>
 [[gnu::always_inline]] inline Status fail(const Parts&... parts) {
-  return fail_words(part_kinds<Parts...>(), part_word(part_of(parts))...);
+  return fail_words(kFormat<format, Parts...>, part_word(part_of(parts))...);
 }
 
 #define WXNN_TRY(expression)                                                  \
@@ -137,10 +170,10 @@ template <class... Parts>
     if (::wxnn::Status status_ = (expression); !status_.ok()) return status_; \
   } while (0)
 
-#define WXNN_CHECK(condition, ...)      \
-  do {                                  \
-    if (!(condition)) [[unlikely]]      \
-      return ::wxnn::fail(__VA_ARGS__); \
+#define WXNN_CHECK(condition, format, ...)      \
+  do {                                          \
+    if (!(condition)) [[unlikely]]              \
+      return ::wxnn::fail<format>(__VA_ARGS__); \
   } while (0)
 
 }  // namespace wxnn

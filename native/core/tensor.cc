@@ -56,7 +56,7 @@ bool Shape::operator==(const Shape& other) const {
   return std::ranges::equal(dims(), other.dims());
 }
 
-String Shape::str() const { return sentence(*this); }
+String Shape::str() const { return sentence<"{}">(*this); }
 
 bool broadcasts(const Shape& from, const Shape& to) {
   if (from.rank() > to.rank()) return false;

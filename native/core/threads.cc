@@ -9,13 +9,13 @@ pthreadpool_t pool = nullptr;
 }  // namespace
 
 Status set_threads(int count) {
-  WXNN_CHECK(count >= 1 && count <= kMaxThreads, count, " threads are not between 1 and ",
+  WXNN_CHECK(count >= 1 && count <= kMaxThreads, "{} threads are not between 1 and {}", count,
              kMaxThreads);
   if (count == threads()) return {};
   pthreadpool_t wanted = nullptr;
   if (count > 1) {
     wanted = pthreadpool_create(static_cast<size_t>(count));
-    WXNN_CHECK(wanted != nullptr, "this build or this system has no ", count, " threads");
+    WXNN_CHECK(wanted != nullptr, "this build or this system has no {} threads", count);
   }
   if (pool != nullptr) pthreadpool_destroy(pool);
   pool = wanted;

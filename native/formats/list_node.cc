@@ -13,7 +13,7 @@ Status take_inner(std::string_view name, size_t axes, AttrValue* value) {
   Vector<double>& n = value->numbers;
   if (n.empty()) return {};
   const bool plain = n.size() == axes + 2 && n.front() == 1 && n.back() == 1;
-  WXNN_CHECK(plain, name, " should be 1 for batch and channels");
+  WXNN_CHECK(plain, "{} should be 1 for batch and channels", name);
   n.erase(n.begin());
   n.pop_back();
   return {};
@@ -56,14 +56,14 @@ Vector<std::string_view> ListNode::texts(std::string_view name) {
 
 Status ListNode::function(std::string_view attr_name, std::unique_ptr<Graph>* graph) {
   TfAttr attr = find(attr_name);
-  WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function ",
+  WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function {}",
              attr_name);
   return reader_.read_function(attr.value.text(), graph);
 }
 
 Status ListNode::call(std::string_view attr_name, Vector<int>* results) {
   TfAttr attr = find(attr_name);
-  WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function ",
+  WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function {}",
              attr_name);
   return reader_.call(attr.value.text(), name, inputs, results);
 }
@@ -77,7 +77,7 @@ Status ListNode::check_all_known() const {
   for (uint32_t i = 0; i < listed_.attr_count; ++i) {
     const std::string_view name = read_attr(&at).name;
     const bool known = is_hint(name) || std::ranges::find(asked_, name) != asked_.end();
-    WXNN_CHECK(known, "has the attribute \"", name, "\", which is not known");
+    WXNN_CHECK(known, "has the attribute \"{}\", which is not known", name);
   }
   return {};
 }
@@ -102,7 +102,7 @@ Status ListNode::read_plain(std::string_view name, AttrValue* value) {
   } else if (attr.kind == TfAttrKind::kTypes && attr.value.count() == 1) {
     const uint32_t number = attr.value.u32();
     const TfType* type = find_tf_type(number);
-    WXNN_CHECK(type != nullptr, name, " is TensorFlow's type ", number, ", which is not supported");
+    WXNN_CHECK(type != nullptr, "{} is TensorFlow's type {}, which is not supported", name, number);
     value->text = name_of(type->dtype);
   } else if (attr.kind == TfAttrKind::kShape) {
     const Shape shape = attr.value.shape();

@@ -71,8 +71,8 @@ Status settle_names(const Vector<Named>& weights, NodeScope* scope) {
   auto weight = weights.begin();
   std::string_view former;
   for (const Named& entry : order) {
-    WXNN_CHECK(scope->by_name.empty() || entry.name != former, "two nodes are called \"",
-               entry.name, "\"");
+    WXNN_CHECK(scope->by_name.empty() || entry.name != former, "two nodes are called \"{}\"",
+               entry.name);
     former = entry.name;
     scope->by_name.push_back(entry.index);
     while (weight != weights.end() && weight->name < entry.name) ++weight;
@@ -243,7 +243,7 @@ Status parse_node_list(const File& file, NodeList* list) {
   if (all.size() >= kHeader) std::memcpy(header, all.data(), kHeader);
   const auto [magic, version, weights_at, weights_bytes] = header;
   WXNN_CHECK(magic == kMagic, "not a node list: it does not begin with \"WXNL\"");
-  WXNN_CHECK(version == kVersion, "the node list has version ", version, ", this build reads ",
+  WXNN_CHECK(version == kVersion, "the node list has version {}, this build reads {}", version,
              kVersion);
   const bool inside =
       weights_at >= kHeader && weights_at <= all.size() && weights_bytes <= file.bytes - weights_at;
@@ -265,7 +265,7 @@ Status parse_node_list(const File& file, NodeList* list) {
   for (size_t i = 0; i < functions; ++i) {
     NodeScope& f = list->functions[i];
     Status status = settle_names(weights, &f);
-    if (!status.ok()) return status.at(sentence("function \"", f.name, "\""));
+    if (!status.ok()) return status.at(sentence<"function \"{}\"">(f.name));
   }
   return {};
 }

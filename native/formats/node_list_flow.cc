@@ -16,7 +16,7 @@ constexpr int kMostCalls = 32;  // inside each other
 // so many are results too.
 Status ScopeReader::read_part(const Vector<Ref>& given, const Vector<std::string_view>& results,
                               size_t handed_back, Vector<std::unique_ptr<Graph>>* bodies) {
-  WXNN_CHECK(depth_ < kMostCalls, "is more than ", kMostCalls, " loops or conditions deep");
+  WXNN_CHECK(depth_ < kMostCalls, "is more than {} loops or conditions deep", kMostCalls);
   bodies->push_back(std::make_unique<Graph>());
   Graph& graph = *bodies->back();
   ScopeReader reader(reading_, scope_, graph, prefix_, depth_ + 1);
@@ -56,7 +56,7 @@ Status ScopeReader::build_loop(int exit) {
   }
   Vector<int> inputs, outputs;
   WXNN_TRY(values_of(starts, &inputs));
-  String name = sentence(prefix_, scope_.nodes[exit].name);
+  String name = sentence<"{}{}">(prefix_, scope_.nodes[exit].name);
   for (int e : loop->exits) {
     outputs.push_back(kAbsent);
     if (e != kAbsent) {
@@ -89,16 +89,16 @@ Status ScopeReader::build_choice(int merge) {
     for (int s : choice->switches) given.push_back({s, side});
     WXNN_TRY(read_part(given, {choice->results[side]}, 0, &bodies));
   }
-  graph_.nodes.push_back({op, sentence(prefix_, scope_.nodes[merge].name), Attrs(op->attrs),
+  graph_.nodes.push_back({op, sentence<"{}{}">(prefix_, scope_.nodes[merge].name), Attrs(op->attrs),
                           std::move(inputs), std::move(outputs), std::move(bodies)});
   return {};
 }
 
 Status ScopeReader::find_function(std::string_view name, const NodeScope** function) const {
   *function = reading_.list.function(name);
-  WXNN_CHECK(*function != nullptr, "calls the function \"", name, "\", which is not there");
-  WXNN_CHECK(depth_ < kMostCalls, "calls functions more than ", kMostCalls,
-             " deep; recursion is not supported");
+  WXNN_CHECK(*function != nullptr, "calls the function \"{}\", which is not there", name);
+  WXNN_CHECK(depth_ < kMostCalls, "calls functions more than {} deep; recursion is not supported",
+             kMostCalls);
   return {};
 }
 
@@ -121,9 +121,10 @@ Status ScopeReader::call(std::string_view name, const String& by, const Vector<i
                          Vector<int>* results) {
   const NodeScope* function = nullptr;
   WXNN_TRY(find_function(name, &function));
-  WXNN_CHECK(function->parameters == arguments.size(), "calls a function of ", function->parameters,
-             " parameters with ", arguments.size(), " inputs");
-  ScopeReader reader(reading_, *function, graph_, sentence(by, "/"), depth_ + 1);
+  WXNN_CHECK(function->parameters == arguments.size(),
+             "calls a function of {} parameters with {} inputs", function->parameters,
+             arguments.size());
+  ScopeReader reader(reading_, *function, graph_, sentence<"{}/">(by), depth_ + 1);
   for (size_t i = 0; i < arguments.size(); ++i) {
     reader.give({static_cast<int>(i), 0}, arguments[i]);
   }

@@ -61,7 +61,7 @@ int split_output(std::string_view* tensor, std::string_view* name) {
 
 }  // namespace
 
-String place(const ListedNode& n) { return sentence("node \"", n.name, "\" (", n.op, ")"); }
+String place(const ListedNode& n) { return sentence<"node \"{}\" ({})">(n.name, n.op); }
 
 int Outputs::find(Ref ref) const {
   for (int i = first_[ref.node]; i != kAbsent; i = next_[i]) {
@@ -82,8 +82,8 @@ Status Outputs::value(Ref ref, int* value) {
   if (*value != kAbsent) return {};
   WXNN_CHECK(++reading_.tensors <= reading_.file.bytes,
              "the graph has more tensors than its file has bytes");
-  String name = sentence(prefix_, scope_.nodes[ref.node].name);
-  if (ref.output != 0) name = sentence(name, ":", ref.output);
+  String name = sentence<"{}{}">(prefix_, scope_.nodes[ref.node].name);
+  if (ref.output != 0) name = sentence<"{}:{}">(name, ref.output);
   *value = graph_.add_value(std::move(name), {DType::kFloat32, Shape::unknown()});
   set(ref, *value);
   return {};
@@ -116,7 +116,7 @@ Status trace(const NodeScope& scope, std::string_view tensor, const Outputs* giv
     std::string_view output;
     ref->output = split_output(&name, &output);
     ref->node = scope.find(name);
-    WXNN_CHECK(ref->node != kAbsent && ref->output >= 0, "there is no tensor \"", tensor, "\"");
+    WXNN_CHECK(ref->node != kAbsent && ref->output >= 0, "there is no tensor \"{}\"", tensor);
     const ListedNode& from = scope.nodes[ref->node];
     if (kBuildParts.flow) {  // only functions name outputs so
       for (const OutputName& row : kOutputNames) {
@@ -125,9 +125,9 @@ Status trace(const NodeScope& scope, std::string_view tensor, const Outputs* giv
     }
     if (!is_alias(from.op) || (given != nullptr && given->find(*ref) != kAbsent)) return {};
     tensor = input_of(from, static_cast<size_t>(ref->output));
-    WXNN_CHECK(!tensor.empty() && !is_control(tensor), place(from), ": lacks its input");
+    WXNN_CHECK(!tensor.empty() && !is_control(tensor), "{}: lacks its input", place(from));
   }
-  return fail("tensor \"", tensor, "\" depends on itself");
+  return fail<"tensor \"{}\" depends on itself">(tensor);
 }
 
 Status ScopeReader::value_of(std::string_view tensor, int* value) {
@@ -178,8 +178,8 @@ Status ScopeReader::read_constant(int i, int* value) {
   // Plain bytes are taken as what is computed: they must be that.
   const bool known = type != nullptr && stored != nullptr &&
                      (stored->encoding != Encoding::kPlain || stored->dtype == type->dtype);
-  WXNN_CHECK(known, "has TensorFlow's type ", tensor.type, " stored as ", tensor.stored,
-             ", which is not supported");
+  WXNN_CHECK(known, "has TensorFlow's type {} stored as {}, which is not supported", tensor.type,
+             tensor.stored);
   const size_t weights = reading_.list.weights_bytes;
   const bool inside = tensor.where <= weights && tensor.size <= weights - tensor.where;
   WXNN_CHECK(inside, "has its data outside the file");
@@ -205,19 +205,20 @@ Status ScopeReader::read_input(const Endpoint& e) {
     WXNN_TRY(resolve(e.tensor, &ref));
   }
   const ListedNode& from = scope_.nodes[ref.node];
-  WXNN_CHECK(is_placeholder(from.op), "input \"", e.name, "\" is the ", place(from),
-             ", which is no Placeholder");
+  WXNN_CHECK(is_placeholder(from.op), "input \"{}\" is the {}, which is no Placeholder", e.name,
+             place(from));
   return add_input(ref.node, e);
 }
 
 Status ScopeReader::add_input(int placeholder, const Endpoint& e) {
   const TfType* type = find_tf_type(e.type);
   constexpr int kText = 7;
-  WXNN_CHECK(type != nullptr || e.type != kText, "input \"", e.name,
-             "\" is text (TensorFlow's type 7), which is not supported: cut the graph where its "
-             "numbers begin");
-  WXNN_CHECK(type != nullptr, "input \"", e.name, "\" has TensorFlow's type ", e.type,
-             ", which is not supported");
+  WXNN_CHECK(type != nullptr || e.type != kText,
+             "input \"{}\" is text (TensorFlow's type 7), which is not supported: cut the graph "
+             "where its numbers begin",
+             e.name);
+  WXNN_CHECK(type != nullptr, "input \"{}\" has TensorFlow's type {}, which is not supported",
+             e.name, e.type);
   WXNN_CHECK(depth_ == 0, "is an input of the graph, which cannot be read here");
   int value = kAbsent;
   WXNN_TRY(outputs_.value({placeholder, 0}, &value));
@@ -266,7 +267,7 @@ Status ScopeReader::check_available() const {
   for (size_t k = 0; k < named.size(); ++k) {
     const ListedNode& n = scope_.nodes[missing[k]];
     named[k].op = n.op;
-    named[k].node = sentence(prefix_, n.name);
+    named[k].node = sentence<"{}{}">(prefix_, n.name);
   }
   return refuse_missing(named);
 }
@@ -297,7 +298,7 @@ Status ScopeReader::build_node(int i) {
   const ListedNode& n = scope_.nodes[i];
   if (kBuildParts.flow && n.op == "Exit") return build_loop(i);
   if (kBuildParts.flow && n.op == "Merge") return build_choice(i);
-  ListNode source(*this, outputs_, graph_, n, i, sentence(prefix_, n.name));
+  ListNode source(*this, outputs_, graph_, n, i, sentence<"{}{}">(prefix_, n.name));
   Cursor inputs = n.inputs;
   for (uint32_t k = 0; k < n.input_count; ++k) {
     const std::string_view input = inputs.text();
@@ -321,10 +322,10 @@ Status ScopeReader::table_of(int node, int* keys, int* values) {
     WXNN_TRY(value_of(input_of(n, 1), keys));
     WXNN_TRY(value_of(input_of(n, 2), values));
     const bool constant = graph_.values[*keys].constant && graph_.values[*values].constant;
-    WXNN_CHECK(constant, "its table is filled by ", place(n), " with what is not constant");
+    WXNN_CHECK(constant, "its table is filled by {} with what is not constant", place(n));
     return {};
   }
-  return fail("its table \"", scope_.nodes[table.node].name, "\" is never filled");
+  return fail<"its table \"{}\" is never filled">(scope_.nodes[table.node].name);
 }
 
 Status ScopeReader::values_of(const Vector<std::string_view>& tensors, Vector<int>* values) {

@@ -25,9 +25,9 @@ std::string_view text_of(const ListedNode& node, std::string_view name) {
 }
 
 Status not_standard(const ListedNode& node) {
-  return fail(place(node),
-              " is no part of a loop or condition of the form that tf.while_loop and tf.cond give "
-              "them; only those are supported");
+  return fail<
+      "{} is no part of a loop or condition of the form that tf.while_loop and tf.cond give them; "
+      "only those are supported">(place(node));
 }
 
 }  // namespace
@@ -165,7 +165,7 @@ Status V1Flow::find_side(std::string_view tensor, Walk* walk) {
 
 Status V1Flow::find_choice(int merge, TfChoice* choice) {
   const ListedNode& n = scope_.nodes[merge];
-  WXNN_CHECK(depth_ < kMostChoices, "has conditions more than ", kMostChoices, " deep");
+  WXNN_CHECK(depth_ < kMostChoices, "has conditions more than {} deep", kMostChoices);
   ++depth_;
   Walk walks[2];
   for (size_t i = 0; i < 2; ++i) {

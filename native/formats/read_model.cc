@@ -42,7 +42,7 @@ String describe(std::string_view file) {
   for (const Look& look : kLooks) {
     const std::string_view from = look.at == 0 && look.bytes.size() == 1 ? trimmed(file) : file;
     if (from.size() >= look.at && from.substr(look.at).starts_with(look.bytes)) {
-      return sentence("it looks like ", look.what);
+      return sentence<"it looks like {}">(look.what);
     }
   }
   constexpr char kHex[] = "0123456789abcdef";
@@ -61,7 +61,7 @@ Status read_model(File file, Graph* graph) {
   const std::string_view bytes(file.head.data<char>(), file.head.size());
   const bool list = bytes.starts_with("WXNL");
   const bool tflite = bytes.size() >= 8 && bytes.substr(4, 4) == "TFL3";
-  if (!list && !tflite) return fail("neither a .tflite file nor a node list: ", describe(bytes));
+  if (!list && !tflite) return fail<"neither a .tflite file nor a node list: {}">(describe(bytes));
   WXNN_TRY((list ? read_node_list : read_tflite)(std::move(file), graph));
   if (graph->file.read != nullptr) graph->file.head = {};
   return {};

@@ -95,7 +95,7 @@ class Cook {
     }
     constexpr double kMostOutputs = 1 << 16;
     const double n = count.numbers.size() == 1 ? count.numbers[0] : 0;
-    WXNN_CHECK(n >= 1 && n <= kMostOutputs, label(source), " is not a number of outputs");
+    WXNN_CHECK(n >= 1 && n <= kMostOutputs, "{} is not a number of outputs", label(source));
     node_.output_count = static_cast<size_t>(n);
     return {};
   }
@@ -130,9 +130,9 @@ class Cook {
       return {};
     }
     if (!value.text.empty()) {
-      return fail(label(source), " \"", value.text, "\" is not supported, only \"", want, "\"");
+      return fail<"{} \"{}\" is not supported, only \"{}\"">(label(source), value.text, want);
     }
-    return fail(label(source), " is not supported");
+    return fail<"{} is not supported">(label(source));
   }
 
   // Which input "1", "-1" or "1?" means; -1 when the node lacks it.
@@ -211,22 +211,22 @@ Status append(SourceNode& node, String name, Cooked& cooked, Vector<int>&& outpu
 // y = activation(x) as a node of its own, writing the node's output.
 Status append_activation(SourceNode& node, std::string_view activation, int x, int y) {
   const auto* row = std::ranges::find(kActivations, activation, &ActivationRow::name);
-  WXNN_CHECK(row != std::end(kActivations), "has the activation \"", activation,
-             "\", which is not supported");
+  WXNN_CHECK(row != std::end(kActivations), "has the activation \"{}\", which is not supported",
+             activation);
   Cooked cooked;
   WXNN_TRY(make(row->op, {x}, &cooked));
   if (row->low < row->high) {
     WXNN_TRY(cooked.attrs.set("clipValueMin", row->low));
     WXNN_TRY(cooked.attrs.set("clipValueMax", row->high));
   }
-  return append(node, sentence(node.name, "/", activation), cooked, {y});
+  return append(node, sentence<"{}/{}">(node.name, activation), cooked, {y});
 }
 
 }  // namespace
 
 Status need_op(std::string_view name, const Op** op) {
   *op = find_op(name);
-  WXNN_CHECK(*op != nullptr, "needs the operator ", name, ", which this build does not have");
+  WXNN_CHECK(*op != nullptr, "needs the operator {}, which this build does not have", name);
   return {};
 }
 
@@ -243,15 +243,15 @@ bool available(const Recipe& recipe) {
 
 Status constant_numbers(SourceNode& node, int value, std::string_view what,
                         Vector<double>* numbers) {
-  WXNN_CHECK(value != kAbsent && node.graph.values[value].constant != nullptr, "its input \"", what,
-             "\" is computed while running; only a constant is supported");
+  WXNN_CHECK(value != kAbsent && node.graph.values[value].constant != nullptr,
+             "its input \"{}\" is computed while running; only a constant is supported", what);
   Tensor tensor;
   WXNN_TRY(node.graph.materialize(value, &tensor));
   const int32_t n = tensor.shape.elements();
   for (int32_t i = 0; i < n; ++i) {
     const bool is_float = tensor.dtype == DType::kFloat32;
     const bool is_int = tensor.dtype == DType::kInt32;
-    WXNN_CHECK(is_float || is_int, "its input \"", what, "\" is ", name_of(tensor.dtype));
+    WXNN_CHECK(is_float || is_int, "its input \"{}\" is {}", what, name_of(tensor.dtype));
     numbers->push_back(is_float ? static_cast<double>(tensor.f32()[i]) : tensor.i32()[i]);
   }
   return {};
@@ -272,8 +272,9 @@ Status emit(SourceNode& node, Cooked&& cooked) {
     return append(node, node.name, cooked, std::move(outputs));
   }
   const String activation = std::move(cooked.activation);
-  const int before = node.graph.add_value(
-      sentence(node.name, "/linear"), {node.graph.values[outputs[0]].type.dtype, Shape::unknown()});
+  const int before =
+      node.graph.add_value(sentence<"{}/linear">(node.name),
+                           {node.graph.values[outputs[0]].type.dtype, Shape::unknown()});
   WXNN_TRY(append(node, node.name, cooked, {before}));
   return append_activation(node, activation, before, outputs[0]);
 }
@@ -281,12 +282,12 @@ Status emit(SourceNode& node, Cooked&& cooked) {
 Status emit_output(SourceNode& node, size_t i, Cooked&& cooked) {
   int value = kAbsent;
   WXNN_TRY(node.output(i, &value));
-  String name = i == 0 ? node.name : sentence(node.name, ":", i);
+  String name = i == 0 ? node.name : sentence<"{}:{}">(node.name, i);
   return append(node, std::move(name), cooked, {value});
 }
 
 Status emit_before(SourceNode& node, std::string_view suffix, Cooked&& cooked, int* value) {
-  String name = sentence(node.name, suffix);
+  String name = sentence<"{}{}">(node.name, suffix);
   *value = node.graph.add_value(name, {DType::kFloat32, Shape::unknown()});
   return append(node, std::move(name), cooked, {*value});
 }
@@ -304,7 +305,7 @@ Status cook_sum(SourceNode& node, const Recipe&) {
   for (size_t i = 1; i + 1 < node.inputs.size(); ++i) {
     Cooked add;
     WXNN_TRY(make("Add", {sum, node.inputs[i]}, &add));
-    WXNN_TRY(emit_before(node, sentence("/", i), std::move(add), &sum));
+    WXNN_TRY(emit_before(node, sentence<"/{}">(i), std::move(add), &sum));
   }
   Cooked last;
   if (node.inputs.size() == 1) {
@@ -322,7 +323,7 @@ Status add_output(Graph& graph, int value, String name) {
   if (graph.values[value].constant || listed(graph.inputs) || listed(graph.outputs)) {
     const Op* identity = nullptr;
     Status status = need_op("Identity", &identity);
-    if (!status.ok()) return status.at(sentence("output \"", name, "\""));
+    if (!status.ok()) return status.at(sentence<"output \"{}\"">(name));
     const TensorType type = graph.values[value].type;
     value = graph.add_node(*identity, name, {value}, Attrs(identity->attrs));
     graph.values[value].type = type;

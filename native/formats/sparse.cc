@@ -169,7 +169,7 @@ class Densifier {
 Status densify(const flatbuffers::Verifier& verifier, const Sparse& sparse, const Shape& shape,
                Buffer* dense) {
   Densifier densifier(sparse, shape);
-  WXNN_CHECK(densifier.read_levels(verifier), "is sparse, and its indices do not fit its shape ",
+  WXNN_CHECK(densifier.read_levels(verifier), "is sparse, and its indices do not fit its shape {}",
              shape);
   const size_t bytes = static_cast<size_t>(shape.elements()) * sparse.element_bytes;
   WXNN_TRY(dense->allocate(bytes));

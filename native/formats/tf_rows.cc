@@ -31,7 +31,7 @@ Status build_fused(SourceNode& node, const Recipe& recipe) {
     } else if (row != std::end(kFusedActivations) && activation == "linear") {
       activation = row->ours;
     } else {
-      return fail("fused_ops has \"", fused, "\", which is not supported here");
+      return fail<"fused_ops has \"{}\", which is not supported here">(fused);
     }
   }
   if (!has_bias && cooked.inputs.size() > 2) {
@@ -93,7 +93,7 @@ Status build_tensor_array(SourceNode& node, const Recipe& recipe) {
   WXNN_TRY(emit_output(node, 1, std::move(list)));
   const int32_t zero = 0;
   int constant = kAbsent;
-  WXNN_TRY(node.graph.add_constant(sentence(node.name, "/handle"), {DType::kInt32, {}}, &zero,
+  WXNN_TRY(node.graph.add_constant(sentence<"{}/handle">(node.name), {DType::kInt32, {}}, &zero,
                                    &constant));
   return emit_each(node, {"Identity"}, {constant});
 }
@@ -155,7 +155,7 @@ Status build_clip(SourceNode& node, const Recipe& recipe) {
     WXNN_TRY(prepare(node, recipe, &clip));
     return emit(node, std::move(clip));
   }
-  WXNN_CHECK(node.inputs.size() == 3, "has ", node.inputs.size(), " inputs, should have three");
+  WXNN_CHECK(node.inputs.size() == 3, "has {} inputs, should have three", node.inputs.size());
   const int high = node.inputs[2];
   node.inputs.pop_back();
   WXNN_TRY(prepare(node, {"Maximum"}, &low));

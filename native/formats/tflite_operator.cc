@@ -78,7 +78,7 @@ Status TfliteOperator::read(std::string_view source, AttrValue* value) {
 // What a node writes to a quantised tensor is rounded to its grid behind the node.
 Status TfliteOperator::output(size_t i, int* value) {
   const size_t listed = op_.outputs() != nullptr ? op_.outputs()->size() : 0;
-  WXNN_CHECK(i < listed, "has ", listed, " outputs and should have more");  // as an option says
+  WXNN_CHECK(i < listed, "has {} outputs and should have more", listed);  // as an option says
   const int tensor = op_.outputs()->Get(static_cast<uint32_t>(i));
   WXNN_TRY(tensors_.value(tensor, value));
   const TfliteTensors::Grid grid = tensors_.grid(tensor);
@@ -89,7 +89,7 @@ Status TfliteOperator::output(size_t i, int* value) {
     return {};
   }
   const TensorType type = graph.values[*value].type;
-  const int from = graph.add_value(sentence(graph.values[*value].name, "/exact"), type);
+  const int from = graph.add_value(sentence<"{}/exact">(graph.values[*value].name), type);
   roundings_.push_back({from, *value, grid});
   *value = from;
   return {};
@@ -115,13 +115,13 @@ Status TfliteOperator::add_integers(int tensor) {
     if (step.op != "Round") {
       const auto operand = static_cast<float>(step.operand);
       int number = kAbsent;
-      WXNN_TRY(graph.add_constant(sentence(name, "/", step.op, "/y"), {DType::kFloat32, {}},
+      WXNN_TRY(graph.add_constant(sentence<"{}/{}/y">(name, step.op), {DType::kFloat32, {}},
                                   &operand, &number));
       inputs.push_back(number);
     }
     Cooked cooked;
     WXNN_TRY(make(step.op, std::move(inputs), &cooked));
-    WXNN_TRY(emit_before(*this, sentence("/", step.op), std::move(cooked), &value));
+    WXNN_TRY(emit_before(*this, sentence<"/{}">(step.op), std::move(cooked), &value));
   }
   this->inputs.push_back(value);
   return {};
@@ -214,11 +214,11 @@ Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* v
 Status TfliteOperator::read_enum(const FieldKind& kind, uint8_t number, AttrValue* value) {
   if (kind.letter == 't') {
     value->text = computed_dtype(static_cast<tflite::TensorType>(number));
-    WXNN_CHECK(!value->text.empty(), "has the type ", number, ", which is not supported");
+    WXNN_CHECK(!value->text.empty(), "has the type {}, which is not supported", number);
   } else if (kind.texts.empty()) {
     value->numbers.push_back(number);
   } else {
-    WXNN_CHECK(number < kind.texts.size(), "has an option ", number, ", which is not known");
+    WXNN_CHECK(number < kind.texts.size(), "has an option {}, which is not known", number);
     value->text = kind.texts[number];
   }
   return {};

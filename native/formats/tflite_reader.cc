@@ -101,8 +101,8 @@ Status TfliteGraphReader::check_indices(const Ints* indices, bool may_be_absent,
   const int count = static_cast<int>(tensors_.size());
   for (uint32_t i = 0; indices != nullptr && i < indices->size(); ++i) {
     const int t = indices->Get(i);
-    WXNN_CHECK((t >= 0 && t < count) || (t == kAbsent && may_be_absent), what, " refers to tensor ",
-               t, " of ", count);
+    WXNN_CHECK((t >= 0 && t < count) || (t == kAbsent && may_be_absent),
+               "{} refers to tensor {} of {}", what, t, count);
   }
   return {};
 }
@@ -111,7 +111,7 @@ Status TfliteGraphReader::code_of(size_t i, Code* code, String* custom) const {
   const uint32_t index = operator_at(i).opcode_index();
   const auto* codes = reading_.model.operator_codes();
   const uint32_t count = codes == nullptr ? 0 : codes->size();
-  WXNN_CHECK(index < count, "operator ", i, " refers to operator code ", index, " of ", count);
+  WXNN_CHECK(index < count, "operator {} refers to operator code {} of {}", i, index, count);
   const tflite::OperatorCode& entry = *codes->Get(index);
   *code = std::max(static_cast<tflite::BuiltinOperator>(entry.deprecated_builtin_code()),
                    entry.builtin_code());
@@ -123,7 +123,7 @@ Status TfliteGraphReader::code_of(size_t i, Code* code, String* custom) const {
 String TfliteGraphReader::name_of_operator(size_t i) const {
   const Ints* outputs = operator_at(i).outputs();
   return outputs != nullptr && outputs->size() != 0 ? tensors_.name(outputs->Get(0))
-                                                    : sentence("operator ", i);
+                                                    : sentence<"operator {}">(i);
 }
 
 Status TfliteGraphReader::find_rows() {
@@ -132,8 +132,8 @@ Status TfliteGraphReader::find_rows() {
   rows_ = Vector<const TfliteRow*>(count);
   for (size_t i = 0; i < count; ++i) {
     const tflite::Operator& op = operator_at(i);
-    WXNN_TRY(check_indices(op.inputs(), true, sentence("operator ", i)));
-    WXNN_TRY(check_indices(op.outputs(), false, sentence("operator ", i)));
+    WXNN_TRY(check_indices(op.inputs(), true, sentence<"operator {}">(i)));
+    WXNN_TRY(check_indices(op.outputs(), false, sentence<"operator {}">(i)));
     Code code;
     String custom;
     WXNN_TRY(code_of(i, &code, &custom));
@@ -181,7 +181,7 @@ Status TfliteGraphReader::read_inputs() {
     graph_.values[value].name = name_in(names, inputs->Get(i));
     graph_.inputs.push_back(value);
     if (const TfliteTensors::Grid grid = tensors_.grid(inputs->Get(i)); is_quantised(grid)) {
-      const String name = sentence(graph_.values[value].name, "/rounded");
+      const String name = sentence<"{}/rounded">(graph_.values[value].name);
       const int rounded = graph_.add_value(name, graph_.values[value].type);
       WXNN_TRY(round_to_grid(graph_, value, rounded, grid));
       tensors_.alias(inputs->Get(i), rounded);
@@ -233,7 +233,7 @@ String TfliteGraphReader::operator_of(size_t i) const {
 }
 
 String TfliteGraphReader::place_of(size_t i) const {
-  return sentence("node \"", name_of_operator(i), "\" (", operator_of(i), ")");
+  return sentence<"node \"{}\" ({})">(name_of_operator(i), operator_of(i));
 }
 
 Status TfliteGraphReader::read_operator(size_t i) {
@@ -265,7 +265,7 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
     if (tensor == kAbsent) continue;
     if (kBuildParts.state && has(kKeepState, code) && tensors_.is_state(tensor)) {
       const bool shared = std::ranges::find(states_, tensor) != states_.end();
-      WXNN_CHECK(!shared, "shares the variable \"", tensors_.name(tensor), "\" with another node");
+      WXNN_CHECK(!shared, "shares the variable \"{}\" with another node", tensors_.name(tensor));
       states_.push_back(tensor);
       continue;
     }
@@ -277,8 +277,8 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
     }
     WXNN_TRY(tensors_.value(tensor, &node.inputs.back()));
     WXNN_TRY(check_small_int(code, tensor));
-    WXNN_CHECK(!is_grid || !has(kSeeIntegers, code), "its input \"", tensors_.name(tensor),
-               "\" is quantised, which is not supported here");
+    WXNN_CHECK(!is_grid || !has(kSeeIntegers, code),
+               "its input \"{}\" is quantised, which is not supported here", tensors_.name(tensor));
   }
   WXNN_CHECK(node.output_count != 0, "has no outputs");
   for (uint32_t k = 0; k < op.outputs()->size(); ++k) {
@@ -295,9 +295,8 @@ Status TfliteGraphReader::check_small_int(Code code, int tensor) const {
   // Without grids nothing is computed in small integers.
   WXNN_CHECK(!kBuildParts.grids || !tensors_.is_small_int(tensor) || has(kCopies, code) ||
                  has(kSmallInts, code),
-             "tensor \"", tensors_.name(tensor), "\" is computed in ",
-             name_of(tensors_.stored_type(tensor)),
-             " without a scale, which is not supported here");
+             "tensor \"{}\" is computed in {} without a scale, which is not supported here",
+             tensors_.name(tensor), name_of(tensors_.stored_type(tensor)));
   return {};
 }
 
@@ -310,7 +309,7 @@ Status TfliteGraphReader::read_quantize(size_t i) {
   WXNN_TRY(tensors_.value(op.inputs()->Get(0), &from));
   WXNN_TRY(tensors_.value(op.outputs()->Get(0), &to));
   const TfliteTensors::Grid grid = tensors_.grid(op.outputs()->Get(0));
-  WXNN_CHECK(grid.bits != 0, "its output \"", graph_.values[to].name, "\" has no scale");
+  WXNN_CHECK(grid.bits != 0, "its output \"{}\" has no scale", graph_.values[to].name);
   return round_to_grid(graph_, from, to, grid);
 }
 
@@ -321,11 +320,11 @@ Status TfliteGraphReader::read_widening(size_t i, bool is_dequantize) {
   WXNN_CHECK(has_one_each(op), "should have one input and one output");
   int value = kAbsent;
   WXNN_TRY(tensors_.value(op.inputs()->Get(0), &value));
-  WXNN_CHECK(is_dequantize || graph_.values[value].constant != nullptr, "its input \"",
-             graph_.values[value].name,
-             "\" is computed while running; only a constant is supported");
-  WXNN_CHECK(!is_dequantize || graph_.values[value].type.dtype == DType::kFloat32, "its input \"",
-             graph_.values[value].name, "\" has no scale");
+  WXNN_CHECK(is_dequantize || graph_.values[value].constant != nullptr,
+             "its input \"{}\" is computed while running; only a constant is supported",
+             graph_.values[value].name);
+  WXNN_CHECK(!is_dequantize || graph_.values[value].type.dtype == DType::kFloat32,
+             "its input \"{}\" has no scale", graph_.values[value].name);
   tensors_.alias(op.outputs()->Get(0), value);
   return {};
 }
@@ -342,7 +341,7 @@ Status check_frame(Verifier& verifier, const Buffer& file) {
       verifier.VerifyOffset(0) != 0 && verify_tflite(verifier, *tflite::GetModel(bytes));
   WXNN_CHECK(whole, "it is cut off or damaged");
   const tflite::Model& model = *tflite::GetModel(bytes);
-  WXNN_CHECK(model.version() == 3, "its schema has version ", model.version(), ", not 3");
+  WXNN_CHECK(model.version() == 3, "its schema has version {}, not 3", model.version());
   const bool has_graph = model.subgraphs() != nullptr && model.subgraphs()->size() != 0;
   WXNN_CHECK(has_graph, "it contains no graph");
   return {};

@@ -17,15 +17,16 @@ struct Layout {
 
 Status check_inputs(const SourceNode& node, const Layout& layout) {
   const size_t count = node.inputs.size();
-  WXNN_CHECK(count >= layout.least, "has ", count, " inputs, should have at least ", layout.least);
+  WXNN_CHECK(count >= layout.least, "has {} inputs, should have at least {}", count, layout.least);
   for (size_t i = 1; i < count; ++i) {
     const int v = node.inputs[i];
     if (v == kAbsent) continue;
     const Value& value = node.graph.values[v];
     const bool state = std::ranges::find(layout.states, i) != layout.states.end();
-    WXNN_CHECK(!state, "its state \"", value.name, "\" is not a variable");
-    WXNN_CHECK(value.constant != nullptr || i == layout.auxiliary, "its input \"", value.name,
-               "\" is computed while running; only a constant is supported");
+    WXNN_CHECK(!state, "its state \"{}\" is not a variable", value.name);
+    WXNN_CHECK(value.constant != nullptr || i == layout.auxiliary,
+               "its input \"{}\" is computed while running; only a constant is supported",
+               value.name);
   }
   return {};
 }
@@ -56,14 +57,14 @@ Status take_auxiliary(SourceNode& node, const Vector<int>& all, size_t auxiliary
                       size_t layer) {
   const int x = auxiliary < all.size() ? all[auxiliary] : kAbsent;
   if (x == kAbsent) return {};
-  if (!kBuildParts.rare) return fail("has an auxiliary input, which this build does not have");
+  if (!kBuildParts.rare) return fail<"has an auxiliary input, which this build does not have">();
   const std::string_view suffix = layer == 0 ? "/forward/x" : "/backward/x";
   bool weighted = false;
   for (size_t m = 0; m < matrices; ++m) {
     const size_t at = auxiliary + 1 + layer * matrices + m;
     if (at >= all.size() || all[at] == kAbsent) continue;
     WXNN_CHECK(node.inputs[1 + m] != kAbsent, "has weights of an auxiliary input alone");
-    WXNN_TRY(join(node, sentence(suffix, "/weights", m), all[at], &node.inputs[1 + m]));
+    WXNN_TRY(join(node, sentence<"{}/weights{}">(suffix, m), all[at], &node.inputs[1 + m]));
     weighted = true;
   }
   if (weighted) return join(node, suffix, x, node.inputs.data());
@@ -150,13 +151,13 @@ class BasicCell {
     return cooked;
   }
   Status step(std::string_view op, Vector<int> inputs, int* value) {
-    return emit_before(node_, sentence("/", op, ++steps_), make(op, std::move(inputs)), value);
+    return emit_before(node_, sentence<"/{}{}">(op, ++steps_), make(op, std::move(inputs)), value);
   }
   Status split(int (&gates)[4]) {
     Cooked split = make("SplitV", {gates[0]});
     WXNN_TRY(split.attrs.set("numOrSizeSplits", 4));
     WXNN_TRY(split.attrs.set("axis", 1));
-    const String name = sentence(node_.name, "/gate");
+    const String name = sentence<"{}/gate">(node_.name);
     for (int& gate : gates) {
       gate = node_.graph.add_value(name, {DType::kFloat32, Shape::unknown()});
     }
@@ -179,7 +180,7 @@ Status build_lstm_cell(SourceNode& node, const Recipe& recipe) {
   WXNN_TRY(node.read("n3", &kernel_type));
   if (kernel_type.numbers[0] == 0) return build_lstm(node, recipe);
   if (kBuildParts.rare) return BasicCell(node).build();
-  return fail("has the kernel_type BASIC, which this build does not have");
+  return fail<"has the kernel_type BASIC, which this build does not have">();
 }
 
 // x, 4 weights, 4 recurrent weights, 3 peepholes, 4 biases, projection and its bias, two states, 4

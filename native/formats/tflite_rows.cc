@@ -37,7 +37,7 @@ Status build_fully_connected(SourceNode& node, const Recipe& recipe) {
              "lacks its weights");
   const auto& values = node.graph.values;
   const Shape weights = values[product.inputs[1]].type.shape;
-  WXNN_CHECK(weights.rank() == 2, "has weights ", weights, ", should be [outputs,inputs]");
+  WXNN_CHECK(weights.rank() == 2, "has weights {}, should be [outputs,inputs]", weights);
   const Shape x = values[product.inputs[0]].type.shape;
   int y = kAbsent;
   WXNN_TRY(node.output(0, &y));
@@ -69,7 +69,7 @@ Status build_softmax(SourceNode& node, const Recipe& recipe) {
   if (factor != 1 && factor != 0) {
     Cooked scaled;
     int constant = kAbsent;
-    WXNN_TRY(node.graph.add_constant(sentence(node.name, "/beta"), {DType::kFloat32, {}}, &factor,
+    WXNN_TRY(node.graph.add_constant(sentence<"{}/beta">(node.name), {DType::kFloat32, {}}, &factor,
                                      &constant));
     WXNN_TRY(make("Multiply", {softmax.inputs[0], constant}, &scaled));
     WXNN_TRY(emit_before(node, "/scaled", std::move(scaled), &softmax.inputs[0]));
@@ -107,7 +107,7 @@ Status build_cast(SourceNode& node, const Recipe& recipe) {
   int number = kAbsent;
   WXNN_TRY(emit_before(node, "/int32", std::move(cast), &value));
   const int32_t& operand = small->shift != 0 ? small->shift : small->mask;
-  WXNN_TRY(node.graph.add_constant(sentence(node.name, "/bits"), {DType::kInt32, {}}, &operand,
+  WXNN_TRY(node.graph.add_constant(sentence<"{}/bits">(node.name), {DType::kInt32, {}}, &operand,
                                    &number));
   Cooked bits;
   if (small->shift == 0) {
@@ -126,9 +126,9 @@ Status build_cast(SourceNode& node, const Recipe& recipe) {
 Status build_mediapipe_transpose_conv(SourceNode& node, const Recipe& recipe) {
   const std::span<const std::byte> options = static_cast<TfliteSource&>(node).custom_options();
   int32_t params[3];
-  WXNN_CHECK(options.size() >= sizeof params, "has options of ", options.size(), " bytes");
+  WXNN_CHECK(options.size() >= sizeof params, "has options of {} bytes", options.size());
   std::memcpy(params, options.data(), sizeof params);
-  WXNN_CHECK(params[0] == 1 || params[0] == 2, "has padding ", params[0], ", which is not known");
+  WXNN_CHECK(params[0] == 1 || params[0] == 2, "has padding {}, which is not known", params[0]);
   Cooked conv;
   WXNN_TRY(prepare(node, recipe, &conv));
   WXNN_TRY(conv.attrs.set("pad", params[0] == 1 ? "same" : "valid"));
@@ -145,7 +145,7 @@ Status build_flow(SourceNode& node, const Recipe& recipe) {
   WXNN_TRY(node.read("i0", &first));
   WXNN_TRY(node.read("i1", &second));
   for (const double index : {first.numbers[0], second.numbers[0]}) {
-    WXNN_CHECK(index >= 0, "refers to subgraph ", static_cast<int>(index));
+    WXNN_CHECK(index >= 0, "refers to subgraph {}", static_cast<int>(index));
     flow.bodies.emplace_back();
     WXNN_TRY(
         static_cast<TfliteSource&>(node).subgraph(static_cast<size_t>(index), &flow.bodies.back()));
@@ -174,11 +174,11 @@ Status build_own(SourceNode& node, const Recipe&) {
 Status build_mediapipe_pool(SourceNode& node, const Recipe& recipe) {
   const std::span<const std::byte> options = static_cast<TfliteSource&>(node).custom_options();
   int32_t params[6];
-  WXNN_CHECK(options.size() >= sizeof params, "has options of ", options.size(), " bytes");
+  WXNN_CHECK(options.size() >= sizeof params, "has options of {} bytes", options.size());
   std::memcpy(params, options.data(), sizeof params);
   const auto [padding, stride_x, stride_y, width, height, activation] = params;
-  WXNN_CHECK(padding == 1 || padding == 2, "has padding ", padding, ", which is not known");
-  WXNN_CHECK(activation == 0, "has activation ", activation, ", which is not supported");
+  WXNN_CHECK(padding == 1 || padding == 2, "has padding {}, which is not known", padding);
+  WXNN_CHECK(activation == 0, "has activation {}, which is not supported", activation);
   Cooked pool;
   WXNN_TRY(prepare(node, recipe, &pool));
   if (pool.attrs.knows("pad")) WXNN_TRY(pool.attrs.set("pad", padding == 1 ? "same" : "valid"));
@@ -229,7 +229,7 @@ Status build_transform_bilinear(SourceNode& node, const Recipe& recipe) {
 Status step(SourceNode& node, const char* op, Vector<int> inputs, int* value) {
   Cooked cooked;
   WXNN_TRY(make(op, std::move(inputs), &cooked));
-  return emit_before(node, sentence("/", op), std::move(cooked), value);
+  return emit_before(node, sentence<"/{}">(op), std::move(cooked), value);
 }
 
 // x over the root of its sum of squares along the last axis, which counts as 1e-6 at least.
@@ -247,7 +247,7 @@ Status build_l2_normalization(SourceNode& node, const Recipe& recipe) {
   WXNN_TRY(emit_before(node, "/Sum", std::move(sum), &norm));
   WXNN_TRY(step(node, "Sqrt", {norm}, &norm));
   constexpr float kLeast = 1e-6f;
-  WXNN_TRY(node.graph.add_constant(sentence(node.name, "/least"), {DType::kFloat32, {}}, &kLeast,
+  WXNN_TRY(node.graph.add_constant(sentence<"{}/least">(node.name), {DType::kFloat32, {}}, &kLeast,
                                    &least));
   WXNN_TRY(step(node, "Maximum", {norm, least}, &norm));
   quotient.inputs = {x, norm};
@@ -596,7 +596,7 @@ String tflite_name(Code code) {
     for (int i = 0; i < number && at < names.size(); ++i) at = names.find('\0', at) + 1;
     if (number >= 0 && at != names.size()) return kNames + at;
   }
-  return sentence("builtin operator ", number);
+  return sentence<"builtin operator {}">(number);
 }
 
 bool is_widening(Code code) { return code == Code::DEQUANTIZE || code == Code::DENSIFY; }

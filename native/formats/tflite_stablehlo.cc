@@ -8,7 +8,7 @@ namespace wxnn {
 namespace {
 
 Status subgraph(SourceNode& node, double index, std::unique_ptr<Graph>* graph) {
-  WXNN_CHECK(index >= 0, "refers to subgraph ", static_cast<int>(index));
+  WXNN_CHECK(index >= 0, "refers to subgraph {}", static_cast<int>(index));
   return static_cast<TfliteSource&>(node).subgraph(static_cast<size_t>(index), graph);
 }
 
@@ -21,8 +21,8 @@ Status name_computation(SourceNode& node, std::string_view source, Attrs& attrs)
   const bool pair = body != nullptr && body->inputs.size() == 2 && body->outputs.size() == 1;
   WXNN_CHECK(pair, "has a computation that does not make one value of two");
   if (body->nodes.empty() && body->outputs[0] == body->inputs[1]) return {};
-  WXNN_CHECK(body->nodes.size() == 1, "has a computation of ", body->nodes.size(),
-             " operators; one is supported");
+  WXNN_CHECK(body->nodes.size() == 1, "has a computation of {} operators; one is supported",
+             body->nodes.size());
   return attrs.set("computation", body->nodes[0].op->name);
 }
 
@@ -43,9 +43,9 @@ void take_index(Graph& graph) {
 Status choose(Graph& graph, const String& name, int k, const Vector<int>& inputs, Cooked* choice) {
   Cooked equal;
   int number = kAbsent;
-  WXNN_TRY(graph.add_constant(sentence(name, "/", k), {DType::kInt32, {}}, &k, &number));
+  WXNN_TRY(graph.add_constant(sentence<"{}/{}">(name, k), {DType::kInt32, {}}, &k, &number));
   WXNN_TRY(make("Equal", {inputs[0], number}, &equal));
-  const String is = sentence(name, "/is ", k);
+  const String is = sentence<"{}/is {}">(name, k);
   choice->inputs = inputs;
   choice->inputs.insert(choice->inputs.begin(),
                         graph.add_node(*equal.op, is, equal.inputs, std::move(equal.attrs)));
@@ -69,8 +69,8 @@ Status build_tflite_reduce_window(SourceNode& node, const Recipe& recipe) {
   AttrValue function;
   WXNN_TRY(node.read("i0", &function));
   const auto number = static_cast<size_t>(function.numbers[0]);
-  WXNN_CHECK(function.numbers[0] > 0 && number < std::size(kFunctions), "has the function ",
-             static_cast<int>(function.numbers[0]), ", which is not known");
+  WXNN_CHECK(function.numbers[0] > 0 && number < std::size(kFunctions),
+             "has the function {}, which is not known", static_cast<int>(function.numbers[0]));
   WXNN_TRY(prepare(node, recipe, &cooked));
   WXNN_TRY(cooked.attrs.set("computation", kFunctions[number]));
   return emit(node, std::move(cooked));
@@ -109,12 +109,12 @@ Status build_case(SourceNode& node, const Recipe& recipe) {
     Vector<int> outputs;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       rest->inputs.push_back(
-          rest->add_value(sentence("input ", i), {DType::kFloat32, Shape::unknown()}));
+          rest->add_value(sentence<"input {}">(i), {DType::kFloat32, Shape::unknown()}));
     }
     WXNN_TRY(choose(*rest, node.name, static_cast<int>(k), rest->inputs, &choice));
     for (size_t i = 0; i < node.output_count; ++i) {
       outputs.push_back(
-          rest->add_value(sentence("output ", i), {DType::kFloat32, Shape::unknown()}));
+          rest->add_value(sentence<"output {}">(i), {DType::kFloat32, Shape::unknown()}));
     }
     rest->outputs = outputs;
     rest->nodes.push_back({choice.op, node.name, std::move(choice.attrs), std::move(choice.inputs),

@@ -19,7 +19,7 @@ Status TfliteGraphReader::read_body(size_t index, std::unique_ptr<Graph>* graph)
 
 Status TfliteGraphReader::check_subgraph(size_t index) {
   const uint32_t count = reading_.model.subgraphs()->size();
-  WXNN_CHECK(index < count, "refers to subgraph ", index, " of ", count);
+  WXNN_CHECK(index < count, "refers to subgraph {} of {}", index, count);
   const auto* tensors = reading_.model.subgraphs()->Get(static_cast<uint32_t>(index))->tensors();
   reading_.tensors += 1 + (tensors == nullptr ? 0 : tensors->size());
   WXNN_CHECK(depth_ < kMostDepth && reading_.tensors <= reading_.file.bytes,
@@ -42,8 +42,8 @@ Status TfliteGraphReader::read_inside(size_t i, size_t index, bool once) {
     WXNN_TRY(inner.check_indices(declared[side], false, "a subgraph"));
     const uint32_t ours = given[side] == nullptr ? 0 : given[side]->size();
     const uint32_t theirs = declared[side] == nullptr ? 0 : declared[side]->size();
-    WXNN_CHECK(ours == theirs || once, "has ", ours, side == 0 ? " inputs" : " outputs",
-               ", its subgraph ", theirs);
+    WXNN_CHECK(ours == theirs || once, "has {}{}, its subgraph {}", ours,
+               side == 0 ? " inputs" : " outputs", theirs);
     if (side == 1) {
       for (size_t k = 0; k < inner.rows_.size(); ++k) WXNN_TRY(inner.read_operator(k));
     }
@@ -65,7 +65,7 @@ Status TfliteGraphReader::read_shared(size_t i, Code code) {
   if (code == Code::READ_VARIABLE || code == Code::ASSIGN_VARIABLE) return use_variable(i, code);
   AttrValue index;
   WXNN_TRY(option(i, code == Code::CALL_ONCE ? "i0" : "i1", &index));
-  WXNN_CHECK(index.numbers[0] >= 0, "refers to subgraph ", static_cast<int>(index.numbers[0]));
+  WXNN_CHECK(index.numbers[0] >= 0, "refers to subgraph {}", static_cast<int>(index.numbers[0]));
   return read_inside(i, static_cast<size_t>(index.numbers[0]), code == Code::CALL_ONCE);
 }
 

@@ -53,14 +53,14 @@ const TypeRow* row_of(tflite::TensorType type) {
 
 Status read_shape(const flatbuffers::Vector<int32_t>* dims, bool may_be_open, Shape* shape) {
   const uint32_t rank = dims == nullptr ? 0 : dims->size();
-  WXNN_CHECK(rank <= Shape::kMaxRank, "has ", rank, " dimensions; at most ", Shape::kMaxRank,
-             " are supported");
+  WXNN_CHECK(rank <= Shape::kMaxRank, "has {} dimensions; at most {} are supported", rank,
+             Shape::kMaxRank);
   for (uint32_t i = 0; i < rank; ++i) {
     const int32_t d = dims->Get(i);
-    WXNN_CHECK(d >= 0 || (may_be_open && d == Shape::kOpen), "has a dimension of ", d);
+    WXNN_CHECK(d >= 0 || (may_be_open && d == Shape::kOpen), "has a dimension of {}", d);
     shape->push_back(d);
   }
-  WXNN_CHECK(shape->fits(), "has shape ", *shape, ", which does not fit in memory");
+  WXNN_CHECK(shape->fits(), "has shape {}, which does not fit in memory", *shape);
   return {};
 }
 
@@ -109,7 +109,7 @@ const tflite::Tensor& TfliteTensors::at(int tensor) const {
 
 String TfliteTensors::name(int tensor) const {
   const flatbuffers::String* name = at(tensor).name();
-  if (name == nullptr || name->size() == 0) return sentence("tensor ", tensor);
+  if (name == nullptr || name->size() == 0) return sentence<"tensor {}">(tensor);
   return std::string_view(name->c_str(), name->size());
 }
 
@@ -119,7 +119,7 @@ Status TfliteTensors::stored(int tensor, std::span<const std::byte>* bytes) cons
   const auto* buffers = model_.buffers();
   if (index == 0) return {};
   const uint32_t count = buffers == nullptr ? 0 : buffers->size();
-  WXNN_CHECK(index < count, "refers to buffer ", index, " of ", count);
+  WXNN_CHECK(index < count, "refers to buffer {} of {}", index, count);
   const tflite::Buffer& buffer = *buffers->Get(index);
   if (buffer.data() != nullptr) {
     *bytes = {reinterpret_cast<const std::byte*>(buffer.data()->data()), buffer.data()->size()};
@@ -149,7 +149,7 @@ Status TfliteTensors::value(int tensor, int* value) {
     TensorType type;
     std::unique_ptr<Constant> constant;
     Status status = make(tensor, &type, &constant);
-    if (!status.ok()) return status.at(sentence("tensor \"", name(tensor), "\""));
+    if (!status.ok()) return status.at(sentence<"tensor \"{}\"">(name(tensor)));
     values_[tensor] = graph_->add_value(name(tensor), type);
     graph_->values[values_[tensor]].constant = std::move(constant);
   }
@@ -164,7 +164,7 @@ Status TfliteTensors::input(int tensor, int* value) {
   if (open == nullptr || static_cast<int>(open->size()) != shape.rank()) return {};
   Shape declared;
   Status status = read_shape(open, true, &declared);
-  if (!status.ok()) return status.at(sentence("input \"", name(tensor), "\""));
+  if (!status.ok()) return status.at(sentence<"input \"{}\"">(name(tensor)));
   shape = declared;
   return {};
 }
@@ -172,8 +172,8 @@ Status TfliteTensors::input(int tensor, int* value) {
 Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constant>* constant) {
   const tflite::Tensor& t = at(tensor);
   const TypeRow* row = row_of(t.type());
-  WXNN_CHECK(row != nullptr && row->use != Use::kNever, "is ",
-             row != nullptr ? row->name : "of an unknown type", ", which is not supported");
+  WXNN_CHECK(row != nullptr && row->use != Use::kNever, "is {}, which is not supported",
+             row != nullptr ? row->name : "of an unknown type");
   WXNN_CHECK(!t.is_variable(), "is a variable, which this operator cannot keep between runs");
   type->dtype = row->dtype;
   WXNN_TRY(read_shape(t.shape(), false, &type->shape));
@@ -181,17 +181,19 @@ Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constan
     *constant = std::make_unique<Constant>();
     return make_constant(tensor, type, constant->get());
   }
-  WXNN_CHECK(kBuildParts.grids || row->use != Use::kSmallInt, "is computed in ", row->name,
-             ", which takes FakeQuantWithMinMaxArgs, which this build does not have");
-  WXNN_CHECK(row->use >= Use::kSmallInt, "is computed in ", row->name,
-             ", which is supported for constants only");
+  WXNN_CHECK(
+      kBuildParts.grids || row->use != Use::kSmallInt,
+      "is computed in {}, which takes FakeQuantWithMinMaxArgs, which this build does not have",
+      row->name);
+  WXNN_CHECK(row->use >= Use::kSmallInt, "is computed in {}, which is supported for constants only",
+             row->name);
   if (!kBuildParts.grids) return {};
   const auto* q = t.quantization();
   const uint32_t scales = q == nullptr || q->scale() == nullptr ? 0 : q->scale()->size();
   if (row->use != Use::kSmallInt || scales == 0) return {};
   // A quantised integer stands for a real number.
-  WXNN_CHECK(scales == 1 && q->scale()->Get(0) > 0, "is computed with ", scales,
-             " scales; one, positive, is supported");
+  WXNN_CHECK(scales == 1 && q->scale()->Get(0) > 0,
+             "is computed with {} scales; one, positive, is supported", scales);
   type->dtype = DType::kFloat32;
   return {};
 }
@@ -248,8 +250,9 @@ Status TfliteTensors::expand(const tflite::Tensor& t, const TensorType& type, Co
   const TensorType element = {type.dtype, {}};
   const size_t element_bytes = encoded_bytes(constant->encoding, element);
   expanded_bytes_ += static_cast<size_t>(type.shape.elements()) * element_bytes;
-  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= file_.bytes, "is sparse and would fill ",
-             expanded_bytes_, " bytes with the ones before, from a file of ", file_.bytes);
+  WXNN_CHECK(expanded_bytes_ / kMostExpansion <= file_.bytes,
+             "is sparse and would fill {} bytes with the ones before, from a file of {}",
+             expanded_bytes_, file_.bytes);
   const Sparse sparse = {*t.sparsity(), constant->bytes, element_bytes};
   WXNN_TRY(densify(verifier_, sparse, type.shape, &constant->owned));
   constant->bytes = {constant->owned.data(), constant->owned.size()};

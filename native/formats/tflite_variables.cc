@@ -17,7 +17,7 @@ void TfliteVariables::assign(int variable, int value, bool once) {
 Status TfliteVariables::read(Graph& graph, int variable, int* value) {
   Variable& v = list_[variable];
   if (v.current == kAbsent) {
-    WXNN_CHECK(v.initial != kAbsent, "reads the variable \"", v.name, "\" before it has a value");
+    WXNN_CHECK(v.initial != kAbsent, "reads the variable \"{}\" before it has a value", v.name);
     v.current = v.initial;
     if (v.assigned) {
       v.state = graph.add_value(v.name, graph.values[v.initial].type);
@@ -64,8 +64,9 @@ Status TfliteVariables::hand_over(Graph& graph, bool loop) {
 Status TfliteVariables::finish(Graph& graph) const {
   for (const Variable& v : list_) {
     if (v.state == kAbsent) continue;
-    WXNN_CHECK(graph.values[v.initial].constant != nullptr, "the first value of the variable \"",
-               v.name, "\" is computed; only a constant is supported");
+    WXNN_CHECK(graph.values[v.initial].constant != nullptr,
+               "the first value of the variable \"{}\" is computed; only a constant is supported",
+               v.name);
     graph.states.push_back({v.state, v.current, v.initial});
   }
   return {};

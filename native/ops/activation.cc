@@ -47,8 +47,8 @@ Status Activation::check(const InferCtx& c, size_t prelu, const TensorType& y) {
              "preluActivationWeights belong to the activation \"prelu\"");
   if (row->is_clamp()) return {};
   const Op* op = find_op(row->op);
-  WXNN_CHECK(op != nullptr, "the activation needs the operator ", row->op,
-             ", which this build does not have");
+  WXNN_CHECK(op != nullptr, "the activation needs the operator {}, which this build does not have",
+             row->op);
   return c.has(prelu) ? check_slopes(c.in(prelu), y.shape) : Status();
 }
 

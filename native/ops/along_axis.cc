@@ -25,7 +25,7 @@ Axis axis_in(const Ctx& c) {
   int axis = 0;
   WXNN_TRY(check_number("x", c.in(0)));
   WXNN_TRY(read_axis(c.attrs.i("axis"), x, x.rank(), &axis));
-  WXNN_CHECK(x[axis] > 0, "axis ", axis, " of x ", x, " is empty");
+  WXNN_CHECK(x[axis] > 0, "axis {} of x {} is empty", axis, x);
   c.out() = {DType::kInt32, x};
   c.out().shape.erase(axis);
   return {};
@@ -103,8 +103,8 @@ Status run_cumulative(const RunCtx& c) {
   WXNN_TRY(check_number("x", c.in(0)));
   WXNN_TRY(read_numbers(c, 1, "k", &k));
   WXNN_CHECK(x.rank() > 0, "x has no axis");
-  WXNN_CHECK(k.count == 1 && k[0] >= 0 && k[0] <= x[-1], "k ", k[0],
-             " is outside the last axis of x ", x);
+  WXNN_CHECK(k.count == 1 && k[0] >= 0 && k[0] <= x[-1], "k {} is outside the last axis of x {}",
+             k[0], x);
   WXNN_CHECK(c.outputs.size() == 2, "gives two outputs, values and indices");
   for (TensorType& y : c.outputs) {
     y = c.in(0);

@@ -222,7 +222,7 @@ extern constinit const Op kAtan2 = {
 
 Status check_slopes(const Tensor& alpha, const Shape& x) {
   WXNN_TRY(check_float("alpha", alpha));
-  WXNN_CHECK(broadcasts(alpha.shape, x), "alpha ", alpha.shape, " does not broadcast to x ", x);
+  WXNN_CHECK(broadcasts(alpha.shape, x), "alpha {} does not broadcast to x {}", alpha.shape, x);
   return {};
 }
 

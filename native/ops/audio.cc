@@ -16,9 +16,9 @@ int32_t transform_of(int32_t window) {
   const int32_t window = c.attrs.i("windowSize");
   const int32_t stride = c.attrs.i("stride");
   WXNN_TRY(check_float("x", c.in(0)));
-  WXNN_CHECK(x.rank() == 2, "x ", x, " should be [samples,channels]");
-  WXNN_CHECK(window >= 2 && window <= kLongest && stride >= 1, "windows of ", window, " every ",
-             stride, " samples are not supported");
+  WXNN_CHECK(x.rank() == 2, "x {} should be [samples,channels]", x);
+  WXNN_CHECK(window >= 2 && window <= kLongest && stride >= 1,
+             "windows of {} every {} samples are not supported", window, stride);
   const int32_t frames = x[0] < window ? 0 : 1 + (x[0] - window) / stride;
   c.out() = {DType::kFloat32, {x[1], frames, 1 + transform_of(window) / 2}};
   return {};
@@ -75,11 +75,11 @@ class Spectrogram final : public Kernel {
   const double low = c.attrs.f("lowerFrequencyLimit");
   const double high = c.attrs.f("upperFrequencyLimit");
   WXNN_TRY(check_float("spectrogram", c.in(0)));
-  WXNN_CHECK(x.rank() == 3 && x[2] >= 2, "spectrogram ", x, " should be [channels,frames,bins]");
-  WXNN_CHECK(rate.dtype == DType::kInt32 && rate.shape.elements() == 1, "sampleRate ",
-             name_of(rate.dtype), " ", rate.shape, " should be one int32");
-  WXNN_CHECK(given > 0 && given <= bands && bands <= kLongest, given, " coefficients of ", bands,
-             " bands are not supported");
+  WXNN_CHECK(x.rank() == 3 && x[2] >= 2, "spectrogram {} should be [channels,frames,bins]", x);
+  WXNN_CHECK(rate.dtype == DType::kInt32 && rate.shape.elements() == 1,
+             "sampleRate {} {} should be one int32", name_of(rate.dtype), rate.shape);
+  WXNN_CHECK(given > 0 && given <= bands && bands <= kLongest,
+             "{} coefficients of {} bands are not supported", given, bands);
   WXNN_CHECK(low >= 0 && high > low && high <= 1e9, "its limits of frequency are not in order");
   WXNN_TRY(check_bytes("the table of cosines", bands * 1.0 * (given + 2.0) * sizeof(double)));
   c.out() = {DType::kFloat32, {x[0], x[1], given}};
@@ -143,9 +143,9 @@ class Mfcc final : public Kernel {
     const int32_t rate = *c.in(1).i32();
     const double low = c.attrs.f("lowerFrequencyLimit");
     const double high = c.attrs.f("upperFrequencyLimit");
-    WXNN_CHECK(rate > 0, "sampleRate ", rate, " should be positive");
+    WXNN_CHECK(rate > 0, "sampleRate {} should be positive", rate);
     const double width = 0.5 * rate / (bins_ - 1);  // of a bin, in Hz
-    WXNN_CHECK(high / width < bins_, "its upper limit of frequency is beyond the spectrogram's, ",
+    WXNN_CHECK(high / width < bins_, "its upper limit of frequency is beyond the spectrogram's, {}",
                rate / 2);
     first_ = static_cast<int32_t>(1.5 + low / width);
     last_ = static_cast<int32_t>(high / width);

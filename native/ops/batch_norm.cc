@@ -16,7 +16,7 @@ Status infer_batch_norm(InferCtx& c) {
     const Shape& p = c.in(i).shape;
     WXNN_TRY(check_float(kNames[i], c.in(i)));
     WXNN_CHECK(i == 0 || (p.rank() > 0 && p[-1] == x[-1] && p.elements(0, p.rank() - 1) == 1),
-               kNames[i], " ", p, " does not give one number per channel of x ", x);
+               "{} {} does not give one number per channel of x {}", kNames[i], p, x);
   }
   return same_as_x(c);
 }

@@ -8,7 +8,7 @@ namespace wxnn {
 namespace {
 
 Status infer_bits(InferCtx& c) {
-  WXNN_CHECK(c.in(0).dtype == DType::kInt32, "a is ", name_of(c.in(0).dtype), ", wants int32");
+  WXNN_CHECK(c.in(0).dtype == DType::kInt32, "a is {}, wants int32", name_of(c.in(0).dtype));
   return broadcast_both(c);
 }
 
@@ -49,9 +49,9 @@ extern constinit const Op kBitcast = {
     .infer = [](InferCtx& c) -> Status {
       c.out() = c.in(0);
       WXNN_TRY(read_dtype(c.attrs.text("dtype"), &c.out().dtype));
-      WXNN_CHECK(size_of(c.in(0).dtype) == 4 && size_of(c.out().dtype) == 4, "x is ",
-                 name_of(c.in(0).dtype), ", dtype ", name_of(c.out().dtype),
-                 ": only types of four bytes are supported");
+      WXNN_CHECK(size_of(c.in(0).dtype) == 4 && size_of(c.out().dtype) == 4,
+                 "x is {}, dtype {}: only types of four bytes are supported",
+                 name_of(c.in(0).dtype), name_of(c.out().dtype));
       return {};
     },
     .run = [](const RunCtx& c) -> Status {

@@ -12,8 +12,8 @@ namespace {
 [[clang::minsize]] Status check_block(const InferCtx& c) {
   const Shape& x = c.in(0).shape;
   const int32_t block = c.attrs.i("blockSize");
-  WXNN_CHECK(x.rank() == 4, "x ", x, " should be [N,H,W,C]");
-  WXNN_CHECK(block > 0 && block < 32768, "blockSize ", block, " is out of range");
+  WXNN_CHECK(x.rank() == 4, "x {} should be [N,H,W,C]", x);
+  WXNN_CHECK(block > 0 && block < 32768, "blockSize {} is out of range", block);
   return {};
 }
 
@@ -53,13 +53,14 @@ template <class Ctx>
   Numbers pads;
   WXNN_TRY(read_numbers(c, 1, "blockShape", &block));
   WXNN_TRY(read_numbers(c, 2, border, &pads));
-  WXNN_CHECK(block.count < x.rank() && pads.count == 2 * block.count, "blockShape has ",
-             block.count, " numbers and ", border, " ", pads.count, ", which does not fit x ", x);
+  WXNN_CHECK(block.count < x.rank() && pads.count == 2 * block.count,
+             "blockShape has {} numbers and {} {}, which does not fit x {}", block.count, border,
+             pads.count, x);
   int64_t all = 1;
   blocks->count = block.count;
   for (int i = 0; i < block.count; ++i) {
-    WXNN_CHECK(block[i] > 0, "blockShape ", block[i], " is not positive");
-    WXNN_CHECK(pads[2 * i] >= 0 && pads[2 * i + 1] >= 0, border, " are negative");
+    WXNN_CHECK(block[i] > 0, "blockShape {} is not positive", block[i]);
+    WXNN_CHECK(pads[2 * i] >= 0 && pads[2 * i + 1] >= 0, "{} are negative", border);
     all *= block[i];
     WXNN_CHECK(all <= INT32_MAX, "blockShape is too large");
     blocks->block[i] = block[i];
@@ -80,8 +81,9 @@ template <class Ctx>
   y[0] = static_cast<int32_t>(pictures);
   for (int i = 0; i < b.count; ++i) {
     const int64_t n = static_cast<int64_t>(x[i + 1]) + b.before[i] + b.after[i];
-    WXNN_CHECK(n <= INT32_MAX && n % b.block[i] == 0, "axis ", i + 1, " of x ", x,
-               " with paddings is ", n, ", not a multiple of the block ", b.block[i]);
+    WXNN_CHECK(n <= INT32_MAX && n % b.block[i] == 0,
+               "axis {} of x {} with paddings is {}, not a multiple of the block {}", i + 1, x, n,
+               b.block[i]);
     y[i + 1] = static_cast<int32_t>(n / b.block[i]);
   }
   c.out() = {c.in(0).dtype, y};
@@ -92,12 +94,12 @@ template <class Ctx>
   Blocks b;
   WXNN_TRY(read_blocks(c, "crops", &b));
   const Shape& x = c.in(0).shape;
-  WXNN_CHECK(x[0] % b.all == 0, "the batch of x ", x, " is not a multiple of the blocks, ", b.all);
+  WXNN_CHECK(x[0] % b.all == 0, "the batch of x {} is not a multiple of the blocks, {}", x, b.all);
   Shape y = x;
   y[0] = x[0] / b.all;
   for (int i = 0; i < b.count; ++i) {
     const int64_t n = static_cast<int64_t>(x[i + 1]) * b.block[i] - b.before[i] - b.after[i];
-    WXNN_CHECK(n >= 0 && n <= INT32_MAX, "crops take more than axis ", i + 1, " of x ", x, " has");
+    WXNN_CHECK(n >= 0 && n <= INT32_MAX, "crops take more than axis {} of x {} has", i + 1, x);
     y[i + 1] = static_cast<int32_t>(n);
   }
   c.out() = {c.in(0).dtype, y};
@@ -163,8 +165,8 @@ extern constinit const Op kDepthToSpace = {
       const Shape& x = c.in(0).shape;
       const int32_t b = c.attrs.i("blockSize");
       if (!c.attrs.is("dataFormat", "NHWC")) return not_known(c.attrs, "dataFormat");
-      WXNN_CHECK(x[3] % (b * b) == 0 && x[1] <= INT32_MAX / b && x[2] <= INT32_MAX / b, "x ", x,
-                 " does not divide into blocks of ", b);
+      WXNN_CHECK(x[3] % (b * b) == 0 && x[1] <= INT32_MAX / b && x[2] <= INT32_MAX / b,
+                 "x {} does not divide into blocks of {}", x, b);
       c.out() = {c.in(0).dtype, {x[0], x[1] * b, x[2] * b, x[3] / (b * b)}};
       return {};
     },
@@ -184,7 +186,7 @@ extern constinit const Op kSpaceToDepth = {
       WXNN_TRY(check_block(c));
       const Shape& x = c.in(0).shape;
       const int32_t b = c.attrs.i("blockSize");
-      WXNN_CHECK(x[1] % b == 0 && x[2] % b == 0, "x ", x, " does not divide into blocks of ", b);
+      WXNN_CHECK(x[1] % b == 0 && x[2] % b == 0, "x {} does not divide into blocks of {}", x, b);
       WXNN_CHECK(x[3] <= INT32_MAX / (b * b), "the output is too large");
       c.out() = {c.in(0).dtype, {x[0], x[1] / b, x[2] / b, x[3] * b * b}};
       return {};

@@ -40,8 +40,8 @@ Combine find_combine(std::string_view name, DType dtype) {
 
 Status check_combine(const Attrs& attrs, DType dtype) {
   const std::string_view name = attrs.text("computation");
-  WXNN_CHECK(find_combine(name, dtype) != nullptr, "computation \"", name, "\" of ", name_of(dtype),
-             " is not supported");
+  WXNN_CHECK(find_combine(name, dtype) != nullptr, "computation \"{}\" of {} is not supported",
+             name, name_of(dtype));
   return {};
 }
 

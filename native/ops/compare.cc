@@ -113,7 +113,7 @@ extern constinit const Op kLogicalNot = {
     .name = "LogicalNot",
     .inputs = {{"x"}},
     .infer = [](InferCtx& c) -> Status {
-      WXNN_CHECK(c.in(0).dtype == DType::kBool, "x is ", name_of(c.in(0).dtype), ", wants bool");
+      WXNN_CHECK(c.in(0).dtype == DType::kBool, "x is {}, wants bool", name_of(c.in(0).dtype));
       return same_as_x(c);
     },
     .run = [](const RunCtx& c) -> Status {

@@ -7,15 +7,15 @@ namespace {
 
 Status infer_complex(InferCtx& c) {
   WXNN_TRY(broadcast_floats(c));
-  WXNN_CHECK(c.in(0).shape == c.in(1).shape, "real ", c.in(0).shape, " and imag ", c.in(1).shape,
-             " differ");
+  WXNN_CHECK(c.in(0).shape == c.in(1).shape, "real {} and imag {} differ", c.in(0).shape,
+             c.in(1).shape);
   c.out().dtype = DType::kComplex64;
   return {};
 }
 
 Status infer_part(InferCtx& c) {
-  WXNN_CHECK(c.in(0).dtype == DType::kComplex64, "x is ", name_of(c.in(0).dtype),
-             ", wants complex64");
+  WXNN_CHECK(c.in(0).dtype == DType::kComplex64, "x is {}, wants complex64",
+             name_of(c.in(0).dtype));
   c.out() = {DType::kFloat32, c.in(0).shape};
   return {};
 }

@@ -52,13 +52,13 @@ Status run_part(const RunCtx& c, int axis) {
   WXNN_TRY(read_axis(c.attrs.i("axis"), y.shape, y.shape.rank(), &axis));
   int64_t length = 0;
   for (size_t i = 0; i < c.inputs.size(); ++i) {
-    WXNN_CHECK(c.has(i), "lacks input ", i);
+    WXNN_CHECK(c.has(i), "lacks input {}", i);
     TensorType t = c.in(i);
     if (t.shape.rank() == y.shape.rank()) length += std::exchange(t.shape[axis], y.shape[axis]);
-    WXNN_CHECK(t == y, "input ", i, " ", name_of(t.dtype), " ", c.in(i).shape,
-               " does not fit input 0 ", name_of(y.dtype), " ", y.shape, " along axis ", axis);
+    WXNN_CHECK(t == y, "input {} {} {} does not fit input 0 {} {} along axis {}", i,
+               name_of(t.dtype), c.in(i).shape, name_of(y.dtype), y.shape, axis);
   }
-  WXNN_CHECK(length <= INT32_MAX, "axis ", axis, " is too long");
+  WXNN_CHECK(length <= INT32_MAX, "axis {} is too long", axis);
   y.shape[axis] = static_cast<int32_t>(length);
   c.out() = y;
   return {};
@@ -66,13 +66,14 @@ Status run_part(const RunCtx& c, int axis) {
 
 [[clang::minsize]] Status infer_pack(InferCtx& c) {
   const Tensor& first = c.in(0);
-  WXNN_CHECK(first.shape.rank() < Shape::kMaxRank, "input 0 ", first.shape,
-             " has no room for another dimension");
+  WXNN_CHECK(first.shape.rank() < Shape::kMaxRank, "input 0 {} has no room for another dimension",
+             first.shape);
   for (size_t i = 0; i < c.inputs.size(); ++i) {
-    WXNN_CHECK(c.has(i), "lacks input ", i);
+    WXNN_CHECK(c.has(i), "lacks input {}", i);
     const Tensor& t = c.in(i);
-    WXNN_CHECK(static_cast<const TensorType&>(t) == first, "input ", i, " ", name_of(t.dtype), " ",
-               t.shape, " is not like input 0 ", name_of(first.dtype), " ", first.shape);
+    WXNN_CHECK(static_cast<const TensorType&>(t) == first,
+               "input {} {} {} is not like input 0 {} {}", i, name_of(t.dtype), t.shape,
+               name_of(first.dtype), first.shape);
   }
   int axis = 0;
   WXNN_TRY(read_axis(c.attrs.i("axis"), first.shape, first.shape.rank() + 1, &axis));
@@ -85,9 +86,9 @@ Status run_part(const RunCtx& c, int axis) {
   const Tensor& x = c.in(0);
   int axis = 0;
   WXNN_TRY(read_axis(c.attrs.i("axis"), x.shape, x.shape.rank(), &axis));
-  WXNN_CHECK(static_cast<size_t>(x.shape[axis]) == c.outputs.size(), "value ", x.shape, " has ",
-             x.shape[axis], " parts along axis ", axis, ", the node has ", c.outputs.size(),
-             " outputs");
+  WXNN_CHECK(static_cast<size_t>(x.shape[axis]) == c.outputs.size(),
+             "value {} has {} parts along axis {}, the node has {} outputs", x.shape, x.shape[axis],
+             axis, c.outputs.size());
   for (TensorType& y : c.outputs) {
     y = x;
     y.shape.erase(axis);
@@ -105,8 +106,8 @@ Status run_part(const RunCtx& c, int axis) {
   const size_t count = c.attrs.numbers("numOrSizeSplits").size();
   const bool equal = count == 1 && (parts != 1 || c.attrs.i("numOrSizeSplits") == 1);
   const size_t stated = equal ? static_cast<size_t>(c.attrs.i("numOrSizeSplits")) : count;
-  WXNN_CHECK(stated == parts && parts > 0, "splits into ", stated, " parts, the node has ", parts,
-             " outputs");
+  WXNN_CHECK(stated == parts && parts > 0, "splits into {} parts, the node has {} outputs", stated,
+             parts);
   int64_t sum = 0;
   int open = -1;
   for (size_t i = 0; i < parts; ++i) {
@@ -116,7 +117,7 @@ Status run_part(const RunCtx& c, int axis) {
     if (part == -1 && open < 0) {
       open = k;
     } else {
-      WXNN_CHECK(part >= 0, "part ", i, " would be ", part, " long");
+      WXNN_CHECK(part >= 0, "part {} would be {} long", i, part);
       sum += part;
     }
     c.outputs[i] = x;
@@ -126,8 +127,8 @@ Status run_part(const RunCtx& c, int axis) {
     c.outputs[open].shape[axis] = static_cast<int32_t>(length - sum);
     sum = length;
   }
-  WXNN_CHECK(sum == length, "the parts are ", sum, " long, x ", x.shape, " is ", length,
-             " along axis ", axis);
+  WXNN_CHECK(sum == length, "the parts are {} long, x {} is {} along axis {}", sum, x.shape, length,
+             axis);
   return {};
 }
 

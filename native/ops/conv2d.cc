@@ -31,8 +31,8 @@ Status infer_conv2d(InferCtx& c) {
   const Filter f = filter_of(c.attrs, filter.shape);
   const int32_t channels = x.shape[3];
   // Channels, and outputs, come in whole groups.
-  WXNN_CHECK(channels > 0 && channels % f.in == 0 && f.out % (channels / f.in) == 0, "filter ",
-             filter.shape, " does not fit x ", x.shape);
+  WXNN_CHECK(channels > 0 && channels % f.in == 0 && f.out % (channels / f.in) == 0,
+             "filter {} does not fit x {}", filter.shape, x.shape);
   Window window;
   WXNN_TRY(slide_window(c.attrs, x.shape, {f.height, f.width}, &window));
   // Packing rounds the outputs of each group up to whole panels; the few windows that are gathered
@@ -46,8 +46,8 @@ Status infer_conv2d(InferCtx& c) {
     Shape whole = residual.shape;
     const bool narrower = whole.rank() == 4 && whole[3] > 0 && whole[3] <= f.out;
     if (narrower) whole[3] = f.out;
-    WXNN_CHECK(residual.dtype == DType::kFloat32 && narrower && whole == c.out().shape, "residual ",
-               residual.shape, " does not fit the output ", c.out().shape);
+    WXNN_CHECK(residual.dtype == DType::kFloat32 && narrower && whole == c.out().shape,
+               "residual {} does not fit the output {}", residual.shape, c.out().shape);
   }
   return Activation::check(c, kPrelu, c.out());
 }

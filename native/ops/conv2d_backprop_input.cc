@@ -58,7 +58,7 @@ Status infer_backprop(InferCtx& c) {
   WXNN_TRY(check_image("dy", dy));
   WXNN_TRY(check_filter(c, kFilter, {"HWOI", "OHWI"}));
   const Filter f = filter_of(c.attrs, filter.shape);
-  WXNN_CHECK(f.in == dy.shape[3], "filter ", filter.shape, " wants ", f.in, " channels, dy is ",
+  WXNN_CHECK(f.in == dy.shape[3], "filter {} wants {} channels, dy is {}", filter.shape, f.in,
              dy.shape);
   Numbers sizes;
   WXNN_TRY(read_numbers(c, kInputShape, "inputShape", &sizes));
@@ -66,12 +66,13 @@ Status infer_backprop(InferCtx& c) {
   const bool open = sizes.count == 1 && !c.has(kInputShape) && c.attrs.numbers("pad").empty();
   WXNN_CHECK(given || open, "inputShape should have 4 numbers");
   const Shape image = image_of(c, dy.shape, f);
-  WXNN_CHECK(!given || sizes[3] == f.out, "inputShape wants ", sizes[3], " channels, filter ",
-             filter.shape, " gives ", f.out);
+  WXNN_CHECK(!given || sizes[3] == f.out, "inputShape wants {} channels, filter {} gives {}",
+             sizes[3], filter.shape, f.out);
   Window window;
   WXNN_TRY(slide_window(c.attrs, image, {f.height, f.width}, &window));
-  WXNN_CHECK(window.y.out == dy.shape[1] && window.x.out == dy.shape[2], "a convolution of ", image,
-             " gives ", window.y.out, " x ", window.x.out, ", dy is ", dy.shape);
+  WXNN_CHECK(window.y.out == dy.shape[1] && window.x.out == dy.shape[2],
+             "a convolution of {} gives {} x {}, dy is {}", image, window.y.out, window.x.out,
+             dy.shape);
   const double columns = static_cast<double>(f.height) * f.width * f.out;
   WXNN_TRY(check_bytes("a row of columns", columns * (dy.shape[2] + 0.0) * sizeof(float)));
   WXNN_TRY(check_bytes("the packed filter", (columns + 16) * (f.in + 1.0) * sizeof(float)));

@@ -18,12 +18,12 @@ Status check_padding(const Attrs& attrs) {
     const bool known = attrs.is("pad", "same") || attrs.is("pad", "valid");
     return known ? Status() : not_known(attrs, "pad");
   }
-  WXNN_CHECK(count == 1 || count == 4 || count == 8, "pad has ", count,
-             " numbers, should have 1, 4 or 8");
+  WXNN_CHECK(count == 1 || count == 4 || count == 8, "pad has {} numbers, should have 1, 4 or 8",
+             count);
   for (size_t i = 0; i < count; ++i) {
     const double most = count == 8 && (i < 2 || i > 5) ? 1 : kLongest;  // batch and channels: none
-    WXNN_CHECK(numbers[i] >= 0 && numbers[i] < most, "pad ", whole<int64_t>(numbers[i]),
-               " is out of range");
+    WXNN_CHECK(numbers[i] >= 0 && numbers[i] < most, "pad {} is out of range",
+               whole<int64_t>(numbers[i]));
   }
   for (const char* mode : {"", "floor", "ceil", "round"}) {
     if (attrs.is("dimRoundingMode", mode)) return {};
@@ -65,12 +65,11 @@ Slide read_slide(const Attrs& attrs, int axis, int32_t in, int32_t filter) {
 Status check_slide(const Slide& s) {
   WXNN_CHECK(s.in < kLongest, "x is too large");
   WXNN_CHECK(s.filter > 0, "filter is empty");
-  WXNN_CHECK(s.stride > 0 && s.stride < kLongest, "strides ", s.stride, " should be 1 or more");
-  WXNN_CHECK(s.dilation > 0 && s.dilation < kLongest, "dilations ", s.dilation,
-             " should be 1 or more");
+  WXNN_CHECK(s.stride > 0 && s.stride < kLongest, "strides {} should be 1 or more", s.stride);
+  WXNN_CHECK(s.dilation > 0 && s.dilation < kLongest, "dilations {} should be 1 or more",
+             s.dilation);
   const int64_t span = (static_cast<int64_t>(s.filter) - 1) * s.dilation + 1;
-  WXNN_CHECK(span < kLongest, "filter of ", s.filter, " with dilations ", s.dilation,
-             " is too long");
+  WXNN_CHECK(span < kLongest, "filter of {} with dilations {} is too long", s.filter, s.dilation);
   return {};
 }
 }  // namespace
@@ -89,8 +88,9 @@ Status slide_window(const Attrs& attrs, const Shape& x, std::pair<int32_t, int32
   WXNN_TRY(check_slide(read_slide(attrs, 0, x[1], filter.first)));
   WXNN_TRY(check_slide(read_slide(attrs, 1, x[2], filter.second)));
   *window = window_of(attrs, x, filter);
-  WXNN_CHECK(window->y.out > 0 && window->x.out > 0, "would give an empty output: a window of ",
-             window->y.span(), " x ", window->x.span(), " does not fit into x ", x);
+  WXNN_CHECK(window->y.out > 0 && window->x.out > 0,
+             "would give an empty output: a window of {} x {} does not fit into x {}",
+             window->y.span(), window->x.span(), x);
   return {};
 }
 
@@ -102,18 +102,18 @@ Slide axis_slide(const Attrs& attrs, int axis, int32_t in, int32_t filter) {
 
 Status slide_axis(const Attrs& attrs, int axis, int32_t in, int32_t filter, Slide* slide) {
   WXNN_TRY(check_padding(attrs));
-  WXNN_CHECK(attrs.numbers("pad").size() <= 1, "pad has ", attrs.numbers("pad").size(),
-             " numbers, should have one");
+  WXNN_CHECK(attrs.numbers("pad").size() <= 1, "pad has {} numbers, should have one",
+             attrs.numbers("pad").size());
   WXNN_TRY(check_slide(read_slide(attrs, axis, in, filter)));
   *slide = axis_slide(attrs, axis, in, filter);
-  WXNN_CHECK(slide->out > 0, "would give an empty output: a window of ", slide->span(),
-             " does not fit into ", in);
+  WXNN_CHECK(slide->out > 0, "would give an empty output: a window of {} does not fit into {}",
+             slide->span(), in);
   return {};
 }
 
 Status check_image(const char* name, const TensorType& type) {
-  WXNN_CHECK(type.shape.rank() == 4 && type.shape.is_known() && type.dtype == DType::kFloat32, name,
-             " ", name_of(type.dtype), " ", type.shape, " should be float32 [N,H,W,C]");
+  WXNN_CHECK(type.shape.rank() == 4 && type.shape.is_known() && type.dtype == DType::kFloat32,
+             "{} {} {} should be float32 [N,H,W,C]", name, name_of(type.dtype), type.shape);
   return {};
 }
 
@@ -122,8 +122,8 @@ Status check_filter(const InferCtx& c, size_t filter, const FilterFormats& forma
   const Shape& shape = type.shape;
   WXNN_CHECK(shape.rank() == 4 && shape.is_known() && shape.elements() > 0 &&
                  type.dtype == DType::kFloat32,
-             "filter ", name_of(type.dtype), " ", shape,
-             " should be float32 with 4 dimensions, not empty");
+             "filter {} {} should be float32 with 4 dimensions, not empty", name_of(type.dtype),
+             shape);
   const bool known =
       c.attrs.is("filterFormat", formats.tensorflow) || c.attrs.is("filterFormat", formats.tflite);
   return known ? Status() : not_known(c.attrs, "filterFormat");
@@ -134,12 +134,12 @@ Status check_bias(const InferCtx& c, size_t bias, int32_t channels) {
   const TensorType& type = c.in(bias);
   WXNN_CHECK(
       type.dtype == DType::kFloat32 && type.shape.is_known() && type.shape.elements() == channels,
-      "bias ", name_of(type.dtype), " ", type.shape, " should be float32 [", channels, "]");
+      "bias {} {} should be float32 [{}]", name_of(type.dtype), type.shape, channels);
   return {};
 }
 
 Status check_bytes(const char* what, double bytes) {
-  WXNN_CHECK(bytes < 0x1p31, what, " does not fit in memory");
+  WXNN_CHECK(bytes < 0x1p31, "{} does not fit in memory", what);
   return {};
 }
 

@@ -15,21 +15,21 @@ enum Input { kImage, kBoxes, kBoxInd, kCropSize };
   const Tensor& index = c.in(kBoxInd);
   WXNN_TRY(check_number("image", c.in(kImage)));
   WXNN_TRY(check_float("boxes", c.in(kBoxes)));
-  WXNN_CHECK(image.rank() == 4 && image[1] > 0 && image[2] > 0, "image ", image,
-             " should be [N,H,W,C] with pixels");
+  WXNN_CHECK(image.rank() == 4 && image[1] > 0 && image[2] > 0,
+             "image {} should be [N,H,W,C] with pixels", image);
   // Places are float32: beyond 2^24 a last pixel is no such number, and one past it would be read.
-  WXNN_CHECK(image[1] <= 1 << 24 && image[2] <= 1 << 24, "image ", image, " is too large");
-  WXNN_CHECK(boxes.rank() == 2 && boxes[1] == 4, "boxes ", boxes, " should be [B,4]");
-  WXNN_CHECK(index.dtype == DType::kInt32 && index.shape == Shape{boxes[0]}, "boxInd ",
-             name_of(index.dtype), " ", index.shape, " does not name an image for each of boxes ",
-             boxes);
+  WXNN_CHECK(image[1] <= 1 << 24 && image[2] <= 1 << 24, "image {} is too large", image);
+  WXNN_CHECK(boxes.rank() == 2 && boxes[1] == 4, "boxes {} should be [B,4]", boxes);
+  WXNN_CHECK(index.dtype == DType::kInt32 && index.shape == Shape{boxes[0]},
+             "boxInd {} {} does not name an image for each of boxes {}", name_of(index.dtype),
+             index.shape, boxes);
   Numbers size;
   WXNN_TRY(read_numbers(c, kCropSize, "cropSize", &size));
   WXNN_CHECK(size.count == 2 && size[0] > 0 && size[1] > 0,
              "cropSize should be a height and a width");
   const std::string_view method = c.attrs.text("method");
-  WXNN_CHECK(method == "bilinear" || method == "nearest", "method \"", method,
-             "\" should be \"bilinear\" or \"nearest\"");
+  WXNN_CHECK(method == "bilinear" || method == "nearest",
+             "method \"{}\" should be \"bilinear\" or \"nearest\"", method);
   c.out() = {DType::kFloat32, {boxes[0], size[0], size[1], image[3]}};
   return {};
 }
@@ -103,7 +103,7 @@ Status run_crop(const RunCtx& c) {
   float* out = c.out().f32();
   for (int32_t b = 0; b < y[0]; ++b, out += y.elements(1, 4)) {
     const int32_t n = c.in(kBoxInd).i32()[b];
-    WXNN_CHECK(n >= 0 && n < image[0], "boxInd ", n, " is outside image ", image);
+    WXNN_CHECK(n >= 0 && n < image[0], "boxInd {} is outside image {}", n, image);
     const float* box = c.in(kBoxes).f32() + 4 * b;
     const int32_t first = n * image.elements(1, 4);
     if (c.in(kImage).dtype == DType::kInt32) {

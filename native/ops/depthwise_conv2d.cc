@@ -30,7 +30,7 @@ Status infer_depthwise(InferCtx& c) {
   const bool fits = c.attrs.is("filterFormat", "HWCM")
                         ? filter.shape[2] == channels
                         : filter.shape[0] == 1 && channels > 0 && f.outputs % channels == 0;
-  WXNN_CHECK(fits, "filter ", filter.shape, " does not fit x ", x.shape);
+  WXNN_CHECK(fits, "filter {} does not fit x {}", filter.shape, x.shape);
   Window window;
   WXNN_TRY(slide_window(c.attrs, x.shape, {f.height, f.width}, &window));
   WXNN_TRY(check_bias(c, kBias, f.outputs));
@@ -54,7 +54,7 @@ class Depthwise final : public Kernel {
   Status reshape(const InferCtx& c, size_t*) override {
     const Shape& x = c.in(kX).shape;
     const Window w = window_of(c.attrs, x, {filter_.height, filter_.width});
-    WXNN_CHECK(x[3] == convolution_.channels, "filter does not fit x ", x);
+    WXNN_CHECK(x[3] == convolution_.channels, "filter does not fit x {}", x);
     convolution_.batch = x[0];
     convolution_.y = axis_of(w.y);
     convolution_.x = axis_of(w.x);

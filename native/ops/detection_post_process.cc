@@ -23,14 +23,14 @@ enum Input { kEncodings, kScores, kAnchors };
   WXNN_TRY(check_float("encodings", c.in(kEncodings)));
   WXNN_TRY(check_float("scores", c.in(kScores)));
   WXNN_TRY(check_float("anchors", c.in(kAnchors)));
-  WXNN_CHECK(encodings.rank() == 3 && encodings[0] == 1 && encodings[2] >= 4, "encodings ",
-             encodings, " should be [1,N,4]");
-  WXNN_CHECK(anchors.rank() == 2 && anchors[0] == encodings[1] && anchors[1] == 4, "anchors ",
-             anchors, " do not fit encodings ", encodings);
+  WXNN_CHECK(encodings.rank() == 3 && encodings[0] == 1 && encodings[2] >= 4,
+             "encodings {} should be [1,N,4]", encodings);
+  WXNN_CHECK(anchors.rank() == 2 && anchors[0] == encodings[1] && anchors[1] == 4,
+             "anchors {} do not fit encodings {}", anchors, encodings);
   const int32_t classes = c.attrs.i("numClasses");
   WXNN_CHECK(scores.rank() == 3 && scores[0] == 1 && scores[1] == encodings[1] && classes > 0 &&
                  (scores[2] == classes || scores[2] - 1 == classes),
-             "scores ", scores, " do not give ", classes, " classes to encodings ", encodings);
+             "scores {} do not give {} classes to encodings {}", scores, classes, encodings);
   WXNN_TRY(check_bytes("the candidates",
                        (encodings[1] + 1.0) * (sizeof(Candidate) + 8 * sizeof(float))));
   const int32_t most = c.attrs.i("maxDetections");
@@ -38,7 +38,7 @@ enum Input { kEncodings, kScores, kAnchors };
   constexpr int32_t kMost = 1 << 16;
   WXNN_CHECK(most >= 0 && most <= kMost && each > 0 && each <= kMost &&
                  c.attrs.i("detectionsPerClass") > 0,
-             "maxDetections ", most, " or maxClassesPerDetection ", each, " is out of range");
+             "maxDetections {} or maxClassesPerDetection {} is out of range", most, each);
   const double iou = c.attrs.f("nmsIouThreshold");
   WXNN_CHECK(iou > 0 && iou <= 1, "nmsIouThreshold is outside 0 to 1");
   WXNN_CHECK(c.outputs.size() == 4, "gives four outputs");
@@ -107,7 +107,7 @@ class Detection final : public Kernel {
       box[1] = x - half_w;
       box[2] = y + half_h;
       box[3] = x + half_w;
-      WXNN_CHECK(box[0] <= box[2] && box[1] <= box[3], "box ", i, " is decoded to none");
+      WXNN_CHECK(box[0] <= box[2] && box[1] <= box[3], "box {} is decoded to none", i);
     }
     return {};
   }

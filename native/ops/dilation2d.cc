@@ -13,8 +13,8 @@ namespace {
   const Shape& x = c.in(0).shape;
   const Shape& filter = c.in(1).shape;
   WXNN_TRY(check_image("x", c.in(0)));
-  WXNN_CHECK(filter.rank() == 3 && filter[2] == x[3] && c.in(1).dtype == DType::kFloat32, "filter ",
-             filter, " should be float32 [height,width,channels of x ", x, "]");
+  WXNN_CHECK(filter.rank() == 3 && filter[2] == x[3] && c.in(1).dtype == DType::kFloat32,
+             "filter {} should be float32 [height,width,channels of x {}]", filter, x);
   Window w;
   WXNN_TRY(slide_window(c.attrs, x, {filter[0], filter[1]}, &w));
   c.out() = {DType::kFloat32, {x[0], w.y.out, w.x.out, x[3]}};

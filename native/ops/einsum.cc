@@ -29,8 +29,8 @@ struct Labels {
   int hidden = 0;
   if (dots != std::string_view::npos) hidden = rank < 0 ? *ellipsis : rank - letters;
   const int all = letters + hidden;
-  WXNN_CHECK(hidden >= 0 && all <= kMostAxes && (rank < 0 || all == rank), "equation's \"", term,
-             "\" has ", letters, " axes, the tensor ", rank);
+  WXNN_CHECK(hidden >= 0 && all <= kMostAxes && (rank < 0 || all == rank),
+             "equation's \"{}\" has {} axes, the tensor {}", term, letters, rank);
   *ellipsis = std::max(*ellipsis, hidden);
   for (size_t i = 0; i < term.size(); ++i) {
     if (i == dots) {
@@ -41,7 +41,7 @@ struct Labels {
       continue;
     }
     const bool letter = (term[i] >= 'a' && term[i] <= 'z') || (term[i] >= 'A' && term[i] <= 'Z');
-    WXNN_CHECK(letter, "equation has the axis \"", term.substr(i, 1), "\", which is no letter");
+    WXNN_CHECK(letter, "equation has the axis \"{}\", which is no letter", term.substr(i, 1));
     labels->at[labels->count++] = static_cast<uint8_t>(term[i]);
   }
   return {};
@@ -58,11 +58,11 @@ struct Equation {
   }
   std::string_view rest = equation;
   const size_t arrow = rest.find("->");
-  WXNN_CHECK(arrow != std::string_view::npos, "equation \"", rest, "\" has no ->");
+  WXNN_CHECK(arrow != std::string_view::npos, "equation \"{}\" has no ->", rest);
   const size_t comma = rest.substr(0, arrow).find(',');
   const size_t operands = comma == std::string_view::npos ? 1 : 2;
-  WXNN_CHECK(operands == c.inputs.size(), "equation \"", rest, "\" has ", operands,
-             " operands, the node ", c.inputs.size());
+  WXNN_CHECK(operands == c.inputs.size(), "equation \"{}\" has {} operands, the node {}", rest,
+             operands, c.inputs.size());
   int ellipsis = 0;
   WXNN_TRY(read_term(rest.substr(0, std::min(comma, arrow)), c.in(0).shape.rank(), &ellipsis,
                      &e->in[0]));
@@ -75,7 +75,7 @@ struct Equation {
     const uint8_t label = e->out.at[i];
     const bool known = e->in[0].has(label) || e->in[1].has(label);
     const bool again = std::find(e->out.at, e->out.at + i, label) != e->out.at + i;
-    WXNN_CHECK(known && !again, "equation \"", rest, "\" has an axis in the output that is ",
+    WXNN_CHECK(known && !again, "equation \"{}\" has an axis in the output that is {}", rest,
                again ? "there twice" : "in no input");
   }
   return {};
@@ -113,7 +113,7 @@ struct Axes {
       const bool may_repeat = axis.label >= kEllipsis;
       const bool fits = axis.n == shape[i] || (may_repeat && (shape[i] == 1 || axis.n == 1)) ||
                         !(axis.in[0] || axis.in[1]);
-      WXNN_CHECK(fits, "an axis of the equation is ", axis.n, " and ", shape[i], " long");
+      WXNN_CHECK(fits, "an axis of the equation is {} and {} long", axis.n, shape[i]);
       if (!may_repeat || shape[i] != 1) {
         axis.n = shape[i];
         axis.step[k] += step;
@@ -276,8 +276,8 @@ class Einsum final : public Kernel {
 };
 
 [[clang::minsize]] Status infer_einsum(InferCtx& c) {
-  WXNN_CHECK(!c.inputs.empty() && c.inputs.size() <= 2, "has ", c.inputs.size(),
-             " operands; one or two are supported");
+  WXNN_CHECK(!c.inputs.empty() && c.inputs.size() <= 2, "has {} operands; one or two are supported",
+             c.inputs.size());
   for (size_t i = 0; i < c.inputs.size(); ++i) WXNN_TRY(check_float("an operand", c.in(i)));
   Equation e;
   Axes axes;

@@ -23,12 +23,12 @@ enum Combiner : uint8_t { kSum, kMean, kSqrtN };
   WXNN_CHECK(numbers, "wants int32 ids and indices, float32 weights and rows");
   WXNN_CHECK(ids.rank() == 1 && dense.rank() > 0 && indices == (Shape{ids[0], dense.rank()}) &&
                  c.in(kWeights).shape == ids,
-             "ids ", ids, ", indices ", indices, ", denseShape ", dense, " and weights ",
-             c.in(kWeights).shape, " do not go together");
-  WXNN_CHECK(c.attrs.i("combiner") >= kSum && c.attrs.i("combiner") <= kSqrtN, "combiner ",
-             c.attrs.i("combiner"), " is not known");
-  WXNN_CHECK(table.rank() > 0 && dense.rank() - 1 + table.rank() - 1 <= Shape::kMaxRank, "table ",
-             table, " has no rows, or too many dimensions");
+             "ids {}, indices {}, denseShape {} and weights {} do not go together", ids, indices,
+             dense, c.in(kWeights).shape);
+  WXNN_CHECK(c.attrs.i("combiner") >= kSum && c.attrs.i("combiner") <= kSqrtN,
+             "combiner {} is not known", c.attrs.i("combiner"));
+  WXNN_CHECK(table.rank() > 0 && dense.rank() - 1 + table.rank() - 1 <= Shape::kMaxRank,
+             "table {} has no rows, or too many dimensions", table);
   Shape y;
   for (int i = 0; i + 1 < dense.rank(); ++i) y.push_back(dense[i]);
   for (int i = 1; i < table.rank(); ++i) y.push_back(table[i]);
@@ -56,11 +56,11 @@ enum Combiner : uint8_t { kSum, kMean, kSqrtN };
   };
   for (int32_t i = 0; i < c.in(kIds).shape[0]; ++i) {
     const int32_t id = c.in(kIds).i32()[i];
-    WXNN_CHECK(id >= 0 && id < table[0], "id ", id, " is outside the table ", table);
+    WXNN_CHECK(id >= 0 && id < table[0], "id {} is outside the table {}", id, table);
     int32_t place = 0;
     for (int k = 0; k + 1 < rank; ++k) {
       const int32_t at = c.in(kIndices).i32()[i * rank + k];
-      WXNN_CHECK(at >= 0 && at < y[k], "index ", at, " is outside denseShape");
+      WXNN_CHECK(at >= 0 && at < y[k], "index {} is outside denseShape", at);
       place = place * y[k] + at;
     }
     if (out + place * row != sum) {

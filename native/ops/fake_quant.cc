@@ -7,7 +7,7 @@ namespace {
 
 Status infer_fake_quant(InferCtx& c) {
   const int32_t bits = c.attrs.i("numBits");
-  WXNN_CHECK(bits >= 2 && bits <= 16, "numBits ", bits, " should be 2 to 16");
+  WXNN_CHECK(bits >= 2 && bits <= 16, "numBits {} should be 2 to 16", bits);
   WXNN_CHECK(c.attrs.f("min") < c.attrs.f("max"), "min is not less than max");
   return same_as_float_x(c);
 }

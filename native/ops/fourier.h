@@ -110,7 +110,7 @@ class Transform {
 inline constexpr int32_t kLongest = 1 << 24;
 
 inline Status check_length(int32_t n) {
-  WXNN_CHECK(n > 0 && n <= kLongest, "a transform of ", n, " numbers is not supported");
+  WXNN_CHECK(n > 0 && n <= kLongest, "a transform of {} numbers is not supported", n);
   return {};
 }
 

@@ -7,8 +7,7 @@ namespace wxnn {
 namespace {
 
 Status check_indices(const Tensor& indices) {
-  WXNN_CHECK(indices.dtype == DType::kInt32, "indices is ", name_of(indices.dtype),
-             ", wants int32");
+  WXNN_CHECK(indices.dtype == DType::kInt32, "indices is {}, wants int32", name_of(indices.dtype));
   return {};
 }
 
@@ -29,15 +28,15 @@ GatherAxes gather_axes(const Ctx& c) {
   int axis = 0;
   WXNN_TRY(read_axis(c.attrs.i("axis"), x, x.rank(), &axis));
   const int batch = gather_axes(c).batch;
-  WXNN_CHECK(batch >= 0 && batch <= axis && batch <= indices.rank(), "batchDims ",
-             c.attrs.i("batchDims"), " does not fit x ", x, ", indices ", indices, " and axis ",
-             axis);
-  WXNN_CHECK(x.rank() - 1 + indices.rank() - batch <= Shape::kMaxRank, "would give more than ",
-             Shape::kMaxRank, " dimensions");
+  WXNN_CHECK(batch >= 0 && batch <= axis && batch <= indices.rank(),
+             "batchDims {} does not fit x {}, indices {} and axis {}", c.attrs.i("batchDims"), x,
+             indices, axis);
+  WXNN_CHECK(x.rank() - 1 + indices.rank() - batch <= Shape::kMaxRank,
+             "would give more than {} dimensions", Shape::kMaxRank);
   Shape y;
   for (int i = 0; i < axis; ++i) {
-    WXNN_CHECK(i >= batch || x[i] == indices[i], "x ", x, " and indices ", indices,
-               " differ in batch axis ", i);
+    WXNN_CHECK(i >= batch || x[i] == indices[i], "x {} and indices {} differ in batch axis {}", x,
+               indices, i);
     y.push_back(x[i]);
   }
   for (int i = batch; i < indices.rank(); ++i) y.push_back(indices[i]);
@@ -63,8 +62,8 @@ Status run_gather(const RunCtx& c) {
     const int32_t* index = indices.i32() + b * picks;
     for (int32_t o = 0; o < outer; ++o, from += static_cast<size_t>(length) * bytes) {
       for (int32_t k = 0; k < picks; ++k, y += bytes) {
-        WXNN_CHECK(index[k] >= 0 && index[k] < length, "index ", index[k], " is outside axis ",
-                   static_cast<int>(axis), " of x ", x.shape);
+        WXNN_CHECK(index[k] >= 0 && index[k] < length, "index {} is outside axis {} of x {}",
+                   index[k], static_cast<int>(axis), x.shape);
         std::memcpy(y, from + static_cast<size_t>(index[k]) * bytes, bytes);
       }
     }
@@ -77,12 +76,12 @@ Status run_gather(const RunCtx& c) {
   const Shape& params = c.in(0).shape;
   const Shape& indices = c.in(1).shape;
   WXNN_TRY(check_indices(c.in(1)));
-  WXNN_CHECK(indices.rank() > 0 && indices[-1] <= params.rank(), "indices ", indices,
-             " does not address params ", params);
+  WXNN_CHECK(indices.rank() > 0 && indices[-1] <= params.rank(),
+             "indices {} does not address params {}", indices, params);
   Shape y;
   const int slice = params.rank() - indices[-1];
-  WXNN_CHECK(indices.rank() - 1 + slice <= Shape::kMaxRank, "would give more than ",
-             Shape::kMaxRank, " dimensions");
+  WXNN_CHECK(indices.rank() - 1 + slice <= Shape::kMaxRank, "would give more than {} dimensions",
+             Shape::kMaxRank);
   for (int i = 0; i + 1 < indices.rank(); ++i) y.push_back(indices[i]);
   for (int i = indices[-1]; i < params.rank(); ++i) y.push_back(params[i]);
   c.out() = {c.in(0).dtype, y};
@@ -102,8 +101,8 @@ Status run_gather_nd(const RunCtx& c) {
   for (int32_t r = 0; r < rows; ++r, index += depth, y += bytes) {
     size_t at = 0;
     for (int i = 0; i < depth; ++i) {
-      WXNN_CHECK(index[i] >= 0 && index[i] < params[i], "index ", index[i], " is outside axis ", i,
-                 " of params ", params);
+      WXNN_CHECK(index[i] >= 0 && index[i] < params[i], "index {} is outside axis {} of params {}",
+                 index[i], i, params);
       at = at * static_cast<size_t>(params[i]) + static_cast<size_t>(index[i]);
     }
     std::memcpy(y, c.in(0).u8() + at * bytes, bytes);

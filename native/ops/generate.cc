@@ -34,8 +34,8 @@ Status infer_like(InferCtx& c) {
 [[clang::minsize]] Status infer_fill(InferCtx& c) {
   WXNN_TRY(read_shape(c, 0, "shape", &c.out().shape));
   if (!c.has(1)) return read_dtype(c.attrs.text("dtype"), &c.out().dtype);
-  WXNN_CHECK(c.in(1).shape.elements() == 1 && c.in(1).dtype != DType::kComplex64, "value ",
-             c.in(1).shape, " should be one number");
+  WXNN_CHECK(c.in(1).shape.elements() == 1 && c.in(1).dtype != DType::kComplex64,
+             "value {} should be one number", c.in(1).shape);
   c.out().dtype = c.in(1).dtype;
   return {};
 }
@@ -61,8 +61,8 @@ double bound(const Ctx& c, size_t port, const char* name) {
   for (size_t i = 0; i < 3; ++i) {
     if (!c.has(i)) continue;
     WXNN_TRY(check_number("a bound", c.in(i)));
-    WXNN_CHECK(c.in(i).shape.elements() == 1 && c.in(i).data != nullptr, "bound ", c.in(i).shape,
-               " should be one known number");
+    WXNN_CHECK(c.in(i).shape.elements() == 1 && c.in(i).data != nullptr,
+               "bound {} should be one known number", c.in(i).shape);
     c.out().dtype = c.in(i).dtype;
   }
   return {};
@@ -99,11 +99,10 @@ void progression(const Tensor& y, double start, double step) {
   const Shape& indices = c.in(0).shape;
   Numbers depth;
   WXNN_TRY(read_numbers(c, 1, "depth", &depth));
-  WXNN_CHECK(c.in(0).dtype == DType::kInt32, "indices is ", name_of(c.in(0).dtype),
-             ", wants int32");
+  WXNN_CHECK(c.in(0).dtype == DType::kInt32, "indices is {}, wants int32", name_of(c.in(0).dtype));
   WXNN_CHECK(depth.count == 1 && depth[0] >= 0, "depth should be one number, not negative");
-  WXNN_CHECK(indices.rank() < Shape::kMaxRank, "indices ", indices,
-             " has no room for another dimension");
+  WXNN_CHECK(indices.rank() < Shape::kMaxRank, "indices {} has no room for another dimension",
+             indices);
   int axis = 0;
   WXNN_TRY(read_axis(c.attrs.i("axis"), indices, indices.rank() + 1, &axis));
   c.out().shape = indices;
@@ -111,7 +110,7 @@ void progression(const Tensor& y, double start, double step) {
   WXNN_TRY(read_dtype(c.attrs.text("dtype"), &c.out().dtype));
   for (size_t i = 2; i < 4; ++i) {
     WXNN_CHECK(!c.has(i) || (c.in(i).dtype == c.out().dtype && c.in(i).shape.elements() == 1),
-               "onValue and offValue should be one ", name_of(c.out().dtype), " each");
+               "onValue and offValue should be one {} each", name_of(c.out().dtype));
   }
   return {};
 }

@@ -19,8 +19,8 @@ class If final : public Flow {
     WXNN_TRY(load_bodies(node, 2, 1));
     for (const std::unique_ptr<Model>& branch : bodies_) {
       const size_t outputs = branch->graph().outputs.size();
-      WXNN_CHECK(outputs >= node.outputs.size(), "has a branch that gives ", outputs,
-                 " values, wants ", node.outputs.size());
+      WXNN_CHECK(outputs >= node.outputs.size(), "has a branch that gives {} values, wants {}",
+                 outputs, node.outputs.size());
     }
     return {};
   }

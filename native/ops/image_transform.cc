@@ -12,7 +12,7 @@ namespace {
 
 Status check_pictures(const char* name, const Tensor& x) {
   WXNN_TRY(check_number(name, x));
-  WXNN_CHECK(x.shape.rank() == 4, name, " ", x.shape, " should be [N,H,W,C]");
+  WXNN_CHECK(x.shape.rank() == 4, "{} {} should be [N,H,W,C]", name, x.shape);
   return {};
 }
 
@@ -92,16 +92,16 @@ constexpr std::string_view kFillModes[] = {"constant", "reflect", "wrap", "neare
   const Shape& t = c.in(1).shape;
   WXNN_TRY(check_pictures("image", c.in(0)));
   WXNN_TRY(check_float("transforms", c.in(1)));
-  WXNN_CHECK(t.rank() == 2 && t[1] == 8 && (t[0] == 1 || t[0] == x[0]), "transforms ", t,
-             " should be 8 numbers for all or each of image ", x);
+  WXNN_CHECK(t.rank() == 2 && t[1] == 8 && (t[0] == 1 || t[0] == x[0]),
+             "transforms {} should be 8 numbers for all or each of image {}", t, x);
   // Places are float32: beyond 2^24 a last pixel is no such number, and one past it would be read.
-  WXNN_CHECK(x[1] <= 1 << 24 && x[2] <= 1 << 24, "image ", x, " is too large");
+  WXNN_CHECK(x[1] <= 1 << 24 && x[2] <= 1 << 24, "image {} is too large", x);
   const std::string_view mode = c.attrs.text("fillMode");
-  WXNN_CHECK(std::ranges::find(kFillModes, mode) != std::end(kFillModes), "fillMode \"", mode,
-             "\" is not known");
+  WXNN_CHECK(std::ranges::find(kFillModes, mode) != std::end(kFillModes),
+             "fillMode \"{}\" is not known", mode);
   const std::string_view how = c.attrs.text("interpolation");
-  WXNN_CHECK(how == "nearest" || how == "bilinear", "interpolation \"", how,
-             "\" should be \"nearest\" or \"bilinear\"");
+  WXNN_CHECK(how == "nearest" || how == "bilinear",
+             "interpolation \"{}\" should be \"nearest\" or \"bilinear\"", how);
   Numbers size;
   WXNN_TRY(read_numbers(c, 2, "outputShape", &size));
   WXNN_CHECK(size.count == 0 || (size.count == 2 && size[0] > 0 && size[1] > 0),

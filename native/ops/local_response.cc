@@ -8,7 +8,7 @@ namespace wxnn {
 namespace {
 
 Status infer_lrn(InferCtx& c) {
-  WXNN_CHECK(c.in(0).shape.rank() == 4, "x ", c.in(0).shape, " should be [N,H,W,C]");
+  WXNN_CHECK(c.in(0).shape.rank() == 4, "x {} should be [N,H,W,C]", c.in(0).shape);
   WXNN_CHECK(c.attrs.i("depthRadius") >= 0, "depthRadius is negative");
   return same_as_float_x(c);
 }

@@ -7,14 +7,15 @@ namespace {
 [[clang::minsize]] Status infer_find(InferCtx& c) {
   const Tensor& keys = c.in(0);
   const Tensor& values = c.in(3);
-  WXNN_CHECK(keys.dtype == c.in(2).dtype, "keys is ", name_of(keys.dtype), ", the table has ",
+  WXNN_CHECK(keys.dtype == c.in(2).dtype, "keys is {}, the table has {}", name_of(keys.dtype),
              name_of(c.in(2).dtype));
   WXNN_CHECK(c.in(1).dtype == values.dtype && c.in(1).shape.elements() == 1,
-             "defaultValue should be one ", name_of(values.dtype));
-  WXNN_CHECK(c.in(2).shape.elements() == values.shape.elements(), "the table has keys ",
-             c.in(2).shape, " but values ", values.shape);
-  WXNN_CHECK(size_of(keys.dtype) == 4 && size_of(values.dtype) == 4, "looks up ",
-             name_of(keys.dtype), " for ", name_of(values.dtype), ", which is not supported");
+             "defaultValue should be one {}", name_of(values.dtype));
+  WXNN_CHECK(c.in(2).shape.elements() == values.shape.elements(),
+             "the table has keys {} but values {}", c.in(2).shape, values.shape);
+  WXNN_CHECK(size_of(keys.dtype) == 4 && size_of(values.dtype) == 4,
+             "looks up {} for {}, which is not supported", name_of(keys.dtype),
+             name_of(values.dtype));
   c.out() = {values.dtype, keys.shape};
   return {};
 }

@@ -32,11 +32,11 @@ constexpr size_t peephole_of(int gate) {
   const bool norm = c.has(kNorm + kForgetGate);
   for (int g = 0; g < kGates; ++g) {
     const bool there = c.has(kWeights + g);
-    WXNN_CHECK(there || g == kInputGate, "lacks the weights of gate ", g);
+    WXNN_CHECK(there || g == kInputGate, "lacks the weights of gate {}", g);
     WXNN_CHECK(c.has(kRecurrent + g) == there && c.has(kBias + g) == there &&
                    c.has(kNorm + g) == (there && norm) &&
                    (g == kCellGate || c.has(peephole_of(g)) == (there && peepholes)),
-               "has only some of the inputs of gate ", g);
+               "has only some of the inputs of gate {}", g);
     WXNN_TRY(check_shape(c, kWeights + g, weights));
     WXNN_TRY(check_shape(c, kRecurrent + g, {units, outputs}));
     if (g != kCellGate) WXNN_TRY(check_shape(c, peephole_of(g), {units}));
@@ -45,8 +45,8 @@ constexpr size_t peephole_of(int gate) {
   }
   WXNN_TRY(check_shape(c, kProjection, {outputs, units}));
   WXNN_TRY(check_shape(c, kProjectionBias, {outputs}));
-  WXNN_CHECK(c.has(kProjection) || outputs == units, "gives ", outputs, " outputs of ", units,
-             " units without a projection");
+  WXNN_CHECK(c.has(kProjection) || outputs == units,
+             "gives {} outputs of {} units without a projection", outputs, units);
   return infer_sequence(c, weights[1], outputs);
 }
 

@@ -28,18 +28,18 @@ Shape batch_of(const Shape& s) { return Shape(s.dims().first(s.rank() - 2)); }
 Status infer_product(InferCtx& c) {
   const TensorType& a = c.in(kA);
   const TensorType& b = c.in(kB);
-  WXNN_CHECK(a.shape.rank() >= 2 && b.shape.rank() >= 2, "a ", a.shape, " and b ", b.shape,
-             " should be matrices");
-  WXNN_CHECK(a.dtype == b.dtype, "a is ", name_of(a.dtype), ", b is ", name_of(b.dtype));
+  WXNN_CHECK(a.shape.rank() >= 2 && b.shape.rank() >= 2, "a {} and b {} should be matrices",
+             a.shape, b.shape);
+  WXNN_CHECK(a.dtype == b.dtype, "a is {}, b is {}", name_of(a.dtype), name_of(b.dtype));
   const Sides s = sides_of(c.attrs, a.shape, b.shape);
-  WXNN_CHECK(s.k == s.rows_of_b, "a ", a.shape, s.transpose_a ? " transposed" : "", " has ", s.k,
-             " columns, b ", b.shape, s.transpose_b ? " transposed" : "", " has ", s.rows_of_b,
-             " rows");
+  WXNN_CHECK(s.k == s.rows_of_b, "a {}{} has {} columns, b {}{} has {} rows", a.shape,
+             s.transpose_a ? " transposed" : "", s.k, b.shape, s.transpose_b ? " transposed" : "",
+             s.rows_of_b);
   // Packing rounds n up to whole panels, which a single long column feels.
   WXNN_TRY(check_bytes("a packed b", (s.k + 1.0) * (s.n + 16.0) * sizeof(float) *
                                          static_cast<double>(batch_of(b.shape).elements())));
   Shape y = broadcast(batch_of(a.shape), batch_of(b.shape));
-  WXNN_CHECK(!y.is_unknown(), "batches of a ", a.shape, " and b ", b.shape, " do not broadcast");
+  WXNN_CHECK(!y.is_unknown(), "batches of a {} and b {} do not broadcast", a.shape, b.shape);
   y.push_back(s.m);
   y.push_back(s.n);
   c.out() = {a.dtype, y};
@@ -49,8 +49,8 @@ Status infer_product(InferCtx& c) {
 Status infer_batch_mat_mul(InferCtx& c) {
   WXNN_TRY(infer_product(c));
   const DType dtype = c.out().dtype;
-  WXNN_CHECK(dtype == DType::kFloat32 || dtype == DType::kInt32, "a and b are ", name_of(dtype),
-             ", should be float32 or int32");
+  WXNN_CHECK(dtype == DType::kFloat32 || dtype == DType::kInt32,
+             "a and b are {}, should be float32 or int32", name_of(dtype));
   return {};
 }
 
@@ -58,9 +58,9 @@ Status infer_fused_mat_mul(InferCtx& c) {
   WXNN_TRY(infer_product(c));
   const bool plain = !c.has(kBias) && c.attrs.text("activation") == "linear";
   WXNN_CHECK(c.out().dtype == DType::kFloat32 || (c.out().dtype == DType::kInt32 && plain),
-             "a and b are ", name_of(c.out().dtype), ", should be float32",
+             "a and b are {}, should be float32{}", name_of(c.out().dtype),
              plain ? " or int32" : "");
-  WXNN_CHECK(c.in(kB).shape.elements() > 0, "b ", c.in(kB).shape, " is empty");
+  WXNN_CHECK(c.in(kB).shape.elements() > 0, "b {} is empty", c.in(kB).shape);
   WXNN_TRY(check_bias(c, kBias, c.out().shape[-1]));
   return Activation::check(c, kPrelu, c.out());
 }

@@ -15,7 +15,7 @@ struct Matrices {
 Matrices matrices_of(const Shape& s) { return {s.elements(0, s.rank() - 2), s[-2], s[-1]}; }
 
 Status check_matrices(std::string_view name, const Shape& s) {
-  WXNN_CHECK(s.rank() >= 2, name, " ", s, " should be matrices");
+  WXNN_CHECK(s.rank() >= 2, "{} {} should be matrices", name, s);
   return {};
 }
 
@@ -23,8 +23,8 @@ Status check_matrices(std::string_view name, const Shape& s) {
   WXNN_TRY(check_matrices("input", c.in(0).shape));
   for (const size_t i : {1, 2}) {
     WXNN_CHECK(c.in(i).dtype == DType::kInt32 && c.in(i).shape.elements() == 1,
-               i == 1 ? "numLower " : "numUpper ", name_of(c.in(i).dtype), " ", c.in(i).shape,
-               " should be one int32");
+               "{}{} {} should be one int32", i == 1 ? "numLower " : "numUpper ",
+               name_of(c.in(i).dtype), c.in(i).shape);
   }
   return same_as_x(c);
 }
@@ -92,7 +92,7 @@ extern constinit const Op kMatrixDiag = {
     .inputs = {{"diagonal"}},
     .infer = [](InferCtx& c) -> Status {
       const Shape& x = c.in(0).shape;
-      WXNN_CHECK(x.rank() > 0 && x.rank() < Shape::kMaxRank, "diagonal ", x, " has no room");
+      WXNN_CHECK(x.rank() > 0 && x.rank() < Shape::kMaxRank, "diagonal {} has no room", x);
       c.out() = c.in(0);
       c.out().shape.push_back(x[-1]);
       return {};
@@ -114,9 +114,9 @@ extern constinit const Op kMatrixSetDiag = {
       Shape diagonal = x;
       diagonal.erase(x.rank() - 1);
       diagonal[-1] = std::min(x[-1], x[-2]);
-      WXNN_CHECK(c.in(1).shape == diagonal && c.in(1).dtype == c.in(0).dtype, "diagonal ",
-                 name_of(c.in(1).dtype), " ", c.in(1).shape, " is no diagonal of input ",
-                 name_of(c.in(0).dtype), " ", x);
+      WXNN_CHECK(c.in(1).shape == diagonal && c.in(1).dtype == c.in(0).dtype,
+                 "diagonal {} {} is no diagonal of input {} {}", name_of(c.in(1).dtype),
+                 c.in(1).shape, name_of(c.in(0).dtype), x);
       return same_as_x(c);
     },
     .run = [](const RunCtx& c) -> Status {
@@ -134,7 +134,7 @@ extern constinit const Op kDiag = {
     .inputs = {{"x"}},
     .infer = [](InferCtx& c) -> Status {
       const Shape& x = c.in(0).shape;
-      WXNN_CHECK(x.rank() > 0 && 2 * x.rank() <= Shape::kMaxRank, "x ", x, " has no room");
+      WXNN_CHECK(x.rank() > 0 && 2 * x.rank() <= Shape::kMaxRank, "x {} has no room", x);
       c.out() = c.in(0);
       for (const int32_t d : x.dims()) c.out().shape.push_back(d);
       return {};

@@ -32,8 +32,8 @@ struct Rows {
 
 Status check_matrix(const InferCtx& c, size_t port) {
   WXNN_TRY(check_float("transform", c.in(port)));
-  WXNN_CHECK(c.in(port).shape.elements() == 16, "transform ", c.in(port).shape,
-             " is no 4 x 4 matrix");
+  WXNN_CHECK(c.in(port).shape.elements() == 16, "transform {} is no 4 x 4 matrix",
+             c.in(port).shape);
   return {};
 }
 
@@ -42,7 +42,7 @@ Status check_matrix(const InferCtx& c, size_t port) {
   WXNN_TRY(check_float("landmarks", x));
   const int32_t points = x.shape.elements() / 3;
   const auto check_index = [&](double i) -> Status {
-    WXNN_CHECK(i >= 0 && i < points, "landmark ", whole<int64_t>(i), " is outside landmarks ",
+    WXNN_CHECK(i >= 0 && i < points, "landmark {} is outside landmarks {}", whole<int64_t>(i),
                x.shape);
     return {};
   };
@@ -134,7 +134,7 @@ Status run_matrix(const RunCtx& c) {
   const Shape& x = c.in(0).shape;
   const int32_t dimensions = c.attrs.i("dimensions") != 0 ? c.attrs.i("dimensions") : x[-1];
   WXNN_CHECK(x.rank() > 0 && (dimensions == 2 || dimensions == 3) && x[-1] % dimensions == 0,
-             "landmarks ", x, " are not of 2 or 3 numbers");
+             "landmarks {} are not of 2 or 3 numbers", x);
   c.out() = c.in(0);
   return {};
 }
@@ -161,12 +161,12 @@ Status run_transform_landmarks(const RunCtx& c) {
   const Shape& x = c.in(0).shape;
   WXNN_TRY(check_float("x", c.in(0)));
   WXNN_TRY(check_matrix(c, 1));
-  WXNN_CHECK(x.rank() == 4 && x[0] == 1, "x ", x, " should be [1,H,W,C]");
+  WXNN_CHECK(x.rank() == 4 && x[0] == 1, "x {} should be [1,H,W,C]", x);
   // Places are float32: beyond 2^24 a last pixel is no such number, and one past it would be read.
-  WXNN_CHECK(x[1] <= 1 << 24 && x[2] <= 1 << 24, "x ", x, " is too large");
+  WXNN_CHECK(x[1] <= 1 << 24 && x[2] <= 1 << 24, "x {} is too large", x);
   const int32_t height = c.attrs.i("outputSize", 0);
   const int32_t width = c.attrs.i("outputSize", 1);
-  WXNN_CHECK(height > 0 && width > 0, "outputSize ", height, ",", width, " is not positive");
+  WXNN_CHECK(height > 0 && width > 0, "outputSize {},{} is not positive", height, width);
   c.out() = {DType::kFloat32, {1, height, width, x[3]}};
   return {};
 }

@@ -26,9 +26,9 @@ bool is_padded(const Attrs& attrs) {
   const Shape& scores = c.in(kScores).shape;
   WXNN_TRY(check_float("boxes", c.in(kBoxes)));
   WXNN_TRY(check_float("scores", c.in(kScores)));
-  WXNN_CHECK(boxes.rank() == 2 && boxes[1] == 4, "boxes ", boxes, " should be [N,4]");
-  WXNN_CHECK(scores.rank() == 1 && scores[0] == boxes[0], "scores ", scores,
-             " do not give one score for each of boxes ", boxes);
+  WXNN_CHECK(boxes.rank() == 2 && boxes[1] == 4, "boxes {} should be [N,4]", boxes);
+  WXNN_CHECK(scores.rank() == 1 && scores[0] == boxes[0],
+             "scores {} do not give one score for each of boxes {}", scores, boxes);
   WXNN_TRY(
       check_bytes("the candidates", (boxes[0] + 1.0) * (sizeof(Candidate) + 2 * sizeof(float))));
   Numbers most;
@@ -37,7 +37,7 @@ bool is_padded(const Attrs& attrs) {
   for (size_t i = kIou; i <= kSigma; ++i) {
     if (!c.has(i)) continue;
     WXNN_TRY(check_float("a threshold", c.in(i)));
-    WXNN_CHECK(c.in(i).shape.elements() == 1, "a threshold has the shape ", c.in(i).shape);
+    WXNN_CHECK(c.in(i).shape.elements() == 1, "a threshold has the shape {}", c.in(i).shape);
   }
   const Shape list = is_padded(c.attrs) ? Shape{most[0]} : Shape::unknown();
   const size_t lists = c.attrs.knows("softNmsSigma") ? 2 : 1;

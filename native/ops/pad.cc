@@ -34,15 +34,15 @@ struct Fill {
   const Shape& x = c.in(0).shape;
   WXNN_CHECK(c.in(0).dtype != DType::kComplex64, "x is complex64");
   WXNN_TRY(read_numbers(c, 1, "paddings", paddings));
-  WXNN_CHECK(paddings->count == 2 * x.rank(), "paddings has ", paddings->count, " numbers, x ", x,
-             " wants ", 2 * x.rank());
+  WXNN_CHECK(paddings->count == 2 * x.rank(), "paddings has {} numbers, x {} wants {}",
+             paddings->count, x, 2 * x.rank());
   Shape y = x;
   for (int i = 0; i < x.rank(); ++i) {
     const int64_t before = (*paddings)[2 * i];
     const int64_t after = (*paddings)[2 * i + 1];
     const int64_t n = x[i] + before + after;
-    WXNN_CHECK(before >= 0 && after >= 0 && n <= INT32_MAX, "padding of axis ", i,
-               " is out of range");
+    WXNN_CHECK(before >= 0 && after >= 0 && n <= INT32_MAX, "padding of axis {} is out of range",
+               i);
     y[i] = static_cast<int32_t>(n);
   }
   c.out() = {c.in(0).dtype, y};
@@ -125,15 +125,15 @@ Status run_pad(const RunCtx& c) {
 // "reflect" leaves the border element out, "symmetric" repeats it.
 [[clang::minsize]] Status infer_mirror_pad(InferCtx& c) {
   const std::string_view mode = c.attrs.text("mode");
-  WXNN_CHECK(mode == "reflect" || mode == "symmetric", "mode \"", mode,
-             "\" should be \"reflect\" or \"symmetric\"");
+  WXNN_CHECK(mode == "reflect" || mode == "symmetric",
+             "mode \"{}\" should be \"reflect\" or \"symmetric\"", mode);
   Numbers paddings;
   WXNN_TRY(infer_paddings(c, &paddings));
   const Shape& x = c.in(0).shape;
   const int left_out = mode == "reflect" ? 1 : 0;
   for (int i = 0; i < 2 * x.rank(); ++i) {
-    WXNN_CHECK(paddings[i] == 0 || paddings[i] <= x[i / 2] - left_out, "paddings ", paddings[i],
-               " of axis ", i / 2, " are more than x ", x, " has to mirror");
+    WXNN_CHECK(paddings[i] == 0 || paddings[i] <= x[i / 2] - left_out,
+               "paddings {} of axis {} are more than x {} has to mirror", paddings[i], i / 2, x);
   }
   return {};
 }
@@ -184,7 +184,7 @@ extern constinit const Op kPadV2 = {
               {"constantValue", AttrKind::kNumber, 0.0}},
     .infer = [](InferCtx& c) -> Status {
       WXNN_CHECK(!c.has(2) || (c.in(2).dtype == c.in(0).dtype && c.in(2).shape.elements() == 1),
-                 "constantValue should be one ", name_of(c.in(0).dtype));
+                 "constantValue should be one {}", name_of(c.in(0).dtype));
       Numbers paddings;
       return infer_paddings(c, &paddings);
     },

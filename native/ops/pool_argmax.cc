@@ -81,13 +81,13 @@ Status run_argmax(const RunCtx& c) {
   WXNN_TRY(check_image("x", c.in(0)));
   WXNN_TRY(check_image("indices", c.in(1)));
   const Shape& x = c.in(0).shape;
-  WXNN_CHECK(x == c.in(1).shape, "x ", x, " and indices ", c.in(1).shape, " differ");
+  WXNN_CHECK(x == c.in(1).shape, "x {} and indices {} differ", x, c.in(1).shape);
   constexpr int32_t kLongest = 1 << 15;
   const auto [height, width] = filter_of(c.attrs);
   for (const int32_t n : {height, width, c.attrs.i("strides", 0), c.attrs.i("strides", 1)}) {
-    WXNN_CHECK(n > 0 && n <= kLongest, "filterSize or strides ", n, " is out of range");
+    WXNN_CHECK(n > 0 && n <= kLongest, "filterSize or strides {} is out of range", n);
   }
-  WXNN_CHECK(x[1] <= kLongest && x[2] <= kLongest, "x ", x, " is too large");
+  WXNN_CHECK(x[1] <= kLongest && x[2] <= kLongest, "x {} is too large", x);
   c.out() = {DType::kFloat32, {x[0], x[1] * height, x[2] * width, x[3]}};
   return {};
 }

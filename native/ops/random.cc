@@ -139,8 +139,8 @@ Status infer_random(InferCtx& c) {
 [[clang::minsize]] Status infer_uniform_int(InferCtx& c) {
   for (size_t i = 0; i < 2; ++i) {
     if (!c.has(i)) continue;
-    WXNN_CHECK(c.in(i).dtype == DType::kInt32 && c.in(i).shape.elements() == 1, "a bound ",
-               name_of(c.in(i).dtype), " ", c.in(i).shape, " should be one int32");
+    WXNN_CHECK(c.in(i).dtype == DType::kInt32 && c.in(i).shape.elements() == 1,
+               "a bound {} {} should be one int32", name_of(c.in(i).dtype), c.in(i).shape);
   }
   c.out().dtype = DType::kInt32;
   return read_shape(c, 2, "shape", &c.out().shape);
@@ -151,7 +151,7 @@ Status infer_random(InferCtx& c) {
   Numbers samples;
   WXNN_TRY(check_float("logits", c.in(0)));
   WXNN_TRY(read_numbers(c, 1, "numSamples", &samples));
-  WXNN_CHECK(x.rank() == 2 && x[1] > 0, "logits ", x, " should be [rows,classes]");
+  WXNN_CHECK(x.rank() == 2 && x[1] > 0, "logits {} should be [rows,classes]", x);
   WXNN_CHECK(samples.count == 1 && samples[0] >= 0,
              "numSamples should be one number, not negative");
   c.out() = {DType::kInt32, {x[0], samples[0]}};

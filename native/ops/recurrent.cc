@@ -31,20 +31,19 @@ const ActivationRow* find_activation(std::string_view name) {
 
 [[clang::minsize]] Status check_shape(const InferCtx& c, size_t port, const Shape& want) {
   if (!c.has(port)) return {};
-  WXNN_CHECK(c.in(port).dtype == DType::kFloat32 && c.in(port).shape == want, "input ", port,
-             " is ", name_of(c.in(port).dtype), " ", c.in(port).shape, ", should be float32 ",
-             want);
+  WXNN_CHECK(c.in(port).dtype == DType::kFloat32 && c.in(port).shape == want,
+             "input {} is {} {}, should be float32 {}", port, name_of(c.in(port).dtype),
+             c.in(port).shape, want);
   return {};
 }
 
 [[clang::minsize]] Status infer_sequence(InferCtx& c, int32_t inputs, int32_t outputs) {
   const Shape& x = c.in(0).shape;
   WXNN_TRY(check_float("x", c.in(0)));
-  WXNN_CHECK(x.rank() == 2 || x.rank() == 3, "x ", x, " should be a sequence or one step of it");
-  WXNN_CHECK(x[-1] == inputs && inputs > 0, "x ", x, " has ", x[-1], " inputs, the weights ",
-             inputs);
-  WXNN_CHECK(find_activation(c.attrs.text("activation")) != nullptr, "activation \"",
-             c.attrs.text("activation"), "\" is not known");
+  WXNN_CHECK(x.rank() == 2 || x.rank() == 3, "x {} should be a sequence or one step of it", x);
+  WXNN_CHECK(x[-1] == inputs && inputs > 0, "x {} has {} inputs, the weights {}", x, x[-1], inputs);
+  WXNN_CHECK(find_activation(c.attrs.text("activation")) != nullptr,
+             "activation \"{}\" is not known", c.attrs.text("activation"));
   c.out() = c.in(0);
   c.out().shape[-1] = outputs;
   return {};
@@ -52,8 +51,8 @@ const ActivationRow* find_activation(std::string_view name) {
 
 [[clang::minsize]] Status check_matrix(const InferCtx& c, size_t port) {
   const Shape& shape = c.in(port).shape;
-  WXNN_CHECK(shape.rank() == 2 && shape.elements() > 0, "input ", port, " is ", shape,
-             ", should be a matrix");
+  WXNN_CHECK(shape.rank() == 2 && shape.elements() > 0, "input {} is {}, should be a matrix", port,
+             shape);
   return {};
 }
 

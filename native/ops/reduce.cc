@@ -56,7 +56,7 @@ Status infer_numbers(InferCtx& c) {
 }
 
 Status infer_bools(InferCtx& c) {
-  WXNN_CHECK(c.in(0).dtype == DType::kBool, "x is ", name_of(c.in(0).dtype), ", wants bool");
+  WXNN_CHECK(c.in(0).dtype == DType::kBool, "x is {}, wants bool", name_of(c.in(0).dtype));
   return infer_axes(c);
 }
 

@@ -12,15 +12,15 @@ namespace {
 [[clang::minsize]] Status read_list(const Attrs& attrs, std::span<const Tensor* const> inputs,
                                     const char* name, int count, int32_t least, Numbers* list) {
   WXNN_TRY(read_numbers(attrs, {}, kNoPort, name, list));
-  WXNN_CHECK(list->count == count, name, " has ", list->count, " numbers, x ", inputs[0]->shape,
-             " wants ", count);
-  for (const int32_t v : list->span()) WXNN_CHECK(v >= least, name, " has ", v);
+  WXNN_CHECK(list->count == count, "{} has {} numbers, x {} wants {}", name, list->count,
+             inputs[0]->shape, count);
+  for (const int32_t v : list->span()) WXNN_CHECK(v >= least, "{} has {}", name, v);
   return {};
 }
 
 Status check_one(const char* name, const Tensor& value, const Tensor& x) {
-  WXNN_CHECK(value.dtype == x.dtype && value.shape.elements() == 1, name, " ", name_of(value.dtype),
-             " ", value.shape, " should be one ", name_of(x.dtype));
+  WXNN_CHECK(value.dtype == x.dtype && value.shape.elements() == 1, "{} {} {} should be one {}",
+             name, name_of(value.dtype), value.shape, name_of(x.dtype));
   return {};
 }
 
@@ -52,8 +52,8 @@ int64_t stretched(int32_t n, int64_t between) { return n == 0 ? 0 : n + (n - 1) 
   c.out() = x;
   for (int i = 0; i < x.shape.rank(); ++i) {
     const int64_t n = stretched(x.shape[i], p.interior[i]) + p.low[i] + p.high[i];
-    WXNN_CHECK(n >= 0 && n <= INT32_MAX, "axis ", i, " of x ", x.shape, " is padded by ", p.low[i],
-               ", ", p.high[i], " and ", p.interior[i], " between");
+    WXNN_CHECK(n >= 0 && n <= INT32_MAX, "axis {} of x {} is padded by {}, {} and {} between", i,
+               x.shape, p.low[i], p.high[i], p.interior[i]);
     c.out().shape[i] = static_cast<int32_t>(n);
   }
   return {};
@@ -120,14 +120,14 @@ Status read_reduction(const Attrs& attrs, std::span<const Tensor* const> inputs,
   WXNN_TRY(check_one("init", c.in(1), x));
   WXNN_TRY(check_combine(c.attrs, x.dtype));
   const Shape whole(r.window.span());
-  WXNN_CHECK(whole.fits(), "windowDimensions ", whole, " are too large");
+  WXNN_CHECK(whole.fits(), "windowDimensions {} are too large", whole);
   c.out() = x;
   for (int i = 0; i < x.shape.rank(); ++i) {
     const int64_t n =
         stretched(x.shape[i], r.base[i] - 1) + r.padding[2 * i] + r.padding[2 * i + 1];
     const int64_t window = stretched(r.window[i], r.dilations[i] - 1);
-    WXNN_CHECK(n >= 0 && n <= INT32_MAX, "axis ", i, " of x ", x.shape, " has ", n,
-               " elements with its padding");
+    WXNN_CHECK(n >= 0 && n <= INT32_MAX, "axis {} of x {} has {} elements with its padding", i,
+               x.shape, n);
     c.out().shape[i] = n < window ? 0 : static_cast<int32_t>((n - window) / r.strides[i] + 1);
   }
   return {};

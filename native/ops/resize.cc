@@ -73,8 +73,7 @@ Axes axes_of(const Attrs& attrs, const Shape& in, const Shape& out) {
 
 [[clang::minsize]] Status infer_resize(InferCtx& c) {
   const Shape& x = c.in(0).shape;
-  WXNN_CHECK(x.rank() == 4 && x[1] > 0 && x[2] > 0, "images ", x,
-             " should be [N,H,W,C] with pixels");
+  WXNN_CHECK(x.rank() == 4 && x[1] > 0 && x[2] > 0, "images {} should be [N,H,W,C] with pixels", x);
   WXNN_CHECK(!(c.attrs.b("alignCorners") && c.attrs.b("halfPixelCenters")),
              "alignCorners and halfPixelCenters exclude each other");
   Numbers size;
@@ -169,9 +168,9 @@ Status run_nearest(const RunCtx& c) {
   const Shape &x = c.in(0).shape, &dy = c.in(1).shape;
   WXNN_TRY(check_float("images", c.in(0)));
   WXNN_TRY(check_float("dy", c.in(1)));
-  WXNN_CHECK(x.rank() == 4 && dy.rank() == 4 && x[0] == dy[0] && x[3] == dy[3], "dy ", dy,
-             " should be images ", x, " of another size");
-  WXNN_CHECK(dy.elements() == 0 || x.elements() != 0, "images ", x, " have no pixels");
+  WXNN_CHECK(x.rank() == 4 && dy.rank() == 4 && x[0] == dy[0] && x[3] == dy[3],
+             "dy {} should be images {} of another size", dy, x);
+  WXNN_CHECK(dy.elements() == 0 || x.elements() != 0, "images {} have no pixels", x);
   c.out() = c.in(0);
   return {};
 }

@@ -38,9 +38,8 @@ struct Places {
 
 [[clang::minsize]] Status read_places(const Tensor& indices, const Shape& y, Places* p) {
   const Shape& s = indices.shape;
-  WXNN_CHECK(indices.dtype == DType::kInt32, "indices is ", name_of(indices.dtype),
-             ", wants int32");
-  WXNN_CHECK(s.rank() > 0 && s[-1] <= y.rank(), "indices ", s, " does not address ", y);
+  WXNN_CHECK(indices.dtype == DType::kInt32, "indices is {}, wants int32", name_of(indices.dtype));
+  WXNN_CHECK(s.rank() > 0 && s[-1] <= y.rank(), "indices {} does not address {}", s, y);
   p->depth = s[-1];
   p->rows = s.elements(0, s.rank() - 1);
   p->slice = y.elements(p->depth, y.rank());
@@ -52,11 +51,11 @@ struct Places {
   Places p;
   WXNN_TRY(read_places(indices, y, &p));
   Shape want(indices.shape.dims().first(static_cast<size_t>(indices.shape.rank() - 1)));
-  WXNN_CHECK(want.rank() + y.rank() - p.depth <= Shape::kMaxRank, "indices ", indices.shape,
-             " has too many dimensions");
+  WXNN_CHECK(want.rank() + y.rank() - p.depth <= Shape::kMaxRank,
+             "indices {} has too many dimensions", indices.shape);
   for (int i = p.depth; i < y.rank(); ++i) want.push_back(y[i]);
-  WXNN_CHECK(updates.shape == want, "updates ", updates.shape, " should be ", want, " for indices ",
-             indices.shape, " into ", y);
+  WXNN_CHECK(updates.shape == want, "updates {} should be {} for indices {} into {}", updates.shape,
+             want, indices.shape, y);
   return {};
 }
 
@@ -72,8 +71,8 @@ struct Places {
   for (int32_t r = 0; r < p.rows; ++r, index += p.depth, from += step) {
     size_t at = 0;
     for (int i = 0; i < p.depth; ++i) {
-      WXNN_CHECK(index[i] >= 0 && index[i] < y.shape[i], "index ", index[i], " is outside axis ", i,
-                 " of ", y.shape);
+      WXNN_CHECK(index[i] >= 0 && index[i] < y.shape[i], "index {} is outside axis {} of {}",
+                 index[i], i, y.shape);
       at = at * static_cast<size_t>(y.shape[i]) + static_cast<size_t>(index[i]);
     }
     if (bytes == 0) continue;
@@ -95,7 +94,7 @@ struct Places {
 
 Status infer_tensor_scatter(InferCtx& c) {
   c.out() = c.in(0);
-  WXNN_CHECK(c.in(0).dtype == c.in(2).dtype, "tensor is ", name_of(c.in(0).dtype), ", updates ",
+  WXNN_CHECK(c.in(0).dtype == c.in(2).dtype, "tensor is {}, updates {}", name_of(c.in(0).dtype),
              name_of(c.in(2).dtype));
   return check_updates(c.in(1), c.in(2), c.out().shape);
 }
@@ -128,14 +127,15 @@ Tensor as_rows(const Tensor& indices) {
   const Tensor& values = c.in(1);
   Shape y;
   WXNN_TRY(read_shape(c, 3, "outputShape", &y));
-  WXNN_CHECK(indices.shape.rank() == 2 && indices.shape[1] == y.rank(), "sparseIndices ",
-             c.in(0).shape, " does not address ", y);
+  WXNN_CHECK(indices.shape.rank() == 2 && indices.shape[1] == y.rank(),
+             "sparseIndices {} does not address {}", c.in(0).shape, y);
   WXNN_CHECK(
       values.shape.rank() == 0 || (values.shape.rank() == 1 && values.shape[0] == indices.shape[0]),
-      "sparseValues ", values.shape, " should be one number or one for each of ", indices.shape[0],
-      " indices");
-  WXNN_CHECK(c.in(2).dtype == values.dtype && c.in(2).shape.elements() == 1, "defaultValue ",
-             name_of(c.in(2).dtype), " ", c.in(2).shape, " should be one ", name_of(values.dtype));
+      "sparseValues {} should be one number or one for each of {} indices", values.shape,
+      indices.shape[0]);
+  WXNN_CHECK(c.in(2).dtype == values.dtype && c.in(2).shape.elements() == 1,
+             "defaultValue {} {} should be one {}", name_of(c.in(2).dtype), c.in(2).shape,
+             name_of(values.dtype));
   WXNN_CHECK(values.dtype != DType::kComplex64, "sparseValues is complex64");
   Places p;
   WXNN_TRY(read_places(indices, y, &p));

@@ -19,7 +19,7 @@ int32_t key_at(const Tensor& t, int32_t i) {
 }
 
 Status no_complex(const char* name, const Tensor& t) {
-  WXNN_CHECK(t.dtype != DType::kComplex64, name, " is complex64");
+  WXNN_CHECK(t.dtype != DType::kComplex64, "{} is complex64", name);
   return {};
 }
 
@@ -76,7 +76,7 @@ template <class Ctx>
 Status axis_of_unique(const Ctx& c, int* axis) {
   const Shape& x = c.in(0).shape;
   const bool given = !c.attrs.numbers("axis").empty();
-  WXNN_CHECK(given || x.rank() == 1, "x ", x, " should be a list where no axis is given");
+  WXNN_CHECK(given || x.rank() == 1, "x {} should be a list where no axis is given", x);
   return read_axis(given ? c.attrs.i("axis") : 0, x, x.rank(), axis);
 }
 
@@ -131,10 +131,10 @@ Status axis_of_unique(const Ctx& c, int* axis) {
 
 [[clang::minsize]] Status infer_list_diff(InferCtx& c) {
   WXNN_TRY(check_number("x", c.in(0)));
-  WXNN_CHECK(c.in(0).dtype == c.in(1).dtype, "x is ", name_of(c.in(0).dtype), ", y ",
+  WXNN_CHECK(c.in(0).dtype == c.in(1).dtype, "x is {}, y {}", name_of(c.in(0).dtype),
              name_of(c.in(1).dtype));
-  WXNN_CHECK(c.in(0).shape.rank() == 1 && c.in(1).shape.rank() == 1, "x ", c.in(0).shape, " and y ",
-             c.in(1).shape, " should be lists");
+  WXNN_CHECK(c.in(0).shape.rank() == 1 && c.in(1).shape.rank() == 1,
+             "x {} and y {} should be lists", c.in(0).shape, c.in(1).shape);
   c.out(0) = {c.in(0).dtype, Shape::unknown()};
   if (c.outputs.size() > 1) c.out(1) = {DType::kInt32, Shape::unknown()};
   return {};
@@ -183,14 +183,14 @@ int32_t place_of(const Tensor& sorted, int32_t from, int32_t n, int32_t key, boo
   const Tensor& sorted = c.in(0);
   const Tensor& values = c.in(1);
   const std::string_view side = c.attrs.text("side");
-  WXNN_CHECK(side == "left" || side == "right", "side \"", side, "\" is neither left nor right");
+  WXNN_CHECK(side == "left" || side == "right", "side \"{}\" is neither left nor right", side);
   WXNN_TRY(check_number("sortedSequence", sorted));
-  WXNN_CHECK(sorted.dtype == values.dtype, "sortedSequence is ", name_of(sorted.dtype), ", values ",
+  WXNN_CHECK(sorted.dtype == values.dtype, "sortedSequence is {}, values {}", name_of(sorted.dtype),
              name_of(values.dtype));
   WXNN_CHECK(
       sorted.shape.rank() == 2 && values.shape.rank() == 2 && sorted.shape[0] == values.shape[0],
-      "sortedSequence ", sorted.shape, " and values ", values.shape,
-      " should be tables of as many rows");
+      "sortedSequence {} and values {} should be tables of as many rows", sorted.shape,
+      values.shape);
   c.out() = {DType::kInt32, values.shape};
   return {};
 }
@@ -233,14 +233,14 @@ template <bool dense>
   const Tensor& x = c.in(0);
   const Tensor& weights = c.in(1);
   Numbers size;
-  WXNN_CHECK(x.dtype == DType::kInt32, "x is ", name_of(x.dtype), ", wants int32");
+  WXNN_CHECK(x.dtype == DType::kInt32, "x is {}, wants int32", name_of(x.dtype));
   WXNN_TRY(check_number("weights", weights));
   WXNN_TRY(read_numbers(c, 2, "size", &size));
   WXNN_CHECK(size.count == 1 && size[0] >= 0, "size should be one number, not negative");
-  WXNN_CHECK(weights.shape.elements() == 0 || weights.shape == x.shape, "weights ", weights.shape,
-             " should be empty or like x ", x.shape);
-  WXNN_CHECK(!dense || x.shape.rank() == 1 || x.shape.rank() == 2, "x ", x.shape,
-             " should be a list or a table");
+  WXNN_CHECK(weights.shape.elements() == 0 || weights.shape == x.shape,
+             "weights {} should be empty or like x {}", weights.shape, x.shape);
+  WXNN_CHECK(!dense || x.shape.rank() == 1 || x.shape.rank() == 2,
+             "x {} should be a list or a table", x.shape);
   c.out() = {weights.dtype, {size[0]}};
   if (dense && x.shape.rank() == 2) c.out().shape = {x.shape[0], size[0]};
   return {};
@@ -258,7 +258,7 @@ template <bool dense>
   if (y.bytes() != 0) std::memset(y.data, 0, y.bytes());
   for (int32_t i = 0; i < n; ++i) {
     const int32_t value = c.in(0).i32()[i];
-    WXNN_CHECK(value >= 0, "x has the negative number ", value);
+    WXNN_CHECK(value >= 0, "x has the negative number {}", value);
     if (value >= size) continue;
     const int32_t at = i / row * size + value;
     if (y.dtype == DType::kInt32) {

@@ -36,7 +36,7 @@ constexpr Reduction kMin = {
     take_row<int32_t, [](int32_t a, int32_t b) { return b < a ? b : a; }>};
 
 [[clang::minsize]] Status check_ids(const Tensor& ids, const char* name) {
-  WXNN_CHECK(ids.dtype == DType::kInt32, name, " is ", name_of(ids.dtype), ", wants int32");
+  WXNN_CHECK(ids.dtype == DType::kInt32, "{} is {}, wants int32", name, name_of(ids.dtype));
   return {};
 }
 
@@ -56,8 +56,8 @@ void start(const Reduction& r, const Tensor& y) {
   WXNN_CHECK(count.count == 1 && count[0] >= 0, "numSegments should be one number, not negative");
   bool fits = ids.rank() <= x.rank();
   for (int i = 0; fits && i < ids.rank(); ++i) fits = ids[i] == x[i];
-  WXNN_CHECK(fits, "segmentIds ", ids, " does not fit x ", x);
-  WXNN_CHECK(x.rank() - ids.rank() < Shape::kMaxRank, "x ", x, " has no room for segments");
+  WXNN_CHECK(fits, "segmentIds {} does not fit x {}", ids, x);
+  WXNN_CHECK(x.rank() - ids.rank() < Shape::kMaxRank, "x {} has no room for segments", x);
   Shape y{count[0]};
   for (int i = ids.rank(); i < x.rank(); ++i) y.push_back(x[i]);
   c.out() = {c.in(0).dtype, y};
@@ -74,7 +74,7 @@ Status run_unsorted(const RunCtx& c, const Reduction& r) {
   start(r, c.out());
   for (int32_t i = 0; i < n; ++i) {
     const int32_t id = c.in(1).i32()[i];
-    WXNN_CHECK(id < segments, "segment ", id, " is outside the ", segments, " segments");
+    WXNN_CHECK(id < segments, "segment {} is outside the {} segments", id, segments);
     if (id >= 0) take(c.in(0).i32() + i * row, c.out().i32() + id * row, row);
   }
   return {};
@@ -91,7 +91,7 @@ Status run_unsorted(const RunCtx& c, const Reduction& r) {
   if (picked) WXNN_TRY(check_ids(c.in(1), "indices"));
   const int32_t n = picked ? c.in(1).shape.elements() : x.shape[0];
   WXNN_CHECK(ids.shape.rank() == 1 && ids.shape[0] == n && (!picked || c.in(1).shape.rank() == 1),
-             "segmentIds ", ids.shape, " should be [", n, "]");
+             "segmentIds {} should be [{}]", ids.shape, n);
   c.out() = {x.dtype, Shape::unknown()};
   return {};
 }
@@ -103,9 +103,9 @@ Status run_sorted(const RunCtx& c, bool mean) {
   const int32_t n = ids.shape[0];
   const int32_t* id = ids.i32();
   for (int32_t i = 0; i < n; ++i) {
-    WXNN_CHECK(id[i] >= (i == 0 ? 0 : id[i - 1]), "segmentIds are not in ascending order at ", i);
+    WXNN_CHECK(id[i] >= (i == 0 ? 0 : id[i - 1]), "segmentIds are not in ascending order at {}", i);
   }
-  WXNN_CHECK(n == 0 || id[n - 1] < INT32_MAX, "segment ", id[n - 1], " is out of range");
+  WXNN_CHECK(n == 0 || id[n - 1] < INT32_MAX, "segment {} is out of range", id[n - 1]);
   Shape shape = x.shape;
   shape[0] = n == 0 ? 0 : id[n - 1] + 1;
   WXNN_TRY(c.late->allocate(0, shape));
@@ -114,7 +114,7 @@ Status run_sorted(const RunCtx& c, bool mean) {
   start(kSum, c.out());
   for (int32_t i = 0; i < n; ++i) {
     const int32_t from = picked ? c.in(1).i32()[i] : i;
-    WXNN_CHECK(from >= 0 && from < x.shape[0], "index ", from, " is outside data ", x.shape);
+    WXNN_CHECK(from >= 0 && from < x.shape[0], "index {} is outside data {}", from, x.shape);
     take(x.i32() + from * row, c.out().i32() + id[i] * row, row);
   }
   for (int32_t i = 0, end = 0; mean && i < n; i = end) {

@@ -7,14 +7,13 @@ namespace {
 [[clang::minsize]] Status infer_select(InferCtx& c, Shape condition) {
   const Tensor& t = c.in(1);
   const Tensor& e = c.in(2);
-  WXNN_CHECK(c.in(0).dtype == DType::kBool, "condition is ", name_of(c.in(0).dtype),
-             ", wants bool");
-  WXNN_CHECK(t.dtype == e.dtype, "t is ", name_of(t.dtype), ", e ", name_of(e.dtype));
+  WXNN_CHECK(c.in(0).dtype == DType::kBool, "condition is {}, wants bool", name_of(c.in(0).dtype));
+  WXNN_CHECK(t.dtype == e.dtype, "t is {}, e {}", name_of(t.dtype), name_of(e.dtype));
   WXNN_CHECK(t.dtype != DType::kComplex64, "t is complex64");
   Shape y = broadcast(t.shape, e.shape);
   if (!y.is_unknown()) y = broadcast(y, condition);
-  WXNN_CHECK(!y.is_unknown(), "condition ", c.in(0).shape, ", t ", t.shape, " and e ", e.shape,
-             " do not broadcast");
+  WXNN_CHECK(!y.is_unknown(), "condition {}, t {} and e {} do not broadcast", c.in(0).shape,
+             t.shape, e.shape);
   c.out() = {t.dtype, y};
   return {};
 }

@@ -15,9 +15,10 @@ namespace {
   int batch = 0;
   WXNN_TRY(read_axis(c.attrs.i("seqDim"), x, x.rank(), &sequence));
   WXNN_TRY(read_axis(c.attrs.i("batchDim"), x, x.rank(), &batch));
-  WXNN_CHECK(sequence != batch, "seqDim and batchDim are both ", batch);
-  WXNN_CHECK(lengths.dtype == DType::kInt32 && lengths.shape == Shape{x[batch]}, "seqLengths ",
-             name_of(lengths.dtype), " ", lengths.shape, " should be int32 [", x[batch], "]");
+  WXNN_CHECK(sequence != batch, "seqDim and batchDim are both {}", batch);
+  WXNN_CHECK(lengths.dtype == DType::kInt32 && lengths.shape == Shape{x[batch]},
+             "seqLengths {} {} should be int32 [{}]", name_of(lengths.dtype), lengths.shape,
+             x[batch]);
   c.out() = c.in(0);
   return {};
 }
@@ -42,8 +43,8 @@ Status run_reverse_sequence(const RunCtx& c) {
     const int32_t b = batch == outer ? at_outer : at_inner;
     const int32_t s = batch == outer ? at_inner : at_outer;
     const int32_t length = c.in(1).i32()[b];
-    WXNN_CHECK(length >= 0 && length <= steps, "sequence ", b, " is ", length,
-               " long, axis seqDim of x ", x, " is ", steps);
+    WXNN_CHECK(length >= 0 && length <= steps, "sequence {} is {} long, axis seqDim of x {} is {}",
+               b, length, x, steps);
     const int32_t from = s < length ? i + (length - 1 - 2 * s) * (batch == outer ? 1 : row) : i;
     std::memcpy(c.out().u8() + i * bytes, c.in(0).u8() + from * bytes, bytes);
   }
@@ -56,11 +57,11 @@ Status run_reverse_sequence(const RunCtx& c) {
   const Tensor& start = c.in(2);
   bool fits = x.dtype == update.dtype && x.shape.rank() == update.shape.rank();
   for (int i = 0; fits && i < x.shape.rank(); ++i) fits = update.shape[i] <= x.shape[i];
-  WXNN_CHECK(fits, "update ", name_of(update.dtype), " ", update.shape, " does not fit in operand ",
-             name_of(x.dtype), " ", x.shape);
+  WXNN_CHECK(fits, "update {} {} does not fit in operand {} {}", name_of(update.dtype),
+             update.shape, name_of(x.dtype), x.shape);
   WXNN_CHECK(start.dtype == DType::kInt32 && start.shape.elements() == x.shape.rank(),
-             "startIndices ", name_of(start.dtype), " ", start.shape, " should be int32 [",
-             x.shape.rank(), "]");
+             "startIndices {} {} should be int32 [{}]", name_of(start.dtype), start.shape,
+             x.shape.rank());
   c.out() = x;
   return {};
 }
@@ -94,15 +95,15 @@ Status run_update_slice(const RunCtx& c) {
   const Tensor& x = c.in(0);
   Numbers dilations;
   WXNN_TRY(read_numbers(c, 2, "dilations", &dilations));
-  WXNN_CHECK(dilations.count == x.shape.rank(), "dilations has ", dilations.count, " numbers, x ",
-             x.shape, " wants ", x.shape.rank());
+  WXNN_CHECK(dilations.count == x.shape.rank(), "dilations has {} numbers, x {} wants {}",
+             dilations.count, x.shape, x.shape.rank());
   WXNN_CHECK(c.in(1).dtype == x.dtype && c.in(1).shape.elements() == 1,
-             "paddingValue should be one ", name_of(x.dtype));
+             "paddingValue should be one {}", name_of(x.dtype));
   c.out() = x;
   for (int i = 0; i < dilations.count; ++i) {
     const int64_t n = x.shape[i] == 0 ? 0 : (x.shape[i] - 1) * int64_t{dilations[i]} + 1;
-    WXNN_CHECK(dilations[i] > 0 && n <= INT32_MAX, "dilation ", dilations[i], " of axis ", i,
-               " is out of range");
+    WXNN_CHECK(dilations[i] > 0 && n <= INT32_MAX, "dilation {} of axis {} is out of range",
+               dilations[i], i);
     c.out().shape[i] = static_cast<int32_t>(n);
   }
   return {};
@@ -133,8 +134,8 @@ Status run_dilate(const RunCtx& c) {
 
 [[clang::minsize]] Status infer_broadcast_args(InferCtx& c) {
   for (size_t i = 0; i < 2; ++i) {
-    WXNN_CHECK(c.in(i).dtype == DType::kInt32 && c.in(i).shape.rank() == 1, "s", i, " ",
-               name_of(c.in(i).dtype), " ", c.in(i).shape, " should be a list of int32");
+    WXNN_CHECK(c.in(i).dtype == DType::kInt32 && c.in(i).shape.rank() == 1,
+               "s{} {} {} should be a list of int32", i, name_of(c.in(i).dtype), c.in(i).shape);
   }
   c.out() = {DType::kInt32, {std::max(c.in(0).shape[0], c.in(1).shape[0])}};
   return {};
@@ -148,8 +149,8 @@ Status run_broadcast_args(const RunCtx& c) {
       const int32_t at = i - n + c.in(k).shape[0];
       if (at >= 0) d[k] = c.in(k).i32()[at];
     }
-    WXNN_CHECK(d[0] == d[1] || d[0] == 1 || d[1] == 1, "dimensions ", d[0], " and ", d[1],
-               " do not broadcast");
+    WXNN_CHECK(d[0] == d[1] || d[0] == 1 || d[1] == 1, "dimensions {} and {} do not broadcast",
+               d[0], d[1]);
     c.out().i32()[i] = d[0] == 1 ? d[1] : d[0];
   }
   return {};

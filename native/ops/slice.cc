@@ -49,15 +49,16 @@ template <class Ctx>
   Numbers size;
   WXNN_TRY(read_numbers(c, 1, "begin", &begin));
   WXNN_TRY(read_numbers(c, 2, "size", &size));
-  WXNN_CHECK(begin.count <= x.rank() && size.count <= x.rank(), "begin and size have ", begin.count,
-             " and ", size.count, " numbers, x ", x, " has ", x.rank(), " dimensions");
+  WXNN_CHECK(begin.count <= x.rank() && size.count <= x.rank(),
+             "begin and size have {} and {} numbers, x {} has {} dimensions", begin.count,
+             size.count, x, x.rank());
   for (int i = 0; i < x.rank(); ++i) {
     const int32_t first = i < begin.count ? begin[i] : 0;
     const int32_t wanted = i < size.count ? size[i] : -1;
-    WXNN_CHECK(first >= 0 && first <= x[i], "begin ", first, " of axis ", i, " is outside x ", x);
+    WXNN_CHECK(first >= 0 && first <= x[i], "begin {} of axis {} is outside x {}", first, i, x);
     const int32_t n = wanted == -1 ? x[i] - first : wanted;
-    WXNN_CHECK(n >= 0 && n <= x[i] - first, "size ", wanted, " of axis ", i, " from ", first,
-               " is outside x ", x);
+    WXNN_CHECK(n >= 0 && n <= x[i] - first, "size {} of axis {} from {} is outside x {}", wanted, i,
+               first, x);
     region->range[i] = {first, 1, n};
     region->y.push_back(n);
   }
@@ -77,8 +78,8 @@ class StridedSpec {
       std::fill_n(strides_.at, begin_.count, 1);
     }
     WXNN_CHECK(begin_.count == end_.count && begin_.count == strides_.count,
-               "begin, end and strides have ", begin_.count, ", ", end_.count, " and ",
-               strides_.count, " numbers");
+               "begin, end and strides have {}, {} and {} numbers", begin_.count, end_.count,
+               strides_.count);
     begin_mask_ = bits(c.attrs, "beginMask");
     end_mask_ = bits(c.attrs, "endMask");
     ellipsis_mask_ = bits(c.attrs, "ellipsisMask");
@@ -112,13 +113,12 @@ class StridedSpec {
                                              Region::Range* range) const {
   const int64_t n = x[axis];
   const int64_t step = strides_[k];
-  WXNN_CHECK(step != 0, "strides of axis ", axis, " is 0");
+  WXNN_CHECK(step != 0, "strides of axis {} is 0", axis);
   const auto from_end = [n](int64_t i) { return i < 0 ? i + n : i; };
   if ((shrink_mask_ >> k & 1) != 0) {
     const int64_t index = from_end(begin_[k]);
-    WXNN_CHECK(step > 0, "strides of axis ", axis, ", which is taken out, is negative");
-    WXNN_CHECK(index >= 0 && index < n, "index ", begin_[k], " of axis ", axis, " is outside x ",
-               x);
+    WXNN_CHECK(step > 0, "strides of axis {}, which is taken out, is negative", axis);
+    WXNN_CHECK(index >= 0 && index < n, "index {} of axis {} is outside x {}", begin_[k], axis, x);
     *range = {static_cast<int32_t>(index), 1, 1};
     return {};
   }
@@ -139,15 +139,15 @@ class StridedSpec {
 [[clang::minsize]] Status StridedSpec::apply(const Shape& x, Region* region) const {
   int axis = 0;
   const int dims = dimensions();
-  WXNN_CHECK(dims <= x.rank(), "begin has ", dims, " indices, x ", x, " ", x.rank(), " dimensions");
+  WXNN_CHECK(dims <= x.rank(), "begin has {} indices, x {} {} dimensions", dims, x, x.rank());
   int skipped = x.rank() - dims;  // what an ellipsis, or else the end of the list, stands for
   const auto take_whole = [&] {
     region->range[axis] = {0, 1, x[axis]};
     region->y.push_back(x[axis++]);
   };
   for (int k = 0; k < begin_.count; ++k) {
-    WXNN_CHECK(region->y.rank() + skipped < Shape::kMaxRank, "would give more than ",
-               Shape::kMaxRank, " dimensions");
+    WXNN_CHECK(region->y.rank() + skipped < Shape::kMaxRank, "would give more than {} dimensions",
+               Shape::kMaxRank);
     if ((ellipsis_mask_ >> k & 1) != 0) {
       for (; skipped > 0; --skipped) take_whole();
     } else if ((new_axis_mask_ >> k & 1) != 0) {

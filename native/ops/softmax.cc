@@ -11,7 +11,7 @@ Status infer_softmax(InferCtx& c) {
   WXNN_TRY(check_float("logits", c.in(0)));
   WXNN_CHECK(x.rank() > 0, "logits have no axis");
   const int32_t dim = c.attrs.i("dim");
-  WXNN_CHECK(dim == -1 || dim == x.rank() - 1, "dim ", dim, " is not the last axis of logits ", x);
+  WXNN_CHECK(dim == -1 || dim == x.rank() - 1, "dim {} is not the last axis of logits {}", dim, x);
   return same_as_x(c);
 }
 

@@ -10,22 +10,23 @@ namespace {
 [[clang::minsize]] Status check_table(const Tensor& indices, const Tensor& shape,
                                       const char* name) {
   const bool table = indices.dtype == DType::kInt32 && indices.shape.rank() == 2;
-  WXNN_CHECK(table, name, " ", name_of(indices.dtype), " ", indices.shape,
-             " should be a table of int32");
+  WXNN_CHECK(table, "{} {} {} should be a table of int32", name, name_of(indices.dtype),
+             indices.shape);
   WXNN_CHECK(shape.dtype == DType::kInt32 && shape.shape == Shape{indices.shape[1]},
-             "the dense shape ", name_of(shape.dtype), " ", shape.shape, " should be int32 [",
-             indices.shape[1], "]");
+             "the dense shape {} {} should be int32 [{}]", name_of(shape.dtype), shape.shape,
+             indices.shape[1]);
   return {};
 }
 
 [[clang::minsize]] Status infer_fill_rows(InferCtx& c) {
   const Tensor& values = c.in(1);
   WXNN_TRY(check_table(c.in(0), c.in(2), "indices"));
-  WXNN_CHECK(c.in(0).shape[1] > 0, "indices ", c.in(0).shape, " have no rows to name");
-  WXNN_CHECK(values.shape == Shape{c.in(0).shape[0]}, "values ", values.shape, " should be [",
-             c.in(0).shape[0], "]");
-  WXNN_CHECK(c.in(3).dtype == values.dtype && c.in(3).shape.elements() == 1, "defaultValue ",
-             name_of(c.in(3).dtype), " ", c.in(3).shape, " should be one ", name_of(values.dtype));
+  WXNN_CHECK(c.in(0).shape[1] > 0, "indices {} have no rows to name", c.in(0).shape);
+  WXNN_CHECK(values.shape == Shape{c.in(0).shape[0]}, "values {} should be [{}]", values.shape,
+             c.in(0).shape[0]);
+  WXNN_CHECK(c.in(3).dtype == values.dtype && c.in(3).shape.elements() == 1,
+             "defaultValue {} {} should be one {}", name_of(c.in(3).dtype), c.in(3).shape,
+             name_of(values.dtype));
   WXNN_CHECK(c.outputs.size() == 4, "gives four outputs");
   c.out(0) = {DType::kInt32, Shape::unknown()};
   c.out(1) = {values.dtype, Shape::unknown()};
@@ -40,7 +41,7 @@ namespace {
   const int rank = c.in(0).shape[1];
   const int32_t rows = c.in(2).i32()[0];
   const int32_t* index = c.in(0).i32();
-  WXNN_CHECK(rows >= 0, "the dense shape has ", rows, " rows");
+  WXNN_CHECK(rows >= 0, "the dense shape has {} rows", rows);
   WXNN_CHECK(n == 0 || rows > 0, "there are indices, but no rows");
   WXNN_TRY(c.late->allocate(2, {rows}));
   uint8_t* empty = c.out(2).u8();
@@ -52,7 +53,7 @@ namespace {
   std::memset(next, 0, (static_cast<size_t>(rows) + 1) * sizeof(int32_t));
   for (int32_t i = 0; i < n; ++i) {
     const int32_t row = index[i * rank];
-    WXNN_CHECK(row >= 0 && row < rows, "index ", row, " is outside the ", rows, " rows");
+    WXNN_CHECK(row >= 0 && row < rows, "index {} is outside the {} rows", row, rows);
     empty[row] = 0;
     ++next[row];
   }
@@ -86,8 +87,8 @@ namespace {
 [[clang::minsize]] Status infer_sparse_reshape(InferCtx& c) {
   WXNN_TRY(check_table(c.in(0), c.in(1), "inputIndices"));
   const Tensor& to = c.in(2);
-  WXNN_CHECK(to.dtype == DType::kInt32 && to.shape.rank() == 1, "newShape ", name_of(to.dtype), " ",
-             to.shape, " should be a list of int32");
+  WXNN_CHECK(to.dtype == DType::kInt32 && to.shape.rank() == 1,
+             "newShape {} {} should be a list of int32", name_of(to.dtype), to.shape);
   WXNN_CHECK(c.outputs.size() == 2, "gives two outputs, indices and shape");
   c.out(0) = {DType::kInt32, {c.in(0).shape[0], to.shape[0]}};
   c.out(1) = to;
@@ -100,7 +101,7 @@ namespace {
   int64_t known = 1;
   int open = -1;
   for (int32_t i = 0; i < from.shape[0]; ++i) {
-    WXNN_CHECK(from.i32()[i] >= 0, "inputShape has the dimension ", from.i32()[i]);
+    WXNN_CHECK(from.i32()[i] >= 0, "inputShape has the dimension {}", from.i32()[i]);
     all *= from.i32()[i];
     WXNN_CHECK(all <= INT32_MAX, "inputShape has more places than an int32 counts");
   }
@@ -109,7 +110,7 @@ namespace {
     if (to[i] == -1 && open < 0) {
       open = i;
     } else {
-      WXNN_CHECK(to[i] >= 0, "newShape has the dimension ", to[i]);
+      WXNN_CHECK(to[i] >= 0, "newShape has the dimension {}", to[i]);
       known *= to[i];
       WXNN_CHECK(known <= INT32_MAX, "newShape has more places than an int32 counts");
     }
@@ -118,7 +119,7 @@ namespace {
     to[open] = static_cast<int32_t>(all / known);
     known *= to[open];
   }
-  WXNN_CHECK(known == all, "newShape has ", known, " places, inputShape ", all);
+  WXNN_CHECK(known == all, "newShape has {} places, inputShape {}", known, all);
   return {};
 }
 
@@ -133,8 +134,8 @@ namespace {
     int32_t place = 0;
     for (int32_t k = 0; k < rank; ++k) {
       const int32_t n = c.in(1).i32()[k];
-      WXNN_CHECK(index[k] >= 0 && index[k] < n, "index ", index[k], " is outside dimension ", k,
-                 " of ", n);
+      WXNN_CHECK(index[k] >= 0 && index[k] < n, "index {} is outside dimension {} of {}", index[k],
+                 k, n);
       place = place * n + index[k];
     }
     for (int32_t k = new_rank - 1; k >= 0; --k) {

@@ -20,8 +20,8 @@ int32_t length_of(const Ctx& c, int32_t whole) {
 
 [[clang::minsize]] Status infer_fft(InferCtx& c) {
   const Shape& x = c.in(0).shape;
-  WXNN_CHECK(c.in(0).dtype == DType::kComplex64 && x.rank() > 0, "input ", name_of(c.in(0).dtype),
-             " ", x, " should be complex64 with an axis");
+  WXNN_CHECK(c.in(0).dtype == DType::kComplex64 && x.rank() > 0,
+             "input {} {} should be complex64 with an axis", name_of(c.in(0).dtype), x);
   WXNN_TRY(check_length(x[-1]));
   return same_as_x(c);
 }
@@ -30,11 +30,11 @@ int32_t length_of(const Ctx& c, int32_t whole) {
   const bool inverse = c.attrs.b("inverse");
   const Shape& x = c.in(0).shape;
   const DType wanted = inverse ? DType::kComplex64 : DType::kFloat32;
-  WXNN_CHECK(c.in(0).dtype == wanted && x.rank() > 0, "input ", name_of(c.in(0).dtype), " ", x,
-             " should be ", name_of(wanted), " with an axis");
+  WXNN_CHECK(c.in(0).dtype == wanted && x.rank() > 0, "input {} {} should be {} with an axis",
+             name_of(c.in(0).dtype), x, name_of(wanted));
   Numbers length;
   WXNN_TRY(read_numbers(c, 1, "fftLength", &length));
-  WXNN_CHECK(length.count <= 1, "fftLength has ", length.count, " numbers");
+  WXNN_CHECK(length.count <= 1, "fftLength has {} numbers", length.count);
   WXNN_TRY(check_length(std::max(x[-1], 1)));
   const int32_t n = length_of(c, inverse ? 2 * (x[-1] - 1) : x[-1]);
   WXNN_TRY(check_length(n));
@@ -113,8 +113,8 @@ class Rows final : public Kernel {
   WXNN_TRY(check_float("input", c.in(0)));
   Numbers length;
   WXNN_TRY(read_numbers(c, 1, "fftLength", &length));
-  WXNN_CHECK(x.rank() >= 2 && length.count == 2, "input ", x, " and ", length.count,
-             " numbers of fftLength should be matrices and two");
+  WXNN_CHECK(x.rank() >= 2 && length.count == 2,
+             "input {} and {} numbers of fftLength should be matrices and two", x, length.count);
   WXNN_TRY(check_length(length[0]));
   WXNN_TRY(check_length(length[1]));
   c.out() = {DType::kComplex64, x};

@@ -25,7 +25,7 @@ Status infer_strassen(InferCtx& c) {
   const bool whole = f.in == x[3] && every_pixel(f, w) && (levels == 1 || levels == 2) &&
                      (f.in | f.out) % (4 << levels) == 0 &&
                      (!c.has(kResidual) || c.in(kResidual).shape == y);
-  WXNN_CHECK(whole, levels, " levels of halves do not fit x ", x, " and filter ",
+  WXNN_CHECK(whole, "{} levels of halves do not fit x {} and filter {}", levels, x,
              c.in(kFilter).shape);
   return {};
 }

@@ -21,18 +21,18 @@ constexpr auto kPlus = [](float a, float b) { return a + b; };
   for (size_t i = 0; i < c.inputs.size(); ++i) {
     if (c.has(i)) WXNN_TRY(check_float("an input", c.in(i)));
   }
-  WXNN_CHECK(x.rank() == 2 && features.rank() == 2 && time.rank() == 2, "x ", x, ", features ",
-             features, " and time ", time, " should be matrices");
-  WXNN_CHECK(x[1] == features[1] && features[0] == time[0], "x ", x, " does not fit features ",
-             features, " and time ", time);
-  WXNN_CHECK(rank > 0 && features[0] % rank == 0, "rank ", rank, " does not divide the ",
-             features[0], " filters");
+  WXNN_CHECK(x.rank() == 2 && features.rank() == 2 && time.rank() == 2,
+             "x {}, features {} and time {} should be matrices", x, features, time);
+  WXNN_CHECK(x[1] == features[1] && features[0] == time[0],
+             "x {} does not fit features {} and time {}", x, features, time);
+  WXNN_CHECK(rank > 0 && features[0] % rank == 0, "rank {} does not divide the {} filters", rank,
+             features[0]);
   const std::string_view activation = c.attrs.text("activation");
-  WXNN_CHECK(activation == "linear" || activation == "relu", "activation \"", activation,
-             "\" is not supported");
+  WXNN_CHECK(activation == "linear" || activation == "relu", "activation \"{}\" is not supported",
+             activation);
   const int32_t units = features[0] / rank;
-  WXNN_CHECK(!c.has(kBias) || c.in(kBias).shape == Shape{units}, "bias ", c.in(kBias).shape,
-             " should be [", units, "]");
+  WXNN_CHECK(!c.has(kBias) || c.in(kBias).shape == Shape{units}, "bias {} should be [{}]",
+             c.in(kBias).shape, units);
   c.out() = {DType::kFloat32, {x[0], units}};
   return {};
 }

@@ -56,28 +56,28 @@ Status run_zeros(const RunCtx& c) {
   const Tensor& list = c.in(0);
   Shape element = c.in(1).shape;
   WXNN_TRY(check_list(list));
-  WXNN_CHECK(c.in(1).dtype == list.dtype, "tensor is ", name_of(c.in(1).dtype), ", the list is ",
+  WXNN_CHECK(c.in(1).dtype == list.dtype, "tensor is {}, the list is {}", name_of(c.in(1).dtype),
              name_of(list.dtype));
   int32_t length = list.shape[0] + 1;
   bool known = true;
   if (c.has(2)) {
     const Tensor& index = c.in(2);
-    WXNN_CHECK(index.dtype == DType::kInt32 && index.shape.rank() <= 1, "index is ",
-               name_of(index.dtype), " ", index.shape, ", wants int32, one or a list");
+    WXNN_CHECK(index.dtype == DType::kInt32 && index.shape.rank() <= 1,
+               "index is {} {}, wants int32, one or a list", name_of(index.dtype), index.shape);
     length = list.shape[0];
     known = !c.attrs.b("grow") || index.data != nullptr;
     for (int32_t i = 0; known && c.attrs.b("grow") && i < index.shape.elements(); ++i) {
       if (index.i32()[i] < INT32_MAX) length = std::max(length, index.i32()[i] + 1);
     }
     if (index.shape.rank() == 1) {
-      WXNN_CHECK(element.rank() > 0 && element[0] == index.shape[0], "tensor ", element,
-                 " has not one row for each index ", index.shape);
+      WXNN_CHECK(element.rank() > 0 && element[0] == index.shape[0],
+                 "tensor {} has not one row for each index {}", element, index.shape);
       element.erase(0);
     }
   }
-  WXNN_CHECK(list.shape.elements() == 0 || element == element_of(list.shape), "an element ",
-             element, " does not fit the list ", list.shape);
-  WXNN_CHECK(element.rank() < Shape::kMaxRank, "an element ", element, " has too many dimensions");
+  WXNN_CHECK(list.shape.elements() == 0 || element == element_of(list.shape),
+             "an element {} does not fit the list {}", element, list.shape);
+  WXNN_CHECK(element.rank() < Shape::kMaxRank, "an element {} has too many dimensions", element);
   c.out() = {list.dtype, element};
   c.out().shape.insert(0, length);
   if (!known) c.out().shape = Shape::unknown();
@@ -91,8 +91,8 @@ Status run_set_item(const RunCtx& c) {
   const int32_t* index = c.has(2) ? c.in(2).i32() : &last;
   const int32_t n = c.has(2) ? c.in(2).shape.elements() : 1;
   for (int32_t i = 0; i < n; ++i) {
-    WXNN_CHECK(index[i] >= 0 && index[i] < length, "index ", index[i], " is outside a list of ",
-               length, " elements");
+    WXNN_CHECK(index[i] >= 0 && index[i] < length, "index {} is outside a list of {} elements",
+               index[i], length);
   }
   copy_rows(c.in(0), out);
   const size_t bytes = row_bytes(out);
@@ -150,7 +150,7 @@ Status run_resize(const RunCtx& c) {
 // Joins the elements along their first axis; output 1 has their lengths there.
 [[clang::minsize]] Status infer_concat(InferCtx& c) {
   const Shape& list = c.in(0).shape;
-  WXNN_CHECK(list.rank() >= 2, "the elements of the list ", list, " have no axis to join");
+  WXNN_CHECK(list.rank() >= 2, "the elements of the list {} have no axis to join", list);
   Shape joined = element_of(list);
   joined[0] *= list[0];
   c.out() = {c.in(0).dtype, joined};
@@ -171,14 +171,16 @@ Status run_concat(const RunCtx& c) {
   const Tensor& lengths = c.in(1);
   WXNN_CHECK(
       x.shape.rank() > 0 && x.shape.rank() < Shape::kMaxRank && lengths.dtype == DType::kInt32,
-      "cannot be split: tensor ", x.shape, ", lengths ", name_of(lengths.dtype));
+      "cannot be split: tensor {}, lengths {}", x.shape, name_of(lengths.dtype));
   const int32_t n = lengths.shape.elements();
   const int32_t length = n > 0 ? lengths.i32()[0] : 0;
   for (int32_t i = 0; i < n; ++i) {
-    WXNN_CHECK(lengths.i32()[i] == length, "splits into pieces of different lengths, ", length,
-               " and ", lengths.i32()[i], "; elements of one list must have one shape");
+    WXNN_CHECK(lengths.i32()[i] == length,
+               "splits into pieces of different lengths, {} and {}; elements of one list must have "
+               "one shape",
+               length, lengths.i32()[i]);
   }
-  WXNN_CHECK(length >= 0 && int64_t{n} * length == x.shape[0], "lengths do not add up to ",
+  WXNN_CHECK(length >= 0 && int64_t{n} * length == x.shape[0], "lengths do not add up to {}",
              x.shape[0]);
   c.out() = x;
   c.out().shape[0] = length;

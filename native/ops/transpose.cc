@@ -22,13 +22,13 @@ struct Steps {
   const Shape& x = c.in(0).shape;
   Numbers perm;
   WXNN_TRY(read_numbers(c, 1, "perm", &perm));
-  WXNN_CHECK(perm.count == x.rank(), "perm has ", perm.count, " axes, x ", x, " has ", x.rank());
+  WXNN_CHECK(perm.count == x.rank(), "perm has {} axes, x {} has {}", perm.count, x, x.rank());
   uint32_t seen = 0;
   Shape y;
   for (const int32_t p : perm.span()) {
     int axis = 0;
     WXNN_TRY(read_axis(p, x, x.rank(), &axis));
-    WXNN_CHECK((seen >> axis & 1) == 0, "perm has axis ", axis, " twice");
+    WXNN_CHECK((seen >> axis & 1) == 0, "perm has axis {} twice", axis);
     seen |= 1u << axis;
     y.push_back(x[axis]);
   }
@@ -82,13 +82,11 @@ Status run_reverse(const RunCtx& c) {
   const Shape& x = c.in(0).shape;
   Numbers reps;
   WXNN_TRY(read_numbers(c, 1, "reps", &reps));
-  WXNN_CHECK(reps.count == x.rank(), "reps has ", reps.count, " numbers, x ", x, " wants ",
-             x.rank());
+  WXNN_CHECK(reps.count == x.rank(), "reps has {} numbers, x {} wants {}", reps.count, x, x.rank());
   Shape y = x;
   for (int i = 0; i < x.rank(); ++i) {
     const int64_t n = static_cast<int64_t>(x[i]) * reps[i];
-    WXNN_CHECK(reps[i] >= 0 && n <= INT32_MAX, "reps ", reps[i], " of axis ", i,
-               " is out of range");
+    WXNN_CHECK(reps[i] >= 0 && n <= INT32_MAX, "reps {} of axis {} is out of range", reps[i], i);
     y[i] = static_cast<int32_t>(n);
   }
   c.out() = {c.in(0).dtype, y};
@@ -112,7 +110,7 @@ Status run_tile(const RunCtx& c) {
 [[clang::minsize]] Status infer_broadcast(InferCtx& c) {
   Shape y;
   WXNN_TRY(read_shape(c, 1, "shape", &y));
-  WXNN_CHECK(broadcasts(c.in(0).shape, y), "x ", c.in(0).shape, " does not broadcast to ", y);
+  WXNN_CHECK(broadcasts(c.in(0).shape, y), "x {} does not broadcast to {}", c.in(0).shape, y);
   c.out() = {c.in(0).dtype, y};
   return {};
 }

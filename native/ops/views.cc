@@ -15,13 +15,13 @@ Status infer_reshape(InferCtx& c) {
   int open = -1;
   for (int i = 0; i < shape.rank(); ++i) {
     if (shape[i] >= 0) continue;
-    WXNN_CHECK(shape[i] == -1 && open < 0, "shape ", wanted, " should have at most one -1");
+    WXNN_CHECK(shape[i] == -1 && open < 0, "shape {} should have at most one -1", wanted);
     open = i;
     shape[i] = 1;
   }
   const int32_t known = shape.fits() ? shape.elements() : -1;
   if (open >= 0 && known > 0 && x.elements() % known == 0) shape[open] = x.elements() / known;
-  WXNN_CHECK(known >= 0 && shape.elements() == x.elements(), "shape ", wanted, " does not hold x ",
+  WXNN_CHECK(known >= 0 && shape.elements() == x.elements(), "shape {} does not hold x {}", wanted,
              x);
   c.out() = {c.in(0).dtype, shape};
   return {};
@@ -36,7 +36,7 @@ Status infer_squeeze(InferCtx& c) {
   for (size_t k = 0; k < count; ++k) {
     int axis = 0;
     WXNN_TRY(read_axis(c.attrs.i("axis", static_cast<int>(k)), x, x.rank(), &axis));
-    WXNN_CHECK(x[axis] == 1, "axis ", axis, " of x ", x, " is not 1 long");
+    WXNN_CHECK(x[axis] == 1, "axis {} of x {} is not 1 long", axis, x);
     goes[axis] = true;
   }
   Shape y;
@@ -49,7 +49,7 @@ Status infer_squeeze(InferCtx& c) {
 
 Status infer_expand_dims(InferCtx& c) {
   const Shape& x = c.in(0).shape;
-  WXNN_CHECK(x.rank() < Shape::kMaxRank, "x ", x, " has no room for another dimension");
+  WXNN_CHECK(x.rank() < Shape::kMaxRank, "x {} has no room for another dimension", x);
   int dim = 0;
   WXNN_TRY(read_axis(c.attrs.i("dim"), x, x.rank() + 1, &dim));
   c.out() = c.in(0);

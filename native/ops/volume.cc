@@ -16,15 +16,15 @@ struct Slides {
 };
 
 Status check_volume(std::string_view name, const TensorType& t) {
-  WXNN_CHECK(t.shape.rank() == 5 && t.dtype == DType::kFloat32, name, " ", name_of(t.dtype), " ",
-             t.shape, " should be float32 with 5 dimensions");
+  WXNN_CHECK(t.shape.rank() == 5 && t.dtype == DType::kFloat32,
+             "{} {} {} should be float32 with 5 dimensions", name, name_of(t.dtype), t.shape);
   return {};
 }
 
 [[clang::minsize]] Status read_slides(const InferCtx& c, const Shape& x, const int32_t (&filter)[3],
                                       Slides* s) {
   WXNN_CHECK(c.attrs.text("dataFormat") == "NDHWC" || c.attrs.text("dataFormat") == "NHWC",
-             "dataFormat \"", c.attrs.text("dataFormat"), "\" is not supported, only \"NDHWC\"");
+             "dataFormat \"{}\" is not supported, only \"NDHWC\"", c.attrs.text("dataFormat"));
   for (int i = 0; i < 3; ++i) WXNN_TRY(slide_axis(c.attrs, i, x[i + 1], filter[i], &s->at[i]));
   return {};
 }
@@ -103,7 +103,7 @@ Status run_pool(const RunCtx& c) {
 
 Status check_filter5(const InferCtx& c, size_t port) {
   WXNN_TRY(check_volume("filter", c.in(port)));
-  WXNN_CHECK(c.in(port).shape.elements() > 0, "filter ", c.in(port).shape, " is empty");
+  WXNN_CHECK(c.in(port).shape.elements() > 0, "filter {} is empty", c.in(port).shape);
   return {};
 }
 
@@ -113,7 +113,7 @@ Status check_filter5(const InferCtx& c, size_t port) {
   const Shape& f = c.in(1).shape;
   WXNN_TRY(check_volume("x", c.in(0)));
   WXNN_TRY(check_filter5(c, 1));
-  WXNN_CHECK(f[3] == x[4], "filter ", f, " wants ", f[3], " channels, x is ", x);
+  WXNN_CHECK(f[3] == x[4], "filter {} wants {} channels, x is {}", f, f[3], x);
   WXNN_TRY(check_bias(c, 2, f[4]));
   Slides s;
   WXNN_TRY(read_slides(c, x, {f[0], f[1], f[2]}, &s));
@@ -160,15 +160,15 @@ Status run_conv3d(const RunCtx& c) {
   WXNN_TRY(check_filter5(c, 1));
   Shape y;
   WXNN_TRY(read_shape(c, 3, "inputShape", &y));
-  WXNN_CHECK(y.rank() == 5, "inputShape ", y, " should have 5 dimensions");
+  WXNN_CHECK(y.rank() == 5, "inputShape {} should have 5 dimensions", y);
   if (y[4] == 0) y[4] = f[3];
-  WXNN_CHECK(f[4] == dy[4] && f[3] == y[4] && y[0] == dy[0], "filter ", f, " does not take dy ", dy,
-             " to ", y);
+  WXNN_CHECK(f[4] == dy[4] && f[3] == y[4] && y[0] == dy[0], "filter {} does not take dy {} to {}",
+             f, dy, y);
   WXNN_TRY(check_bias(c, 2, f[3]));
   Slides s;
   WXNN_TRY(read_slides(c, y, {f[0], f[1], f[2]}, &s));
-  WXNN_CHECK(s.at[0].out == dy[1] && s.at[1].out == dy[2] && s.at[2].out == dy[3], "dy ", dy,
-             " is no output for inputShape ", y);
+  WXNN_CHECK(s.at[0].out == dy[1] && s.at[1].out == dy[2] && s.at[2].out == dy[3],
+             "dy {} is no output for inputShape {}", dy, y);
   c.out() = {DType::kFloat32, y};
   return {};
 }

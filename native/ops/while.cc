@@ -20,11 +20,11 @@ class While final : public Flow {
     WXNN_CHECK(node.bodies.size() == 2, "lacks its condition or body");
     Graph& cond = *node.bodies[0];
     Graph& body = *node.bodies[1];
-    WXNN_CHECK(cond.outputs.size() == 1, "has a condition that gives ", cond.outputs.size(),
-               " values, wants 1");
+    WXNN_CHECK(cond.outputs.size() == 1, "has a condition that gives {} values, wants 1",
+               cond.outputs.size());
     WXNN_CHECK(body.outputs.size() == n && body.inputs.size() == n && cond.inputs.size() == n &&
                    node.outputs.size() <= n,
-               "starts with ", n, " values, but its body takes ", body.inputs.size(), " and gives ",
+               "starts with {} values, but its body takes {} and gives {}", n, body.inputs.size(),
                body.outputs.size());
     const Vector<int> uses = count_uses(graph);
     parts_.resize(n);
@@ -117,8 +117,8 @@ class While final : public Flow {
       const Tensor& y = body().output(k);
       if (parts_[k].constant || s.shape.is_unknown()) continue;
       const bool known = !y.shape.is_unknown();
-      WXNN_CHECK(!known || y.dtype == s.dtype, "value ", k, " is ", name_of(s.dtype),
-                 ", its body makes it ", name_of(y.dtype));
+      WXNN_CHECK(!known || y.dtype == s.dtype, "value {} is {}, its body makes it {}", k,
+                 name_of(s.dtype), name_of(y.dtype));
       if (y.shape == s.shape) continue;
       *settled = false;
       const bool unwritten = known && parts_[k].only_written && s.shape.elements() == 0 &&

@@ -31,24 +31,24 @@ struct Windows {
   WXNN_TRY(read_numbers(attrs, {}, kNoPort, "collapsedDims", &collapsed));
   WXNN_TRY(read_numbers(attrs, {}, kNoPort, "indexMap", &w->starts_along));
   const int vector = attrs.i("indexVectorDim");
-  WXNN_CHECK(indices.dtype == DType::kInt32 && vector >= 0 && vector <= rows.rank(), "indices ",
-             name_of(indices.dtype), " ", rows, " should be int32 with an axis ", vector);
+  WXNN_CHECK(indices.dtype == DType::kInt32 && vector >= 0 && vector <= rows.rank(),
+             "indices {} {} should be int32 with an axis {}", name_of(indices.dtype), rows, vector);
   w->operand = operand.shape;
   w->depth = vector < rows.rank() ? rows[vector] : 1;
   w->depth_step = vector < rows.rank() ? rows.elements(vector + 1, rows.rank()) : 1;
-  WXNN_CHECK(w->starts_along.count == w->depth, "indexMap has ", w->starts_along.count,
-             " numbers, indices ", rows, " wants ", w->depth);
+  WXNN_CHECK(w->starts_along.count == w->depth, "indexMap has {} numbers, indices {} wants {}",
+             w->starts_along.count, rows, w->depth);
   const int rank = operand.shape.rank();
   for (int k = 0; k < w->depth; ++k) {
-    WXNN_CHECK(w->starts_along[k] >= 0 && w->starts_along[k] < rank, "indexMap ",
-               w->starts_along[k], " is outside ", operand.shape);
+    WXNN_CHECK(w->starts_along[k] >= 0 && w->starts_along[k] < rank, "indexMap {} is outside {}",
+               w->starts_along[k], operand.shape);
   }
   w->together = {};
   int axis = -1;
   int row = -1;
   const int count =
       std::min(rows.rank() - (vector < rows.rank() ? 1 : 0) + dims.count, Shape::kMaxRank + 1);
-  WXNN_CHECK(count <= Shape::kMaxRank, "indices ", rows, " has too many dimensions");
+  WXNN_CHECK(count <= Shape::kMaxRank, "indices {} has too many dimensions", rows);
   for (int i = 0; i < count; ++i) {
     const bool in_window = std::ranges::find(dims.span(), i) != dims.span().end();
     if (in_window) {
@@ -57,14 +57,15 @@ struct Windows {
     } else {
       for (++row; row == vector;) ++row;
     }
-    WXNN_CHECK(in_window ? axis < rank : row < rows.rank(), "windowDims and collapsedDims do not ",
-               "fit ", operand.shape, " and indices ", rows);
+    WXNN_CHECK(in_window ? axis < rank : row < rows.rank(),
+               "windowDims and collapsedDims do not fit {} and indices {}", operand.shape, rows);
     w->axis[i] = in_window ? axis : -1;
     w->index_step[i] = in_window ? 0 : rows.elements(row + 1, rows.rank());
     w->together.push_back(in_window ? sizes[axis] : rows[row]);
   }
-  WXNN_CHECK(dims.count + collapsed.count == rank, "windowDims and collapsedDims name ",
-             dims.count + collapsed.count, " axes, ", operand.shape, " has ", rank);
+  WXNN_CHECK(dims.count + collapsed.count == rank,
+             "windowDims and collapsedDims name {} axes, {} has {}", dims.count + collapsed.count,
+             operand.shape, rank);
   return {};
 }
 
@@ -95,12 +96,12 @@ Status read_gather(const Attrs& attrs, std::span<const Tensor* const> inputs, Wi
   Numbers given;
   WXNN_TRY(read_numbers(attrs, {}, kNoPort, "sliceSizes", &given));
   const Tensor& operand = *inputs[0];
-  WXNN_CHECK(given.count == operand.shape.rank(), "sliceSizes has ", given.count,
-             " numbers, operand ", operand.shape, " wants ", operand.shape.rank());
+  WXNN_CHECK(given.count == operand.shape.rank(), "sliceSizes has {} numbers, operand {} wants {}",
+             given.count, operand.shape, operand.shape.rank());
   *sizes = Shape(given.span());
   for (int i = 0; i < given.count; ++i) {
-    WXNN_CHECK(given[i] >= 0 && given[i] <= operand.shape[i], "a slice of ", *sizes,
-               " does not fit in operand ", operand.shape);
+    WXNN_CHECK(given[i] >= 0 && given[i] <= operand.shape[i],
+               "a slice of {} does not fit in operand {}", *sizes, operand.shape);
   }
   return read_windows(attrs, operand, *inputs[1], *sizes, w);
 }
@@ -112,8 +113,8 @@ Status read_gather(const Attrs& attrs, std::span<const Tensor* const> inputs, Wi
   Numbers collapsed;
   WXNN_TRY(read_numbers(c, kNoPort, "collapsedDims", &collapsed));
   for (const int32_t axis : collapsed.span()) {
-    WXNN_CHECK(axis >= 0 && axis < sizes.rank() && sizes[axis] == 1, "collapsedDims ", axis,
-               " of slices ", sizes, " is not 1");
+    WXNN_CHECK(axis >= 0 && axis < sizes.rank() && sizes[axis] == 1,
+               "collapsedDims {} of slices {} is not 1", axis, sizes);
   }
   c.out() = {c.in(0).dtype, w.together};
   return {};
@@ -137,7 +138,7 @@ Status read_gather(const Attrs& attrs, std::span<const Tensor* const> inputs, Wi
 [[clang::minsize]] Status infer_scatter(InferCtx& c) {
   Windows w;
   const Tensor& updates = c.in(2);
-  WXNN_CHECK(updates.dtype == c.in(0).dtype, "operand is ", name_of(c.in(0).dtype), ", updates ",
+  WXNN_CHECK(updates.dtype == c.in(0).dtype, "operand is {}, updates {}", name_of(c.in(0).dtype),
              name_of(updates.dtype));
   if (!c.attrs.text("computation").empty()) WXNN_TRY(check_combine(c.attrs, updates.dtype));
   WXNN_TRY(read_windows(c.attrs, c.in(0), c.in(1), c.in(0).shape, &w));
@@ -146,7 +147,7 @@ Status read_gather(const Attrs& attrs, std::span<const Tensor* const> inputs, Wi
     fits =
         updates.shape[i] == w.together[i] || (w.axis[i] >= 0 && updates.shape[i] < w.together[i]);
   }
-  WXNN_CHECK(fits, "updates ", updates.shape, " should be at most ", w.together);
+  WXNN_CHECK(fits, "updates {} should be at most {}", updates.shape, w.together);
   c.out() = c.in(0);
   return {};
 }

@@ -20,8 +20,9 @@ Status infer_winograd(InferCtx& c) {
   WXNN_TRY(infer_conv2d(c));
   const Filter f = filter_of(c.attrs, c.in(kFilter).shape);
   const Window w = window_of(c.attrs, c.in(kX).shape, {f.height, f.width});
-  WXNN_CHECK(f.height == 3 && f.width == 3 && f.in == c.in(kX).shape[3], "filter ",
-             c.in(kFilter).shape, " should be 3x3 and see all channels of x ", c.in(kX).shape);
+  WXNN_CHECK(f.height == 3 && f.width == 3 && f.in == c.in(kX).shape[3],
+             "filter {} should be 3x3 and see all channels of x {}", c.in(kFilter).shape,
+             c.in(kX).shape);
   WXNN_CHECK(w.y.stride * w.x.stride == 1 && w.y.dilation * w.x.dilation == 1,
              "strides and dilations should be 1");
   return {};

@@ -70,9 +70,9 @@ Status FaceDetector::open(int input_size, std::span<const Shape> outputs) {
     return memory_.allocate(kMaxFaces * sizeof(Face) + size_t(anchors) * sizeof(Candidate));
   }
   String shapes;
-  for (const Shape& s : outputs) say(shapes, " ", s);
-  return fail("no face detector is known that reads ", input_size, " x ", input_size,
-              " pixels and has the outputs", shapes);
+  for (const Shape& s : outputs) say<" {}">(shapes, s);
+  return fail<"no face detector is known that reads {} x {} pixels and has the outputs{}">(
+      input_size, input_size, shapes);
 }
 
 Status FaceDetector::prepare(const Image& image, int rotation, bool mirror, float* tensor) {
@@ -97,8 +97,8 @@ Status FaceDetector::prepare(const Image& image, int rotation, bool mirror, floa
 Status FaceDetector::decode(std::span<const float* const> outputs, float threshold, int max_faces) {
   face_count_ = 0;
   WXNN_CHECK(prepared_, "there is no picture");
-  WXNN_CHECK(outputs.size() == output_count_, "the detector has ", output_count_, " outputs, ",
-             outputs.size(), " are given");
+  WXNN_CHECK(outputs.size() == output_count_, "the detector has {} outputs, {} are given",
+             output_count_, outputs.size());
   WXNN_CHECK(threshold >= 0 && threshold <= 1, "threshold should be in 0..1");
   outputs_ = outputs.data();
   candidate_count_ = 0;

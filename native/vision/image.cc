@@ -28,23 +28,24 @@ bool within(const float* numbers, int n, float low, float high) {
 }
 
 [[clang::minsize]] Status check_sides(const char* what, int width, int height, int most) {
-  WXNN_CHECK(std::min(width, height) > 0 && std::max(width, height) <= most, what, width, " x ",
-             height, " should have 1 to ", most, " pixels a side");
+  WXNN_CHECK(std::min(width, height) > 0 && std::max(width, height) <= most,
+             "{}{} x {} should have 1 to {} pixels a side", what, width, height, most);
   return {};
 }
 
 [[clang::minsize]] Status check(const Image& image, const ImageTransform& t) {
   WXNN_TRY(check_sides("a picture of ", image.width, image.height, 65535));
-  WXNN_CHECK(image.bytes / 4 / image.width >= static_cast<size_t>(image.height), "a picture of ",
-             image.width, " x ", image.height, " has 4 bytes a pixel, ", image.bytes, " are given");
+  WXNN_CHECK(image.bytes / 4 / image.width >= static_cast<size_t>(image.height),
+             "a picture of {} x {} has 4 bytes a pixel, {} are given", image.width, image.height,
+             image.bytes);
   WXNN_TRY(check_sides("a tensor of ", t.width, t.height, 16384));
   const Roi& r = t.roi;
   WXNN_CHECK(within(&r.x, 1, -kFar, kFar) && within(&r.y, 1, -kFar, kFar) &&
                  within(&r.angle, 1, -kFar, kFar) && within(&r.width, 1, 1e-3f, kFar) &&
                  within(&r.height, 1, 1e-3f, kFar),
              "roi should have numbers up to 1000000, width and height 0.001 or more");
-  WXNN_CHECK(t.rotation % 90 == 0 && t.rotation >= 0 && t.rotation < 360, "rotation ", t.rotation,
-             " should be 0, 90, 180 or 270");
+  WXNN_CHECK(t.rotation % 90 == 0 && t.rotation >= 0 && t.rotation < 360,
+             "rotation {} should be 0, 90, 180 or 270", t.rotation);
   WXNN_CHECK(within(t.mean, 3, -1e30f, 1e30f) && within(t.scale, 3, -1e30f, 1e30f),
              "mean and scale should be finite");
   return {};

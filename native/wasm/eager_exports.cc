@@ -60,8 +60,8 @@ Status run(size_t op, size_t numbers, size_t inputs, size_t outputs) {
   a.outputs.resize(outputs);
   for (size_t i = 0; i < inputs; ++i) {
     const bool is_absent = a.slots[i].dtype == kAbsentSlot;
-    WXNN_CHECK(is_absent || read_slot(a.slots[i], &a.inputs[i]), ops()[op]->name, ": input ", i,
-               " does not fit in memory");
+    WXNN_CHECK(is_absent || read_slot(a.slots[i], &a.inputs[i]),
+               "{}: input {} does not fit in memory", ops()[op]->name, i);
     a.pointers[i] = is_absent ? nullptr : &a.inputs[i];
   }
   WXNN_TRY(a.eager.run(*ops()[op], std::span(a.numbers).first(numbers), a.pointers, a.outputs));
@@ -71,14 +71,14 @@ Status run(size_t op, size_t numbers, size_t inputs, size_t outputs) {
 
 template <class List, class One>
 void json_list(String& to, std::string_view key, const List& list, One one) {
-  to += sentence(",\"", key, "\":[");
+  to += sentence<",\"{}\":[">(key);
   bool first = true;
   for (const auto& item : list) {
     if (!first) to += ',';
     first = false;
     to += "[";
     json_text(to, item.name);
-    to += sentence(",", one(item), "]");
+    to += sentence<",{}]">(one(item));
   }
   to += ']';
 }
@@ -97,9 +97,8 @@ WXNN_EXPORT(wxnn_eager_ops)()->const char* {
                     [](const wxnn::Port& port) { return static_cast<int>(port.traits); });
     wxnn::json_list(json, "attrs", op->attrs,
                     [](const wxnn::AttrSpec& attr) { return static_cast<int>(attr.kind); });
-    json += wxnn::sentence(",\"outputs\":", static_cast<int>(op->outputs),
-                           ",\"variadic\":", static_cast<int>(op->variadic),
-                           ",\"view\":", static_cast<int>(op->view), "}");
+    json += wxnn::sentence<",\"outputs\":{},\"variadic\":{},\"view\":{}}">(
+        static_cast<int>(op->outputs), static_cast<int>(op->variadic), static_cast<int>(op->view));
   }
   return wxnn::keep_text(json + "]");
 }

@@ -37,7 +37,7 @@ void json_tensors(String& to, const Model& model, bool inputs) {
 }
 
 void json_node(String& to, std::string_view key, const Node& node) {
-  say(to, "{\"", key, "\":");
+  say<"{\"{}\":">(to, key);
   json_text(to, node.name);
   to += ",\"op\":";
   json_text(to, node.op->name);
@@ -140,7 +140,7 @@ WXNN_EXPORT(wxnn_model_resize)(Model* model, const int32_t* shapes)->int {
       continue;
     }
     if (rank > wxnn::Shape::kMaxRank) {
-      return wxnn::failed(wxnn::fail("a shape has 0 to 8 dimensions, not ", rank));
+      return wxnn::failed(wxnn::fail<"a shape has 0 to 8 dimensions, not {}">(rank));
     }
     shape = wxnn::Shape(std::span<const int32_t>(shapes, static_cast<size_t>(rank)));
     shapes += rank;
@@ -161,13 +161,13 @@ WXNN_EXPORT(wxnn_model_profile)(const Model* model)->const char* {
     wxnn::json_node(json, "node", *p.node);
     json += ",\"ms\":";
     wxnn::json_ms(json, p.ms);
-    wxnn::say(json, ",\"runs\":", p.runs, "}");
+    wxnn::say<",\"runs\":{}}">(json, p.runs);
   }
   return wxnn::keep_text(json + "]");
 }
 
 WXNN_EXPORT(wxnn_model_memory)(const Model* model)->const char* {
   const wxnn::MemoryUse use = model->memory();
-  return wxnn::keep_text(wxnn::sentence("{\"arena\":", use.arena_bytes, ",\"constants\":",
-                                        use.constant_bytes, ",\"packed\":", use.packed_bytes, "}"));
+  return wxnn::keep_text(wxnn::sentence<"{\"arena\":{},\"constants\":{},\"packed\":{}}">(
+      use.arena_bytes, use.constant_bytes, use.packed_bytes));
 }

@@ -47,8 +47,8 @@ Status side_of(Model& model, int* side) {
   const Shape& s = input.shape;
   WXNN_CHECK(model.graph().inputs.size() == 1 && input.dtype == DType::kFloat32 && s.rank() == 4 &&
                  s[1] == s[2] && s[1] > 0 && s[3] == 3 && model.planned(),
-             "it takes ", name_of(input.dtype), " ", s,
-             ", should take one picture, float32 [1,side,side,3]");
+             "it takes {} {}, should take one picture, float32 [1,side,side,3]",
+             name_of(input.dtype), s);
   *side = s[1];
   return model.reserve();
 }
@@ -58,7 +58,7 @@ Status open(Faces& faces, Model* network) {
   Shape outputs[4];
   int side = 0;
   WXNN_TRY(side_of(*network, &side));
-  WXNN_CHECK(count <= 4, "a face detector has no ", count, " outputs");
+  WXNN_CHECK(count <= 4, "a face detector has no {} outputs", count);
   for (size_t i = 0; i < count; ++i) outputs[i] = network->output(i).shape;
   faces.network = network;
   faces.elements = elements_of(network);
@@ -73,7 +73,7 @@ Status use_mesh(Faces& faces, Model* mesh, bool score_is_logit) {
     if (count == kLandmarkFloats) faces.landmarks = i, found |= 1;
     if (count == 1) faces.flag = i, found |= 2;
   }
-  WXNN_CHECK(found == 3, "it has no outputs of ", kLandmarkFloats, " and of 1 value");
+  WXNN_CHECK(found == 3, "it has no outputs of {} and of 1 value", kLandmarkFloats);
   faces.mesh = mesh;
   faces.elements += elements_of(mesh);
   faces.tracker.use_mesh(side, score_is_logit);

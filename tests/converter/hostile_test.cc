@@ -175,7 +175,7 @@ TEST(Hostile, OnnxIntegersBeyondInt32) {
         list->add_ints(std::string_view(name) == spoiled ? wide : 0);
       }
       EXPECT_SAYS(refusal(folder.write("model.onnx", m.SerializeAsString())),
-                  sentence(spoiled, " holds a number that is no int32"));
+                  sentence<"{} holds a number that is no int32">(spoiled));
     }
   }
 }
@@ -264,7 +264,7 @@ TEST(Hostile, NodesWithoutInputs) {
     return refusal(folder.write("model.json", graph_json(nodes)));
   };
   for (const char* op : {"_FusedConv2D", "DepthwiseConv2dNative", "MatMul", "Relu", "MaxPool"})
-    EXPECT_SAYS(says(sentence(R"({"name": "a", "op": ")", op, R"(", "input": []})")), "a");
+    EXPECT_SAYS(says(sentence<R"({"name": "a", "op": "{}", "input": []})">(op)), "a");
 }
 
 TEST(Hostile, LayersThatAreTooLarge) {

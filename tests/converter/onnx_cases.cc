@@ -24,7 +24,7 @@ struct Data {
 
 Status read_tensors(const fs::path& folder, const char* what, std::vector<OnnxConstant>* tensors) {
   for (int i = 0;; ++i) {
-    const fs::path file = folder / std::string(sentence(what, "_", i, ".pb"));
+    const fs::path file = folder / std::string(sentence<"{}_{}.pb">(what, i));
     if (!fs::exists(file)) return {};
     std::string bytes;
     WXNN_TRY(read_file(file, &bytes));
@@ -55,16 +55,16 @@ bool close(double got, double want) {
 }
 
 Status compare(const Model& model, const std::vector<OnnxConstant>& wanted) {
-  WXNN_CHECK(model.graph().outputs.size() == wanted.size(), "gives ", model.graph().outputs.size(),
-             " outputs");
+  WXNN_CHECK(model.graph().outputs.size() == wanted.size(), "gives {} outputs",
+             model.graph().outputs.size());
   for (size_t k = 0; k < wanted.size(); ++k) {
     const Tensor& got = model.output(k);
-    WXNN_CHECK(got.shape == wanted[k].type.shape && got.dtype == wanted[k].type.dtype, "output ", k,
-               " is ", name_of(got.dtype), " ", got.shape, ", should be ",
-               name_of(wanted[k].type.dtype), " ", wanted[k].type.shape);
+    WXNN_CHECK(got.shape == wanted[k].type.shape && got.dtype == wanted[k].type.dtype,
+               "output {} is {} {}, should be {} {}", k, name_of(got.dtype), got.shape,
+               name_of(wanted[k].type.dtype), wanted[k].type.shape);
     for (int32_t i = 0; i < got.shape.elements(); ++i) {
       const double a = number_at(got, got.data, i), b = number_at(got, wanted[k].bytes.data(), i);
-      WXNN_CHECK(close(a, b), "output ", k, " has ", std::to_string(a), " at ", i, ", should be ",
+      WXNN_CHECK(close(a, b), "output {} has {} at {}, should be {}", k, std::to_string(a), i,
                  std::to_string(b));
     }
   }
@@ -77,12 +77,12 @@ Status run_graph(Graph graph, const Data& data, bool* wrong) {
   *wrong = true;
   WXNN_TRY(Model::load(std::move(graph), &model));
   WXNN_CHECK(model->planned(), "was not planned");
-  WXNN_CHECK(model->graph().inputs.size() <= data.inputs.size(), "wants ",
-             model->graph().inputs.size(), " inputs");
+  WXNN_CHECK(model->graph().inputs.size() <= data.inputs.size(), "wants {} inputs",
+             model->graph().inputs.size());
   for (size_t i = 0; i < model->graph().inputs.size(); ++i) {
     const Tensor& t = model->input(i);
-    WXNN_CHECK(static_cast<const TensorType&>(t) == data.inputs[i].type, "input ", i, " is ",
-               t.shape, ", the data ", data.inputs[i].type.shape);
+    WXNN_CHECK(static_cast<const TensorType&>(t) == data.inputs[i].type,
+               "input {} is {}, the data {}", i, t.shape, data.inputs[i].type.shape);
     std::memcpy(t.data, data.inputs[i].bytes.data(), t.bytes());
   }
   WXNN_TRY(model->run());

@@ -55,8 +55,8 @@ std::string onnx_table(const std::vector<CaseResult>& results) {
   }
   std::string text(kIntroduction);
   const auto add = [&text](std::string_view name, const Line& l, std::string_view reason) {
-    text += sentence("| ", name, " | ", l.passed, " | ", l.builtin, " | ", l.refused, " | ",
-                     l.foreign, " | ", reason, " |\n");
+    text += sentence<"| {} | {} | {} | {} | {} | {} |\n">(name, l.passed, l.builtin, l.refused,
+                                                          l.foreign, reason);
   };
   for (const auto& [name, line] : lines) add(name, line, line.reason);
   add("**all**", sum, "");

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 void put(const std::string& folder, const std::string& target, const std::string& name,
          std::string_view bytes) {
   fs::create_directories(folder + "/" + target);
-  static_cast<void>(write_file(sentence(folder, "/", target, "/", name), bytes).ok());
+  static_cast<void>(write_file(sentence<"{}/{}/{}">(folder, target, name), bytes).ok());
 }
 
 // Smallest forms of the sources that convert, as .tflite.
@@ -37,14 +37,14 @@ void put_tensorflow(const std::string& folder) {
                             {.size = 4, .width = 1, .classes = 2, .strides = {}}};
   for (const MobileNet& net : nets) {
     const tf::GraphDef graph = frozen_graph(net);
-    const std::string name = sentence("mobilenet_", net.width);
+    const std::string name = sentence<"mobilenet_{}">(net.width);
     put(folder, "graph_def", name, graph.SerializeAsString());
     TfModel model{.graph = &graph};
     Buffer list;
     if (find_endpoints(&model).ok() && encode_tf_graph(model, &list).ok())
       put(folder, "node_list", name, {list.data<char>(), list.size()});
     put(folder, "tensor_bundle", name, bundle_of(weights_of(net)).index);
-    put_converted(folder, sentence(folder, "/graph_def/", name));
+    put_converted(folder, sentence<"{}/graph_def/{}">(folder, name));
   }
   put(folder, "tensor_bundle", "one", bundle_of({{"w", {2, 2}, {1, 2, 3, 4}}}).index);
   put(folder, "graph_def", "saved",
@@ -118,17 +118,15 @@ void put_layers(const std::string& folder) {
                                       "o/bias 2"};
   std::string layers =
       R"({"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": [null, 8, 8, 1]}})";
-  for (const char* layer : kLayers) layers += sentence(",\n", layer);
+  for (const char* layer : kLayers) layers += sentence<",\n{}">(layer);
   std::string weights;
   for (const std::string_view weight : kWeights) {
     const size_t space = weight.find(' ');
-    weights += sentence(weights.empty() ? "" : ",\n", R"({"name": ")", weight.substr(0, space),
+    weights += sentence<"{}{}">(weights.empty() ? "" : ",\n", R"({"name": ")", weight.substr(0, space),
                         R"(", "dtype": "float32", "shape": [)", weight.substr(space + 1), "]}");
   }
   put(folder, "tfjs_json", "layers",
-      sentence(R"({"format": "layers-model", "modelTopology": {"model_config": )",
-               R"({"class_name": "Sequential", "config": {"name": "s", "layers": [)", layers,
-               R"(]}}}, "weightsManifest": [{"paths": ["w.bin"], "weights": [)", weights, "]}]}"));
+      sentence<"{}{}{}{}{}]}]}">(R"({"format": "layers-model", "modelTopology": {"model_config": )", R"({"class_name": "Sequential", "config": {"name": "s", "layers": [)", layers, R"(]}}}, "weightsManifest": [{"paths": ["w.bin"], "weights": [)", weights));
 }
 
 // Real models that set-up always fetches: their nodes or layers whole, their weights so small that
@@ -138,7 +136,7 @@ void put_real_json(const std::string& folder) {
                                      "mobilenetv2-nsfw-layers"};
   for (const char* id : kModels) {
     std::string text;
-    if (!read_file(sentence(".cache/models/", id, "/model.json"), &text).ok()) continue;
+    if (!read_file(sentence<".cache/models/{}/model.json">(id), &text).ok()) continue;
     Json model = Json::parse(text, nullptr, false);
     if (!model.is_object() || !model.contains("weightsManifest")) continue;
     for (Json& group : model["weightsManifest"]) {

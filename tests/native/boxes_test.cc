@@ -139,7 +139,7 @@ TEST(CropAndResize, AgainstSamples) {
           .attr("extrapolationValue", -7);
       const HostTensor y = op({image, boxes, index});
       ASSERT_EQ(y.shape(), (Shape{4, h, w, 3}));
-      print_bits(sentence("crop_", method, "_", round), y);
+      print_bits(sentence<"crop_{}_{}">(method, round), y);
       for (int32_t k = 0; k < y.size(); ++k) {
         const int32_t c = k % 3, ox = k / 3 % w, oy = k / 3 / w % h, b = k / 3 / w / h;
         const float* box = boxes.data().data() + 4 * b;

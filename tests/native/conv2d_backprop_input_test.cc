@@ -15,8 +15,8 @@ struct Case {
 
   Shape filter_shape() const { return {filter[0], filter[1], image[3], in}; }
   std::string str() const {
-    return sentence("image ", image, " filter ", filter_shape(), " strides ", stride[0], ",",
-                    stride[1], " pad ", pad, " explicit ", pads.size());
+    return sentence<"image {} filter {} strides {},{} pad {} explicit {}">(
+        image, filter_shape(), stride[0], stride[1], pad, pads.size());
   }
 };
 

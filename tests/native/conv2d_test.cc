@@ -14,9 +14,8 @@ struct Case {
   bool bias = false;
 
   std::string str() const {
-    return sentence("x ", x, " filter ", filter, " strides ", stride[0], ",", stride[1],
-                    " dilations ", dilation[0], ",", dilation[1], " pad ", pad, " explicit ",
-                    pads.size());
+    return sentence<"x {} filter {} strides {},{} dilations {},{} pad {} explicit {}">(
+        x, filter, stride[0], stride[1], dilation[0], dilation[1], pad, pads.size());
   }
 };
 

@@ -16,9 +16,10 @@ struct Case {
 
   int32_t outputs() const { return x[3] * multiplier; }
   std::string str() const {
-    return sentence("x ", x, " filter ", filter[0], "x", filter[1], " multiplier ", multiplier,
-                    " strides ", stride[0], ",", stride[1], " dilations ", dilation[0], ",",
-                    dilation[1], " pad ", pad, " explicit ", pads.size());
+    return sentence<
+        "x {} filter {}x{} multiplier {} strides {},{} dilations {},{} pad {} explicit {}">(
+        x, filter[0], filter[1], multiplier, stride[0], stride[1], dilation[0], dilation[1], pad,
+        pads.size());
   }
 };
 

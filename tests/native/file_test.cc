@@ -180,7 +180,7 @@ TEST(File, LoadingTakesNoMoreThanTheModelAndAWeight) {
   list.placeholder("x");
   std::mt19937 random(4);
   std::vector<std::string> names;
-  for (int i = 0; i < kLayers; ++i) names.push_back(sentence("n", i));
+  for (int i = 0; i < kLayers; ++i) names.push_back(sentence<"n{}">(i));
   for (int i = 0; i < kLayers; ++i) {
     const std::string w = "w" + names[i];
     list.weight(w, {kWide, kWide}, numbers_of(random, size_t{kWide} * kWide));

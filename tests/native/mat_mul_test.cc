@@ -18,7 +18,7 @@ struct Case {
     return batch;
   }
   std::string str() const {
-    return sentence("a ", a(), transpose_a ? "^T" : "", " b ", b(), transpose_b ? "^T" : "");
+    return sentence<"a {}{} b {}{}">(a(), transpose_a ? "^T" : "", b(), transpose_b ? "^T" : "");
   }
 };
 

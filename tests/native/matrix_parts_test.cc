@@ -60,7 +60,7 @@ void expect_einsum(const char* equation, std::string_view a_labels, std::string_
         b_labels.empty() ? product : product * Operand{b, b_labels}.at(index);
   }
   for (int32_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], want[static_cast<size_t>(i)], 1e-4) << i;
-  print_bits(sentence("einsum_", equation), y);
+  print_bits(sentence<"einsum_{}">(equation), y);
 }
 
 TEST(Einsum, Equations) {
@@ -166,8 +166,8 @@ TEST(Spectral, AgainstTheSum) {
     if (n == 1) continue;
     const HostTensor again = OpTest("IRFFT").attr("fftLength", n)({half});
     for (int32_t i = 0; i < 2 * n; ++i) EXPECT_NEAR(again[i], real[i], 1e-6f);
-    print_bits(sentence("fft_", n), forth);
-    print_bits(sentence("irfft_", n), again);
+    print_bits(sentence<"fft_{}">(n), forth);
+    print_bits(sentence<"irfft_{}">(n), again);
   }
 }
 

@@ -139,7 +139,7 @@ TEST(TransformTensorBilinear, AgainstSamples) {
     }
     EXPECT_GT(outside, 0);
     EXPECT_LT(outside, y.size());
-    print_bits(sentence("transform_bilinear_", centers), y);
+    print_bits(sentence<"transform_bilinear_{}">(centers), y);
   }
 }
 

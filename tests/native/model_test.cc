@@ -129,8 +129,9 @@ TEST(Model, ALargeArenaWaitsForItsFirstUse) {
 // A file of a few bytes may ask for much that is constant: Tile makes `count` numbers of one.
 TEST(Model, WhatIsConstantIsComputedBeforeTheFirstRunWithinBounds) {
   for (const int count : {1000, 1000000}) {
-    const std::string text = sentence("input x 1\nconst one 1 = 2\nt = Tile(one) reps=", count,
-                                      "\ns = Max(t)\ny = Multiply(s, x)\noutput y");
+    const std::string text = sentence<
+        "input x 1\nconst one 1 = 2\nt = Tile(one) reps={}\ns = Max(t)\ny = Multiply(s, x)\noutput "
+        "y">(count);
     auto model = load(text);
     const size_t bytes = static_cast<size_t>(count) * sizeof(float);
     EXPECT_EQ(model->arena_bytes() > bytes, count == 1000000) << model->arena_bytes();

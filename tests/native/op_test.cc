@@ -110,7 +110,7 @@ OpTest::OpTest(std::string_view name, size_t outputs) : op_(find_op(name)), outp
   if (op_ != nullptr) {
     attrs_ = Attrs(op_->attrs);
   } else {
-    setup_ = fail("no operator is named ", name);
+    setup_ = fail<"no operator is named {}">(name);
   }
 }
 

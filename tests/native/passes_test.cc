@@ -293,7 +293,7 @@ TEST(Passes, AResidualOfFewerChannelsNeedsNoPadding) {
 
 TEST(Passes, OfTwoConvolutionsTheOneThatNothingElseReadsTakesTheOther) {
   for (const char* sum : {"s = Add(c, e)", "s = Add(e, c)"}) {
-    EXPECT_EQ(with_tails(sentence(R"(
+    EXPECT_EQ(with_tails(sentence<"{}{}{}">(R"(
       input x 1,4,4,6
       const w 1,1,6,6
       c = Conv2D(x, w) pad=same
@@ -301,7 +301,7 @@ TEST(Passes, OfTwoConvolutionsTheOneThatNothingElseReadsTakesTheOther) {
       d = Tanh(r)
       e = Conv2D(d, w) pad=same
       )",
-                                  sum, R"(
+                                            sum, R"(
       output s
       output r
     )")),

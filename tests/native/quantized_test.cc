@@ -153,9 +153,10 @@ TEST(Quantized, OperatorsOnBitsRefuseIt) {
     const bool one = c.code == Code::BITCAST || c.code == Code::STABLEHLO_CONVERT;
     f.node(c.code, one ? std::vector<int32_t>{q} : std::vector<int32_t>{q, q}, {z});
     Graph graph;
-    EXPECT_SAYS(read_tflite(f.finish({q}, {z}), &graph),
-                sentence("node \"z\" (", c.name,
-                         "): its input \"q\" is quantised, which is not supported here"));
+    EXPECT_SAYS(
+        read_tflite(f.finish({q}, {z}), &graph),
+        sentence<"node \"z\" ({}): its input \"q\" is quantised, which is not supported here">(
+            c.name));
   }
 }
 

@@ -95,7 +95,7 @@ TEST(ReadModel, SaysWhatTheBytesLookLike) {
 Buffer fetched(const std::string& id) {
   const char* folder = std::getenv("WXNN_MODELS");
   const std::string path =
-      sentence(folder != nullptr ? folder : ".cache/models", "/", id, "/model.tflite");
+      sentence<"{}/{}/model.tflite">(folder != nullptr ? folder : ".cache/models", id);
   Buffer file;
   std::FILE* f = std::fopen(path.c_str(), "rb");
   if (f == nullptr) return file;

@@ -169,7 +169,8 @@ TEST(ResizeGradients, SharesOfEveryPixel) {
           ASSERT_NEAR(dx[i], want[static_cast<size_t>(i)],
                       1e-5 * most[static_cast<size_t>(i)] + 1e-30)
               << (bilinear ? "bilinear " : "nearest ") << i;
-        print_bits(sentence("resize_gradient_", bilinear, mode == Mode::kTopLeft, k.out.h), dx);
+        print_bits(sentence<"resize_gradient_{}{}{}">(bilinear, mode == Mode::kTopLeft, k.out.h),
+                   dx);
       }
     }
   }

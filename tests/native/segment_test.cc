@@ -148,7 +148,7 @@ TEST(EmbeddingLookupSparse, EveryCombiner) {
         const double w = want[static_cast<size_t>(i)];
         EXPECT_NEAR(static_cast<double>(y[i]), w, 1e-4 * (1 + std::abs(w))) << combiner << " " << i;
       }
-      if (n == 9) print_bits(sentence("EmbeddingLookupSparse ", combiner), y);
+      if (n == 9) print_bits(sentence<"EmbeddingLookupSparse {}">(combiner), y);
     }
   }
 }

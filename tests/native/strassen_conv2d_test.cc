@@ -70,7 +70,7 @@ void expect_product(const Case& c, const Inputs& in, const HostTensor& y) {
 
 // One kernel, the image of the case, then images of other sizes and batches.
 void check(Case c, Random& random) {
-  SCOPED_TRACE(sentence("x ", c.x, " outputs ", c.out, " levels ", c.levels, " ohwi ", c.ohwi));
+  SCOPED_TRACE(sentence<"x {} outputs {} levels {} ohwi {}">(c.x, c.out, c.levels, c.ohwi));
   Inputs in = random_inputs(c, random);
   OpTest op = op_for(c);
   for (int round = 0; round < 2; ++round) {
@@ -230,7 +230,7 @@ TEST(StrassenConv2D, Bits) {
   for (int levels : {1, 2}) {
     const Case c{.x = {1, 7, 7, 64}, .out = 96, .levels = levels, .residual = levels == 1};
     OpTest op = op_for(c);
-    print_bits(sentence("StrassenConv2D ", levels),
+    print_bits(sentence<"StrassenConv2D {}">(levels),
                op.attr("activation", "relu6")(random_inputs(c, random).list()));
   }
 }

@@ -374,7 +374,7 @@ TEST(TfliteReader, NamesOfOperatorsAreTheSchemas) {
     EXPECT_EQ(tflite_name(code), tflite::EnumNameBuiltinOperator(code));
   }
   const int last = static_cast<int>(tflite::BuiltinOperator::MAX);
-  EXPECT_EQ(tflite_name(static_cast<Code>(last + 1)), sentence("builtin operator ", last + 1));
+  EXPECT_EQ(tflite_name(static_cast<Code>(last + 1)), sentence<"builtin operator {}">(last + 1));
   EXPECT_EQ(tflite_name(static_cast<Code>(-1)), "builtin operator -1");
 }
 

@@ -61,7 +61,7 @@ TEST_F(Threads, ConvolutionsKeepTheirBits) {
       const HostTensor x = random.tensor({random.between(1, 3), side, side + 1, in});
       const HostTensor filter = random.tensor({k, k, in, out});
       const HostTensor bias = random.tensor({depthwise ? in : out});
-      SCOPED_TRACE(sentence(name, " of x ", x.shape(), " and ", filter.shape()));
+      SCOPED_TRACE(sentence<"{} of x {} and {}">(name, x.shape(), filter.shape()));
       OpTest op(name);
       op.attr("pad", "same");
       ASSERT_OK(set_threads(1));

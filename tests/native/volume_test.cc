@@ -70,7 +70,7 @@ TEST(Volume, Convolution) {
       });
     for (int32_t i = 0; i < y.size(); ++i)
       EXPECT_NEAR(y[i], want[static_cast<size_t>(i)], 1e-5) << i;
-    print_bits(sentence("conv3d_", v.d.stride, v.w.stride), y);
+    print_bits(sentence<"conv3d_{}{}">(v.d.stride, v.w.stride), y);
   }
   std::vector<HostTensor> y;
   OpTest op("Conv3D");
@@ -134,7 +134,7 @@ TEST(Volume, Pools) {
       EXPECT_EQ(largest[i], most[static_cast<size_t>(i)]);
       EXPECT_NEAR(average[i], sum[static_cast<size_t>(i)] / count[static_cast<size_t>(i)], 1e-6);
     }
-    print_bits(sentence("avg_pool3d_", v.d.stride), average);
+    print_bits(sentence<"avg_pool3d_{}">(v.d.stride), average);
   }
 }
 
@@ -178,7 +178,7 @@ TEST(LRN, NeighboursOnly) {
       }
       EXPECT_NEAR(y[k], x[k] * std::pow(1.5 + 0.7 * sum, -0.75), 2e-6);
     }
-    print_bits(sentence("lrn_", radius), y);
+    print_bits(sentence<"lrn_{}">(radius), y);
   }
 }
 

@@ -102,7 +102,7 @@ void expect_scatter(const char* name, const HostTensor& x, const HostTensor& at,
     }
   }
   for (int32_t i = 0; i < y.size(); ++i) EXPECT_EQ(y.data<T>()[i], want[i]) << name << " " << i;
-  print_bits(sentence("xla_scatter_", name), y);
+  print_bits(sentence<"xla_scatter_{}">(name), y);
 }
 
 TEST(XlaScatter, AgreesWithLoops) {
@@ -210,7 +210,7 @@ TEST(XlaReduceWindow, AgreesWithLoops) {
         }
         EXPECT_EQ(y[i], want) << name << " " << i;
       }
-      print_bits(sentence("xla_reduce_window_", name), y);
+      print_bits(sentence<"xla_reduce_window_{}">(name), y);
     }
   }
 }

@@ -96,7 +96,7 @@ void expect_convolution(const Case& c, const Inputs& in, const HostTensor& y) {
 
 // One kernel, the image of the case, then images of other sizes and batches.
 void check(Case c, Random& random) {
-  SCOPED_TRACE(sentence("x ", c.x, " outputs ", c.out, " pads ", c.pads.size(), " ohwi ", c.ohwi));
+  SCOPED_TRACE(sentence<"x {} outputs {} pads {} ohwi {}">(c.x, c.out, c.pads.size(), c.ohwi));
   Inputs in = random_inputs(c, random);
   OpTest op = op_for(c);
   for (int round = 0; round < 2; ++round) {
@@ -204,7 +204,7 @@ TEST(WinogradConv2D, Bits) {
     const Case c{.x = x, .out = 27};
     const Inputs in = random_inputs(c, random);
     OpTest op = op_for(c);
-    print_bits(sentence("WinogradConv2D ", x),
+    print_bits(sentence<"WinogradConv2D {}">(x),
                op.attr("activation", "relu6")({in.x, in.filter, in.bias}));
   }
 }

@@ -73,8 +73,8 @@ void compare(const Case& c, Random& random) {
   const HostTensor bias = random.tensor({c.out});
   const HostTensor filter = random.tensor(c.depthwise ? Shape{1, c.filter, c.filter, c.out}
                                                       : Shape{c.out, c.filter, c.filter, c.in});
-  SCOPED_TRACE(sentence("x ", x.shape(), " filter ", filter.shape(), " stride ", c.stride,
-                        " dilation ", c.dilation));
+  SCOPED_TRACE(sentence<"x {} filter {} stride {} dilation {}">(x.shape(), filter.shape(), c.stride,
+                                                                c.dilation));
   OpTest op(c.depthwise ? "FusedDepthwiseConv2D" : "FusedConv2D");
   op.attr("strides", {double(c.stride), double(c.stride)});
   op.attr("dilations", {double(c.dilation), double(c.dilation)});

@@ -54,7 +54,7 @@ class Case {
   Case(std::string name) : random(7), name(std::move(name)) {}
 
   int input(std::vector<int32_t> shape, Type type = Type::FLOAT32) {
-    const std::string unique = sentence("x", inputs.size());
+    const std::string unique = sentence<"x{}">(inputs.size());
     inputs.push_back(f.tensor(unique.c_str(), std::move(shape), type));
     return inputs.back();
   }
@@ -73,7 +73,7 @@ class Case {
   }
   int number(int32_t value) { return f.constant("n", {}, Type::INT32, bytes_of<int32_t>({value})); }
   int output(std::vector<int32_t> shape, Type type = Type::FLOAT32) {
-    const std::string unique = sentence("y", outputs.size());
+    const std::string unique = sentence<"y{}">(outputs.size());
     outputs.push_back(f.tensor(unique.c_str(), std::move(shape), type));
     return outputs.back();
   }
@@ -146,7 +146,7 @@ void indices(const std::string& folder) {
     c.op(Code::EMBEDDING_LOOKUP, {ids, c.floats({5, 4})}, {3, 4});
   });
   for (const char* combiner : {"sum", "mean", "sqrtn"}) {
-    one(sentence("embedding_lookup_sparse_", combiner).c_str(), [&](Case& c) {
+    one(sentence<"embedding_lookup_sparse_{}">(combiner).c_str(), [&](Case& c) {
       const int ids = c.table({4}, {1, 3, 0, 4}), weights = c.input({4});
       const int places = c.table({4, 2}, {0, 0, 2, 0, 2, 1, 1, 0});
       const auto number = static_cast<int8_t>(combiner[0] == 'm' ? 1 : combiner[1] == 'q' ? 2 : 0);
@@ -309,7 +309,7 @@ void stablehlo(const std::string& folder) {
        {Named{"update", Code::CUSTOM}, Named{"add", Code::STABLEHLO_ADD},
         Named{"multiply", Code::STABLEHLO_MULTIPLY}, Named{"maximum", Code::STABLEHLO_MAXIMUM},
         Named{"minimum", Code::STABLEHLO_MINIMUM}}) {
-    one(sentence("stablehlo_scatter_", n.name), [&](Case& c) {
+    one(sentence<"stablehlo_scatter_{}">(n.name), [&](Case& c) {
       const int body = computation(c, n.code);
       c.low = -1;
       c.high = 4;
@@ -334,7 +334,7 @@ void stablehlo(const std::string& folder) {
   for (const Named& n :
        {Named{"add", Code::STABLEHLO_ADD}, Named{"mul", Code::MUL},
         Named{"maximum", Code::STABLEHLO_MAXIMUM}, Named{"minimum", Code::MINIMUM}}) {
-    one(sentence("stablehlo_reduce_window_", n.name), [&](Case& c) {
+    one(sentence<"stablehlo_reduce_window_{}">(n.name), [&](Case& c) {
       const int body = computation(c, n.code);
       const int x = c.input({5, 6, 2}), y = c.output({5, 2, 2});
       c.f.node_2(Code::STABLEHLO_REDUCE_WINDOW, {x, c.floats({}, {0.5f})}, {y}, Opt2::ReduceWindow,
@@ -346,7 +346,7 @@ void stablehlo(const std::string& folder) {
   int function = 0;
   for (const char* name : {"add", "mul", "minimum", "maximum"}) {
     ++function;
-    one(sentence("reduce_window_", name), [&](Case& c) {
+    one(sentence<"reduce_window_{}">(name), [&](Case& c) {
       const auto longs = [&c](std::vector<int64_t> values) {
         return c.f.constant("l", {static_cast<int32_t>(values.size())}, Type::INT64,
                             bytes_of(values));
@@ -371,7 +371,7 @@ void stablehlo(const std::string& folder) {
     c.op(Code::STABLEHLO_SHIFT_LEFT, {x, y}, {2, 3}, Type::INT32);
   });
   for (const int32_t index : {0, 1, 2, -1, 9}) {
-    one(sentence("stablehlo_case_", index), [&](Case& c) {
+    one(sentence<"stablehlo_case_{}">(index), [&](Case& c) {
       for (const Code code : {Code::ABS, Code::NEG, Code::COS}) {
         const int x = c.f.tensor("x", {2, 3}), y = c.f.tensor("y", {2, 3});
         c.f.node(code, {x}, {y});

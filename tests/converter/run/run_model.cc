@@ -27,10 +27,10 @@ double number_of(const Json& json) {
 wxnn::Status fill(const Json& inputs, wxnn::Model& model, size_t i) {
   const std::string& name = model.graph().values[model.graph().inputs[i]].name;
   const wxnn::Tensor& t = model.input(i);
-  WXNN_CHECK(inputs.contains(name) && inputs[name].is_array(), "there is no input \"", name, "\"");
+  WXNN_CHECK(inputs.contains(name) && inputs[name].is_array(), "there is no input \"{}\"", name);
   const Json& numbers = inputs[name];
-  WXNN_CHECK(numbers.size() == static_cast<size_t>(t.shape.elements()), "input \"", name, "\" is ",
-             t.shape, " and gets ", numbers.size(), " numbers");
+  WXNN_CHECK(numbers.size() == static_cast<size_t>(t.shape.elements()),
+             "input \"{}\" is {} and gets {} numbers", name, t.shape, numbers.size());
   for (int32_t k = 0; k < t.shape.elements(); ++k) {
     const double d = number_of(numbers[static_cast<size_t>(k)]);
     if (t.dtype == wxnn::DType::kFloat32) t.f32()[k] = static_cast<float>(d);
