@@ -20,13 +20,12 @@ class Network {
       : weights_(weights), sizes_(sizes), graph_(*graph), model_(*model) {}
 
   // Every layer that no row knows.
-  void collect_unknown(const Json& config, int depth, std::vector<MissingOp>* missing) const {
+  void collect_unknown(const Json& config, int depth, MissingOps* missing) const {
     for (const Json& layer : layers_of(config)) {
       const std::string_view c = text_of(member(layer, "class_name"));
       if (is_model(c) && depth < kDeepest) collect_unknown(layer, depth + 1, missing);
       if (is_model(c) || c == "InputLayer" || find_layer_row(c) != nullptr) continue;
-      missing->push_back(
-          {std::string(c), std::string(text_of(member(member(layer, "config"), "name")))});
+      missing->add(c, text_of(member(member(layer, "config"), "name")));
     }
   }
 
@@ -274,9 +273,9 @@ class Network {
 Status build_layers_graph(const Json& config, const std::set<std::string_view>& weights,
                           const InputShapes& sizes, tf::GraphDef* graph, TfModel* model) {
   Network network(weights, sizes, graph, model);
-  std::vector<MissingOp> missing;
+  MissingOps missing;
   network.collect_unknown(config, 0, &missing);
-  WXNN_TRY(refuse_missing(missing));
+  WXNN_TRY(missing.refuse());
   Tensors outputs;
   WXNN_TRY(network.add(config, "", "", {}, 0, &outputs));
   WXNN_CHECK(!outputs.empty(), "the model has no outputs");

@@ -73,7 +73,7 @@ std::span<const Op* const> ops() {
   return all;
 }
 
-const Op* find_op(std::string_view name) {
+const Op* find_op(const char* name) {
   for (Entry& e : entries) {
     if (e.op->name != name) continue;
     e.asked = true;

@@ -136,7 +136,7 @@ Status add_nodes(OnnxScope& scope, const onnx::GraphProto& graph) {
   return {};
 }
 
-void collect_unknown(const onnx::GraphProto& graph, int depth, std::vector<MissingOp>* missing) {
+void collect_unknown(const onnx::GraphProto& graph, int depth, MissingOps* missing) {
   constexpr int kDeepest = 16;
   if (depth > kDeepest) return;
   for (const auto& node : graph.node()) {
@@ -146,8 +146,7 @@ void collect_unknown(const onnx::GraphProto& graph, int depth, std::vector<Missi
     }
     if (ours && (node.op_type() == "Constant" || find_onnx_row(node.op_type()) != nullptr))
       continue;
-    missing->push_back(
-        {ours ? node.op_type() : node.domain() + "." + node.op_type(), node_name(node)});
+    missing->add(ours ? node.op_type() : node.domain() + "." + node.op_type(), node_name(node));
   }
 }
 

@@ -16,7 +16,7 @@ Status add_nodes(OnnxScope& scope, const onnx::GraphProto& graph);
 
 // Adds the nodes that no row knows, those in bodies too, to `missing`. `depth`: 0, or how deep the
 // graph lies in others.
-void collect_unknown(const onnx::GraphProto& graph, int depth, std::vector<MissingOp>* missing);
+void collect_unknown(const onnx::GraphProto& graph, int depth, MissingOps* missing);
 
 // The operators of one family; each family has its own file.
 std::span<const OnnxRow> onnx_rows_elementwise();

@@ -82,9 +82,9 @@ class Importer {
  private:
   // All at once, before anything is built.
   Status refuse_unknown() const {
-    std::vector<MissingOp> missing;
+    MissingOps missing;
     collect_unknown(proto_, 0, &missing);
-    return refuse_missing(missing);
+    return missing.refuse();
   }
 
   // Where several inputs leave sizes open, all of them at once.

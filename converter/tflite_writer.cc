@@ -31,22 +31,22 @@ bool has_builtin(const Graph& graph, const Node& node) {
          std::string_view::npos;
 }
 
-void collect_unwritable(const Graph& graph, std::vector<MissingOp>* missing) {
+void collect_unwritable(const Graph& graph, MissingOps* missing) {
   for (const Node& node : graph.nodes) {
     for (const auto& body : node.bodies) collect_unwritable(*body, missing);
     if (has_builtin(graph, node)) continue;
     std::string op = node.op->name;
     if (find_write_row(node) != nullptr)
       op += sentence<" of {}">(name_of(graph.values[node.inputs[0]].type.dtype));
-    missing->push_back({op, node.name});
+    missing->add(op, node.name);
   }
 }
 
 // All at once.
 Status refuse_unwritable(const Graph& graph) {
-  std::vector<MissingOp> missing;
+  MissingOps missing;
   collect_unwritable(graph, &missing);
-  Status status = refuse_missing(missing);
+  Status status = missing.refuse();
   if (status.ok()) return status;
   std::string text(status.message());
   const std::string from = "that this build does not have";

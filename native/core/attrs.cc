@@ -17,24 +17,25 @@ Attrs::Attrs(std::initializer_list<AttrSpec> specs) : specs_(specs), slots_(spec
   }
 }
 
-int Attrs::find(std::string_view name) const {
+int Attrs::find(const char* name) const {
   for (size_t i = 0; i < specs_.size(); ++i) {
-    if (specs_[i].name == name) return static_cast<int>(i);
+    if (same_name(specs_[i].name, name)) return static_cast<int>(i);
   }
   return -1;
 }
 
-const AttrValue& Attrs::value(std::string_view name) const {
+const AttrValue& Attrs::value(const char* name) const {
   static const AttrValue kNone;
   const int i = find(name);
   return i < 0 ? kNone : slots_[i].value;
 }
 
-Status Attrs::set(std::string_view name, AttrValue&& value) {
+Status Attrs::set(const char* name, AttrValue&& value) {
   const int i = find(name);
-  WXNN_CHECK(i >= 0, "has no attribute \"{}\"", name);
+  WXNN_CHECK(i >= 0, "has no attribute \"{}\"", name_at(name));
   const AttrKind kind = specs_[i].kind;
   const bool is_text = value.numbers.empty() && !value.text.empty();
+  name = specs_[i].name;
   if (kind == AttrKind::kNumber) {
     WXNN_CHECK(value.numbers.size() == 1, "attribute \"{}\" wants one number", name);
   } else if (kind == AttrKind::kNumbers) {
@@ -47,19 +48,19 @@ Status Attrs::set(std::string_view name, AttrValue&& value) {
   return {};
 }
 
-Status Attrs::set(std::string_view name, double number) {
+Status Attrs::set(const char* name, double number) {
   AttrValue v;
   v.numbers.push_back(number);
   return set(name, std::move(v));
 }
 
-Status Attrs::set(std::string_view name, std::string_view text) {
+Status Attrs::set(const char* name, std::string_view text) {
   AttrValue v;
   v.text = text;
   return set(name, std::move(v));
 }
 
-Status Attrs::set(std::string_view name, std::initializer_list<double> numbers) {
+Status Attrs::set(const char* name, std::initializer_list<double> numbers) {
   AttrValue v;
   v.numbers = numbers;
   return set(name, std::move(v));

@@ -48,18 +48,19 @@ class Attrs {
   explicit Attrs(std::initializer_list<AttrSpec> specs);
 
   // Refuses a name that is not in the list, a kind that does not fit, and non-finite lists.
-  Status set(std::string_view name, AttrValue&& value);
-  Status set(std::string_view name, double number);
-  Status set(std::string_view name, std::string_view text);
-  Status set(std::string_view name, std::initializer_list<double> numbers);
+  // Here and below a name is a plain pointer (core/text.h), because a string_view would be written
+  // to memory in front of each of hundreds of calls.
+  Status set(const char* name, AttrValue&& value);
+  Status set(const char* name, double number);
+  Status set(const char* name, std::string_view text);
+  Status set(const char* name, std::initializer_list<double> numbers);
   // Takes over the values of all attributes that both lists have.
   void adopt(const Attrs& other);
   // The name of the first required attribute that was never set, in a sentence.
   Status check_complete() const;
 
-  bool knows(std::string_view name) const { return find(name) >= 0; }
-  // `name` is in the operator's list. It is a plain pointer here, because a string_view would be
-  // written to memory in front of each of hundreds of calls.
+  bool knows(const char* name) const { return find(name) >= 0; }
+  // `name` is in the operator's list.
   // Number k of `name`; a list of one is repeated for every k.
   double f(const char* name, int k = 0) const;
   int32_t i(const char* name, int k = 0) const;
@@ -69,6 +70,9 @@ class Attrs {
   bool is(const char* name, const char* text) const;
   std::span<const double> numbers(const char* name) const;
   // For names that are no literals.
+  Status set(std::string_view name, AttrValue&& value) {
+    return set(String(name).c_str(), std::move(value));
+  }
   double f(std::string_view name, int k = 0) const { return f(String(name).c_str(), k); }
   int32_t i(std::string_view name, int k = 0) const { return i(String(name).c_str(), k); }
   std::string_view text(std::string_view name) const { return text(String(name).c_str()); }
@@ -77,8 +81,8 @@ class Attrs {
   }
 
  private:
-  int find(std::string_view name) const;
-  const AttrValue& value(std::string_view name) const;
+  int find(const char* name) const;
+  const AttrValue& value(const char* name) const;
 
   struct Slot {
     AttrValue value;

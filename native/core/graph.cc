@@ -33,9 +33,7 @@ Status Graph::add_constant(String name, const TensorType& type, const void* data
   return {};
 }
 
-Status Value::at(Status status) const {
-  return status.ok() ? Status() : status.at(sentence<"constant \"{}\"">(name));
-}
+Status Value::at(Status status) const { return status.at<"constant \"{}\"">(name); }
 
 Status Graph::materialize(int value, Tensor* tensor) {
   Value& v = values[value];
@@ -81,39 +79,38 @@ constexpr int kNobody = -2;
 class Sorter {
  public:
   explicit Sorter(const Graph& graph)
-      : graph_(graph), writers_(graph.values.size(), kNobody), next_(graph.nodes.size(), kNew) {}
+      : order(graph.nodes.size()),
+        graph_(graph),
+        writers_(graph.values.size(), kNobody),
+        next_(graph.nodes.size()) {}
 
   Status run() {
-    WXNN_TRY(find_writers());
-    for (size_t i = 0; i < next_.size(); ++i) {
-      if (next_[i] == kNew) enter(static_cast<int>(i));
-      while (!stack_.empty()) WXNN_TRY(advance());
+    Status status = find_writers();
+    for (size_t root = 0; status.ok() && root < order.size(); ++root) {
+      if (next_[root] == kNew) status = visit(static_cast<int>(root));
     }
-    return {};
+    return status.ok() ? status : status.at(node_ != nullptr ? node_->place() : "the graph");
   }
-  Vector<int> order;
+  Vector<int> order;  // in front the nodes that are done; until then behind those that are open
 
  private:
-  static constexpr int kNew = -1, kDone = -2;
+  // Of each node; above kNew: open, one more than the input to look at next.
+  static constexpr int kNew = 0, kDone = -1;
 
-  // Where a value is named: in a node, or in the graph's own lists.
-  static String place_of(const Node* node) { return node != nullptr ? node->place() : "the graph"; }
-  Status check(const Node* node, int v) const {
-    WXNN_CHECK(v >= 0 && static_cast<size_t>(v) < writers_.size(), "{}: has tensor {} of {}",
-               place_of(node), v, writers_.size());
+  Status check(int v) const {
+    WXNN_CHECK(v >= 0 && static_cast<size_t>(v) < writers_.size(), "has tensor {} of {}", v,
+               writers_.size());
     return {};
   }
-  Status write(const Node* node, int v, int writer) {
-    WXNN_TRY(check(node, v));
-    WXNN_CHECK(writers_[v] == kNobody, "{}: \"{}\" is given or written already", place_of(node),
-               graph_.values[v].name);
+  Status write(int v, int writer) {
+    WXNN_TRY(check(v));
+    WXNN_CHECK(writers_[v] == kNobody, "\"{}\" is given or written already", graph_.values[v].name);
     writers_[v] = writer;
     return {};
   }
-  Status check_written(const Node* node, int v) const {
-    WXNN_TRY(check(node, v));
-    WXNN_CHECK(writers_[v] != kNobody, "{}: \"{}\" is computed by no node", place_of(node),
-               graph_.values[v].name);
+  Status check_written(int v) const {
+    WXNN_TRY(check(v));
+    WXNN_CHECK(writers_[v] != kNobody, "\"{}\" is computed by no node", graph_.values[v].name);
     return {};
   }
 
@@ -121,46 +118,52 @@ class Sorter {
     for (size_t v = 0; v < writers_.size(); ++v) {
       if (graph_.values[v].constant) writers_[v] = kGivenByCaller;
     }
-    for (int v : graph_.inputs) WXNN_TRY(write(nullptr, v, kGivenByCaller));
+    for (int v : graph_.inputs) WXNN_TRY(write(v, kGivenByCaller));
     for (const State& s : states_of(graph_)) writers_[s.input] = kGivenByCaller;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
-      const Node& node = graph_.nodes[i];
-      for (int v : node.inputs) {
-        if (v != kAbsent) WXNN_TRY(check(&node, v));
+      node_ = &graph_.nodes[i];
+      for (int v : node_->inputs) {
+        if (v != kAbsent) WXNN_TRY(check(v));
       }
-      for (int v : node.outputs) WXNN_TRY(write(&node, v, static_cast<int>(i)));
+      for (int v : node_->outputs) WXNN_TRY(write(v, static_cast<int>(i)));
     }
-    for (int v : graph_.outputs) WXNN_TRY(check_written(nullptr, v));
-    for (const State& s : states_of(graph_)) WXNN_TRY(check_written(nullptr, s.output));
+    node_ = nullptr;
+    for (int v : graph_.outputs) WXNN_TRY(check_written(v));
+    for (const State& s : states_of(graph_)) WXNN_TRY(check_written(s.output));
     return {};
   }
 
-  void enter(int node) {
-    next_[node] = 0;
-    stack_.push_back(node);
-  }
-  Status advance() {
-    const int index = stack_.back();
-    const Node& node = graph_.nodes[index];
-    if (next_[index] == static_cast<int>(node.inputs.size())) {
-      next_[index] = kDone;
-      order.push_back(index);
-      stack_.pop_back();
-      return {};
+  Status visit(int root) {
+    size_t top = order.size();
+    for (int entered = root;;) {
+      if (entered != kAbsent) {
+        next_[entered] = 1;
+        order[--top] = entered;
+      }
+      if (top == order.size()) return {};
+      const int index = order[top];
+      node_ = &graph_.nodes[index];
+      const size_t input = static_cast<size_t>(next_[index]++) - 1;
+      entered = kAbsent;
+      if (input == node_->inputs.size()) {
+        ++top;
+        next_[index] = kDone;
+        order[done_++] = index;
+        continue;
+      }
+      const int v = node_->inputs[input];
+      if (v == kAbsent || writers_[v] == kGivenByCaller) continue;
+      WXNN_TRY(check_written(v));
+      WXNN_CHECK(next_[writers_[v]] <= kNew, "depends on itself");
+      if (next_[writers_[v]] == kNew) entered = writers_[v];
     }
-    const int v = node.inputs[next_[index]++];
-    if (v == kAbsent || writers_[v] == kGivenByCaller) return {};
-    WXNN_TRY(check_written(&node, v));
-    const int writer = writers_[v];
-    WXNN_CHECK(next_[writer] < 0, "{}: depends on itself", node.place());
-    if (next_[writer] == kNew) enter(writer);
-    return {};
   }
 
   const Graph& graph_;
-  Vector<int> writers_;  // of each value: a node, kGivenByCaller or kNobody
-  Vector<int> next_;     // of each node: the input to look at next, kNew or kDone
-  Vector<int> stack_;
+  const Node* node_ = nullptr;  // that is looked at
+  Vector<int> writers_;         // of each value: a node's index, the caller, or nobody
+  Vector<int> next_;
+  size_t done_ = 0;
 };
 
 }  // namespace
@@ -196,30 +199,19 @@ void remove_dead(Graph& graph) {
   }
 }
 
-Status refuse_missing(const Vector<MissingOp>& missing) {
-  if (missing.empty()) return {};
-  constexpr int kNamesShown = 3;
-  Vector<int> order(missing.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  const auto before = [&](int a, int b) {
-    const int by_op = missing[a].op.compare(missing[b].op);
-    return by_op != 0 ? by_op < 0 : missing[a].node < missing[b].node;
-  };
-  sort(order, order_of(before));
-  String text = sentence<"{}{} an operator that this build does not have:">(
-      missing.size(), missing.size() == 1 ? " node needs" : " nodes need");
-  for (size_t i = 0; i < missing.size();) {
-    const String& op = missing[order[i]].op;
-    size_t end = i;
-    while (end < missing.size() && missing[order[end]].op == op) ++end;
-    say<"{}{} ({}): ">(text, i == 0 ? " " : "; ", op, end - i);
-    for (size_t k = i; k < end && k < i + kNamesShown; ++k) {
-      say<"{}{}\"">(text, k == i ? "\"" : ", \"", missing[order[k]].node);
-    }
-    if (end - i > kNamesShown) say<" and {} more">(text, end - i - kNamesShown);
-    i = end;
-  }
-  return Status(std::move(text));
+void MissingOps::add(std::string_view op, std::string_view node) {
+  constexpr size_t kLongest = 4096;
+  ++nodes_;
+  String entry = sentence<" {} (\"">(op);
+  const bool listed = list_.find(entry) != std::string::npos;
+  if (listed || list_.size() > kLongest) return;
+  say<"{}{}{}\")">(list_, list_.empty() ? "" : ",", entry, node);
+}
+
+Status MissingOps::refuse() const {
+  WXNN_CHECK(nodes_ == 0, "{} node{} an operator that this build does not have:{}", nodes_,
+             nodes_ == 1 ? " needs" : "s need", list_);
+  return {};
 }
 
 }  // namespace wxnn

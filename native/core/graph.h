@@ -70,12 +70,17 @@ Status sort(Graph& graph);
 // Removes nodes and constants that no output depends on. The graph is sorted.
 void remove_dead(Graph& graph);
 
-// "2 nodes have operators that this build does not have: FFT (2): fft_1, fft_2": all at once.
-// `missing` lists (operator, node) pairs in file order; ok when there are none.
-struct MissingOp {
-  String op;
-  String node;
+// "3 nodes need an operator that this build does not have: FFT ("fft_1"), Einsum ("y")": all at
+// once, each operator with the first node that needs it.
+class MissingOps {
+ public:
+  void add(std::string_view op, std::string_view node);
+  // Ok where there are none.
+  Status refuse() const;
+
+ private:
+  size_t nodes_ = 0;
+  String list_;
 };
-Status refuse_missing(const Vector<MissingOp>& missing);
 
 }  // namespace wxnn

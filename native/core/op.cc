@@ -33,7 +33,7 @@ Status infer(const Op& op, InferCtx& c) {
   for (const TensorType& t : c.outputs) {
     if (t.shape.is_unknown()) continue;
     WXNN_CHECK(t.shape.is_known() && t.shape.fits(),
-               "would give an output of shape {}, which does not fit in memory", t.shape);
+               "gives an output of shape {}, which does not fit in memory", t.shape);
   }
   return {};
 }

@@ -114,7 +114,8 @@ struct Op {
 // what WXNN_OPS names.
 std::span<const Op* const> ops();
 // Null when this build does not have it.
-const Op* find_op(std::string_view name);
+const Op* find_op(const char* name);
+inline const Op* find_op(std::string_view name) { return find_op(String(name).c_str()); }
 
 // Checks what holds for every operator: number of inputs and outputs, required inputs present,
 // attributes complete; then calls op.infer.

@@ -32,9 +32,9 @@ constinit const BuildParts kBuildParts = {
 
 std::span<const Op* const> ops() { return kOps; }
 
-const Op* find_op(std::string_view name) {
+const Op* find_op(const char* name) {
   for (const Op* op : kOps) {
-    if (op->name == name) return op;
+    if (same_name(op->name, name)) return op;
   }
   return nullptr;
 }

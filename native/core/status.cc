@@ -10,6 +10,20 @@ bool same_text(const char* a, size_t a_size, const char* b, size_t b_size) {
   return a_size == b_size && (a_size == 0 || std::memcmp(a, b, a_size) == 0);
 }
 
+namespace {
+bool is_in_name(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
+}  // namespace
+
+size_t name_size(const char* text) {
+  size_t n = 0;
+  while (is_in_name(text[n])) ++n;
+  return n;
+}
+
+bool same_name(const char* a, const char* b) { return same_text(a, name_size(a), b, name_size(b)); }
+
 Status::Status(String sentence) {
   // Live as long as the program, so they need no destructor.
   [[clang::no_destroy]] static String kept[kKept];

@@ -18,6 +18,22 @@ namespace wxnn {
 
 class Shape;
 
+// A literal as a template argument.
+template <size_t N>
+struct Literal {
+  char text[N];
+  consteval Literal(const char (&from)[N]) {
+    for (size_t i = 0; i < N; ++i) text[i] = from[i];
+  }
+  template <size_t M>
+  consteval Literal<N + M - 1> operator+(const char (&more)[M]) const {
+    char all[N + M - 1];
+    for (size_t i = 0; i < N; ++i) all[i] = text[i];
+    for (size_t i = 0; i < M; ++i) all[N - 1 + i] = more[i];
+    return all;
+  }
+};
+
 // Null when all is well. It owns nothing: the last kKept sentences of the program are kept, and a
 // Status that is older than those has another one's message.
 class [[nodiscard]] Status {
@@ -34,6 +50,9 @@ class [[nodiscard]] Status {
   }
   // Puts the place in front of the reason: `node "conv_3" (Conv2D): filter has 3 channels, x 4`.
   Status at(std::string_view place) const;
+  // status.at<"tensor \"{}\"">(name)
+  template <Literal format, class... Parts>
+  Status at(const Parts&... parts) const;
 
  private:
   const String* sentence_ = nullptr;
@@ -84,15 +103,6 @@ template <class T>
     return reinterpret_cast<PartWord>(&part);
   }
 }
-
-// A literal as a template argument.
-template <size_t N>
-struct Literal {
-  char text[N];
-  consteval Literal(const char (&from)[N]) {
-    for (size_t i = 0; i < N; ++i) text[i] = from[i];
-  }
-};
 
 // The literal with a kind in each place.
 template <Literal format, class Places, class... Parts>
@@ -163,6 +173,11 @@ String sentence(const Parts&... parts) {
 template <Literal format, class... Parts>
 [[gnu::always_inline]] inline Status fail(const Parts&... parts) {
   return fail_words(kFormat<format, Parts...>, part_word(part_of(parts))...);
+}
+
+template <Literal format, class... Parts>
+[[gnu::always_inline]] inline Status Status::at(const Parts&... parts) const {
+  return ok() ? Status() : fail<format + ": {}">(parts..., *sentence_);
 }
 
 #define WXNN_TRY(expression)                                                  \

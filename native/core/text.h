@@ -12,4 +12,10 @@ bool same_text(const char* a, size_t a_size, const char* b, size_t b_size);
   return same_text(a.data(), a.size(), b.data(), b.size());
 }
 
+// A name is letters, digits and _, and ends where none follows: so a name inside a longer text, a
+// recipe, is passed as a plain pointer, like one that stands alone.
+bool same_name(const char* a, const char* b);
+size_t name_size(const char* text);
+inline std::string_view name_at(const char* text) { return {text, name_size(text)}; }
+
 }  // namespace wxnn

@@ -28,14 +28,15 @@ void to_lower(String* text) {
 
 }  // namespace
 
-Status ListNode::read(std::string_view source, AttrValue* value) {
-  const size_t dot = source.find('.');
-  const std::string_view name = source.substr(0, dot);
-  const std::string_view filter = dot == std::string_view::npos ? "" : source.substr(dot + 1);
-  if (kBuildParts.flow && filter == "array") return read_of_array(name, value);
+Status ListNode::read(const char* source, AttrValue* value) {
+  const std::string_view name = name_at(source);
+  const char* filter = source + name.size();
+  if (*filter == '.') ++filter;
+  if (kBuildParts.flow && same_name(filter, "array")) return read_of_array(name, value);
   WXNN_TRY(read_plain(name, value));
-  if (filter == "hw" || filter == "dhw") return take_inner(name, filter.size(), value);
-  if (filter.empty()) return {};
+  if (same_name(filter, "hw")) return take_inner(name, 2, value);
+  if (same_name(filter, "dhw")) return take_inner(name, 3, value);
+  if (name_size(filter) == 0) return {};
   to_lower(&value->text);
   if (value->text != "explicit") return {};
   value->text.clear();

@@ -20,7 +20,7 @@ class ListNode final : public TfSource {
         listed_(listed),
         index_(index) {}
 
-  Status read(std::string_view source, AttrValue* value) override;
+  Status read(const char* source, AttrValue* value) override;
   Status output(size_t i, int* value) override;
   Vector<std::string_view> texts(std::string_view name) override;
   Status function(std::string_view attr_name, std::unique_ptr<Graph>* graph) override;

@@ -10,14 +10,20 @@ Status read_node_list(File file, Graph* graph) {
   graph->file = std::move(file);
   NodeList list;
   WXNN_TRY(parse_node_list(graph->file, &list));
-  WXNN_CHECK(!list.outputs.empty(), "the graph has no outputs");
   Reading reading{list, graph->file};
   ScopeReader reader(reading, list.graph, *graph, "", 0);
-  for (const Endpoint& e : list.inputs) WXNN_TRY(reader.read_input(e));
-  Vector<std::string_view> tensors;
-  for (const Endpoint& e : list.outputs) tensors.push_back(e.tensor);
+  Cursor inputs = list.inputs;
+  for (size_t n = inputs.count(kLeastEndpoint); n > 0; --n) {
+    WXNN_TRY(reader.read_input(read_endpoint(&inputs)));
+  }
+  Cursor outputs = list.outputs;
+  Vector<std::string_view> tensors(outputs.count(kLeastEndpoint));
+  WXNN_CHECK(!tensors.empty(), "the graph has no outputs");
+  for (std::string_view& tensor : tensors) tensor = read_endpoint(&outputs).tensor;
   WXNN_TRY(reader.read(tensors));
-  for (const Endpoint& e : list.outputs) {
+  outputs = list.outputs;
+  for (size_t n = outputs.count(kLeastEndpoint); n > 0; --n) {
+    const Endpoint e = read_endpoint(&outputs);
     int value = kAbsent;
     WXNN_TRY(reader.value_of(e.tensor, &value));
     WXNN_TRY(add_output(*graph, value, String(e.name)));

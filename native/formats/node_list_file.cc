@@ -18,17 +18,7 @@ constexpr TfType kTypes[] = {
     {19, DType::kFloat32, Encoding::kFloat16},
 };
 
-constexpr uint32_t kMagic = 0x4c4e5857;  // "WXNL"
 constexpr uint32_t kVersion = 1;
-
-Endpoint read_endpoint(Cursor& c) {
-  Endpoint e;
-  e.name = c.text();
-  e.tensor = c.text();
-  e.type = c.u32();
-  e.shape = c.shape();
-  return e;
-}
 
 ListedNode read_node(Cursor& c) {
   ListedNode n;
@@ -43,42 +33,39 @@ ListedNode read_node(Cursor& c) {
   return n;
 }
 
-void read_endpoints(Cursor& c, Vector<Endpoint>* list) {
-  constexpr size_t kLeast = 16;
-  *list = Vector<Endpoint>(c.count(kLeast));
-  for (Endpoint& e : *list) e = read_endpoint(c);
-}
+constexpr size_t kLeastWeight = 40;
 
-// What has a name, in the order of the names.
-struct Named {
-  std::string_view name;
-  int index;
-};
-void sort_by_name(Vector<Named>* list) {
-  // A heap sort: a third of the code of std::sort.
-  auto less = [](const Named& a, const Named& b) { return a.name < b.name; };
-  std::make_heap(list->begin(), list->end(), less);
-  std::sort_heap(list->begin(), list->end(), less);
-}
-
-// Orders the names and gives every Const its weight, if it has one.
-Status settle_names(const Vector<Named>& weights, NodeScope* scope) {
-  Vector<Named> order(scope->nodes.size());
-  for (size_t i = 0; i < order.size(); ++i) {
-    order[i] = {scope->nodes[i].name, static_cast<int>(i)};
+// Where the list begins; `c` then stands behind it.
+template <class Entry>
+Cursor pass(Cursor& c, size_t least, Entry (*read)(Cursor*), bool named) {
+  const Cursor begin = c;
+  for (size_t n = c.count(least); c.ok() && n > 0; --n) {
+    if (named) c.text();
+    read(&c);
   }
-  sort_by_name(&order);
-  auto weight = weights.begin();
-  std::string_view former;
-  for (const Named& entry : order) {
-    WXNN_CHECK(scope->by_name.empty() || entry.name != former, "two nodes are called \"{}\"",
-               entry.name);
-    former = entry.name;
-    scope->by_name.push_back(entry.index);
-    while (weight != weights.end() && weight->name < entry.name) ++weight;
-    if (weight != weights.end() && weight->name == entry.name) {
-      scope->nodes[entry.index].weight = weight->index;
+  return begin;
+}
+
+// Orders the names and gives every Const its weight, if it has one. Weights name the nodes that
+// they belong to, which come later in the file.
+Status settle_names(Cursor weights, NodeScope* scope) {
+  const Vector<ListedNode>& nodes = scope->nodes;
+  Vector<int>& order = scope->by_name;
+  order = Vector<int>(nodes.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
+  const auto before = [&](int a, int b) { return nodes[a].name < nodes[b].name; };
+  sort(order, order_of(before));
+  for (size_t i = 1; i < order.size(); ++i) {
+    const std::string_view name = nodes[order[i]].name;
+    WXNN_CHECK(name != nodes[order[i - 1]].name, "two nodes are called \"{}\"", name);
+  }
+  for (size_t n = weights.count(kLeastWeight); n > 0; --n) {
+    const int node = scope->find(weights.text());
+    if (node != kAbsent) {
+      scope->nodes[node].has_weight = true;
+      scope->nodes[node].weight = weights;
     }
+    read_weight(&weights);
   }
   return {};
 }
@@ -109,25 +96,6 @@ NodeScope read_function(Cursor& c) {
   }
   read_nodes(c, &f);
   return f;
-}
-
-// Weights name the Const nodes that they belong to, which come later in the file.
-void read_weights(Cursor& c, NodeList* list, Vector<Named>* names) {
-  constexpr size_t kLeast = 40;
-  const size_t n = c.count(kLeast);
-  list->weights = Vector<ListedTensor>(n);
-  *names = Vector<Named>(n);
-  for (size_t i = 0; c.ok() && i < n; ++i) {
-    ListedTensor& w = list->weights[i];
-    (*names)[i] = {c.text(), static_cast<int>(i)};
-    w.type = c.u32();
-    w.shape = c.shape();
-    w.stored = c.u32();
-    w.scale = c.f64();
-    w.min = c.f64();
-    w.where = c.u32();
-    w.size = c.u32();
-  }
 }
 
 }  // namespace
@@ -222,6 +190,27 @@ TfAttr read_attr(Cursor* at) {
   return a;
 }
 
+Endpoint read_endpoint(Cursor* at) {
+  Endpoint e;
+  e.name = at->text();
+  e.tensor = at->text();
+  e.type = at->u32();
+  e.shape = at->shape();
+  return e;
+}
+
+ListedTensor read_weight(Cursor* at) {
+  ListedTensor w;
+  w.type = at->u32();
+  w.shape = at->shape();
+  w.stored = at->u32();
+  w.scale = at->f64();
+  w.min = at->f64();
+  w.where = at->u32();
+  w.size = at->u32();
+  return w;
+}
+
 const NodeScope* NodeList::function(std::string_view wanted) const {
   for (const NodeScope& f : functions) {
     if (f.name == wanted) return &f;
@@ -241,8 +230,7 @@ Status parse_node_list(const File& file, NodeList* list) {
   constexpr size_t kHeader = 16;
   uint32_t header[4] = {};
   if (all.size() >= kHeader) std::memcpy(header, all.data(), kHeader);
-  const auto [magic, version, weights_at, weights_bytes] = header;
-  WXNN_CHECK(magic == kMagic, "not a node list: it does not begin with \"WXNL\"");
+  const auto [magic, version, weights_at, weights_bytes] = header;  // read_model has seen the magic
   WXNN_CHECK(version == kVersion, "the node list has version {}, this build reads {}", version,
              kVersion);
   const bool inside =
@@ -251,21 +239,19 @@ Status parse_node_list(const File& file, NodeList* list) {
   list->weights_at = weights_at;
   list->weights_bytes = weights_bytes;
   Cursor c(all.subspan(kHeader, weights_at - kHeader));
-  read_endpoints(c, &list->inputs);
-  read_endpoints(c, &list->outputs);
-  Vector<Named> weights;
-  read_weights(c, list, &weights);
+  list->inputs = pass(c, kLeastEndpoint, read_endpoint, false);
+  list->outputs = pass(c, kLeastEndpoint, read_endpoint, false);
+  const Cursor weights = pass(c, kLeastWeight, read_weight, true);
   read_nodes(c, &list->graph);
   // The last part of the list: left unread where no node calls one.
   const size_t functions = kBuildParts.flow ? c.count() : 0;
   for (size_t i = 0; c.ok() && i < functions; ++i) list->functions.push_back(read_function(c));
   WXNN_CHECK(c.ok(), "the node list is cut off or damaged");
-  sort_by_name(&weights);
   WXNN_TRY(settle_names(weights, &list->graph));
   for (size_t i = 0; i < functions; ++i) {
     NodeScope& f = list->functions[i];
     Status status = settle_names(weights, &f);
-    if (!status.ok()) return status.at(sentence<"function \"{}\"">(f.name));
+    if (!status.ok()) return status.at<"function \"{}\"">(f.name);
   }
   return {};
 }

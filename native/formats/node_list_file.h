@@ -71,13 +71,16 @@ struct ListedTensor {
   double scale = 0, min = 0;
   uint32_t where = 0, size = 0;  // in the weights
 };
+// An entry of the list of weights, behind its name.
+ListedTensor read_weight(Cursor* at);
 
 struct ListedNode {
   std::string_view name, op;
   Cursor inputs;  // texts
   Cursor attrs;
   uint32_t input_count = 0, attr_count = 0;
-  int weight = kAbsent;  // of a Const: its tensor among the weights
+  bool has_weight = false;  // of a Const: its tensor among the weights
+  Cursor weight;
 };
 
 struct Endpoint {
@@ -85,6 +88,9 @@ struct Endpoint {
   uint32_t type = 0;
   Shape shape;
 };
+// The next of a list, which begins with their number.
+Endpoint read_endpoint(Cursor* at);
+inline constexpr size_t kLeastEndpoint = 16;  // bytes
 
 // The graph, or a function.
 struct NodeScope {
@@ -100,8 +106,7 @@ struct NodeScope {
 inline constexpr std::string_view kParameter = "_Arg";
 
 struct NodeList {
-  Vector<Endpoint> inputs, outputs;
-  Vector<ListedTensor> weights;
+  Cursor inputs, outputs;  // lists of endpoints
   NodeScope graph;
   Vector<NodeScope> functions;
   size_t weights_at = 0, weights_bytes = 0;  // in the file

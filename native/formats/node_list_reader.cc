@@ -125,7 +125,8 @@ Status trace(const NodeScope& scope, std::string_view tensor, const Outputs* giv
     }
     if (!is_alias(from.op) || (given != nullptr && given->find(*ref) != kAbsent)) return {};
     tensor = input_of(from, static_cast<size_t>(ref->output));
-    WXNN_CHECK(!tensor.empty() && !is_control(tensor), "{}: lacks its input", place(from));
+    WXNN_CHECK(!tensor.empty() && !is_control(tensor), "node \"{}\" ({}): lacks its input",
+               from.name, from.op);
   }
   return fail<"tensor \"{}\" depends on itself">(tensor);
 }
@@ -137,7 +138,7 @@ Status ScopeReader::value_of(std::string_view tensor, int* value) {
   if (outputs_.any(ref.node) || !is_const(from.op)) return outputs_.value(ref, value);
   Status status = read_constant(ref.node, value);
   if (status.ok()) return status;
-  return status.at(place(from));
+  return status.at<"node \"{}\" ({})">(from.name, from.op);
 }
 
 Status ScopeReader::read(const Vector<std::string_view>& tensors) {
@@ -146,15 +147,17 @@ Status ScopeReader::read(const Vector<std::string_view>& tensors) {
   for (size_t i = 0; i < alive_.size(); ++i) {
     if (alive_[i] == 0) continue;
     Status status = read_node(static_cast<int>(i));
-    if (!status.ok()) return status.at(place(scope_.nodes[i]));
+    const ListedNode& n = scope_.nodes[i];
+    if (!status.ok()) return status.at<"node \"{}\" ({})">(n.name, n.op);
   }
   return {};
 }
 
 // The weight of the node's name, or the tensor that it carries itself.
 bool ScopeReader::tensor_of(const ListedNode& from, ListedTensor* tensor) const {
-  if (from.weight != kAbsent) {
-    *tensor = reading_.list.weights[from.weight];
+  if (from.has_weight) {
+    Cursor weight = from.weight;
+    *tensor = read_weight(&weight);
     return true;
   }
   Cursor at = from.attrs;
@@ -205,8 +208,9 @@ Status ScopeReader::read_input(const Endpoint& e) {
     WXNN_TRY(resolve(e.tensor, &ref));
   }
   const ListedNode& from = scope_.nodes[ref.node];
-  WXNN_CHECK(is_placeholder(from.op), "input \"{}\" is the {}, which is no Placeholder", e.name,
-             place(from));
+  WXNN_CHECK(is_placeholder(from.op),
+             "input \"{}\" is the node \"{}\" ({}), which is no Placeholder", e.name, from.name,
+             from.op);
   return add_input(ref.node, e);
 }
 
@@ -239,7 +243,7 @@ Status ScopeReader::mark_alive(const Vector<std::string_view>& tensors) {
     WXNN_TRY(v1_.dependencies(static_cast<int>(&from - scope_.nodes.data()), &inputs));
     for (std::string_view input : inputs) {
       Status status = visit(input, &open);
-      if (!status.ok()) return status.at(place(from));
+      if (!status.ok()) return status.at<"node \"{}\" ({})">(from.name, from.op);
     }
   }
   return {};
@@ -255,21 +259,14 @@ Status ScopeReader::visit(std::string_view tensor, Vector<int>* open) {
 }
 
 Status ScopeReader::check_available() const {
-  Vector<int> missing;
+  MissingOps missing;
   for (size_t i = 0; i < alive_.size(); ++i) {
     const ListedNode& n = scope_.nodes[i];
     if (alive_[i] == 0 || is_const(n.op) || is_placeholder(n.op)) continue;
     const TfRow* row = find_tf_row(n.op);
-    if (row != nullptr && available(row->recipe)) continue;
-    missing.push_back(static_cast<int>(i));
+    if (row == nullptr || !available(row->recipe)) missing.add(n.op, n.name);
   }
-  Vector<MissingOp> named(missing.size());
-  for (size_t k = 0; k < named.size(); ++k) {
-    const ListedNode& n = scope_.nodes[missing[k]];
-    named[k].op = n.op;
-    named[k].node = sentence<"{}{}">(prefix_, n.name);
-  }
-  return refuse_missing(named);
+  return missing.refuse();
 }
 
 Status ScopeReader::read_node(int i) {

@@ -10,58 +10,65 @@ namespace {
 // How files begin that are not models but end up here: a missing page, the wrong file, a file that
 // nobody unpacked.
 struct Look {
-  size_t at;
-  std::string_view bytes;
+  uint8_t at;
+  const char* bytes;
   const char* what;
 };
 constexpr Look kLooks[] = {
     {0, "<", "a web page (HTML or XML): check the address"},
-    {0, "{", "JSON: a model.json is given to the adapter, with its weights"},
+    {0, "{", "JSON: a model.json is given to the adapter"},
     {0, "[", "JSON"},
     {0, "PK\x03\x04", "a zip archive: unpack it"},
-    {0, "\x1f\x8b", "gzip: unpack it, or let the server say Content-Encoding"},
+    {0, "\x1f\x8b", "gzip: unpack it"},
     {0, "\x89PNG", "a PNG picture"},
     {0, "\xff\xd8\xff", "a JPEG picture"},
     {0, "GIF8", "a GIF picture"},
     {8, "WEBP", "a WebP picture"},
-    {0, std::string_view("\0asm", 4), "a WebAssembly binary"},
+    {1, "asm", "a WebAssembly binary"},
     {1, "HDF", "HDF5 (Keras .h5): convert it to .tflite"},
     {0, "version https://git-lfs", "a Git LFS pointer, not the file itself"},
 };
 
-std::string_view trimmed(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  while (!text.empty() && (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r'))) {
-    text.remove_prefix(1);
+bool stands_at(std::string_view file, size_t at, const char* bytes) {
+  for (; *bytes != 0; ++at, ++bytes) {
+    if (at >= file.size() || file[at] != *bytes) return false;
   }
-  return text;
+  return true;
 }
 
-String describe(std::string_view file) {
-  if (file.empty()) return "the file is empty";
+// Where text begins: behind a byte order mark and blanks.
+size_t first_letter(std::string_view file) {
+  size_t at = stands_at(file, 0, "\xef\xbb\xbf") ? 3 : 0;
+  while (at < file.size() && (file[at] == ' ' || (file[at] >= '\t' && file[at] <= '\r'))) ++at;
+  return at;
+}
+
+Status refuse(std::string_view file) {
+  WXNN_CHECK(!file.empty(), "the file is empty");
+  const size_t letter = first_letter(file);
   for (const Look& look : kLooks) {
-    const std::string_view from = look.at == 0 && look.bytes.size() == 1 ? trimmed(file) : file;
-    if (from.size() >= look.at && from.substr(look.at).starts_with(look.bytes)) {
-      return sentence<"it looks like {}">(look.what);
-    }
+    const bool is_letter = look.bytes[1] == 0;
+    WXNN_CHECK(!stands_at(file, is_letter ? letter : look.at, look.bytes),
+               "neither a .tflite file nor a node list: it looks like {}", look.what);
   }
   constexpr char kHex[] = "0123456789abcdef";
-  String text = "it begins with";
-  for (unsigned char c : file.substr(0, 8)) {
-    text += ' ';
-    text += kHex[c >> 4];
-    text += kHex[c & 15];
+  constexpr size_t kShown = 8;
+  char text[3 * kShown + 1] = {};
+  for (size_t i = 0; i < kShown && i < file.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(file[i]);
+    text[3 * i] = ' ';
+    text[3 * i + 1] = kHex[byte >> 4];
+    text[3 * i + 2] = kHex[byte & 15];
   }
-  return text;
+  return fail<"neither a .tflite file nor a node list: it begins with{}">(text);
 }
 
 }  // namespace
 
 Status read_model(File file, Graph* graph) {
   const std::string_view bytes(file.head.data<char>(), file.head.size());
-  const bool list = bytes.starts_with("WXNL");
-  const bool tflite = bytes.size() >= 8 && bytes.substr(4, 4) == "TFL3";
-  if (!list && !tflite) return fail<"neither a .tflite file nor a node list: {}">(describe(bytes));
+  const bool list = stands_at(bytes, 0, "WXNL");
+  if (!list && !stands_at(bytes, 4, "TFL3")) return refuse(bytes);
   WXNN_TRY((list ? read_node_list : read_tflite)(std::move(file), graph));
   if (graph->file.read != nullptr) graph->file.head = {};
   return {};

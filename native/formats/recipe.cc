@@ -6,46 +6,59 @@ namespace wxnn {
 
 namespace {
 
-// "a b c" -> "a", then "b", then "c", then "".
-std::string_view next_term(std::string_view* rest) {
-  while (!rest->empty() && rest->front() == ' ') rest->remove_prefix(1);
-  const size_t end = std::min(rest->find(' '), rest->size());
-  std::string_view term = rest->substr(0, end);
-  rest->remove_prefix(end);
-  return term;
+// A recipe is read where it stands: a term ends at a blank or the text's end, and what a term
+// consists of also at = and |.
+bool ends(char c) { return c == ' ' || c == 0; }
+
+const char* next_term(const char* at) {
+  while (!ends(*at)) ++at;
+  while (*at == ' ') ++at;
+  return at;
 }
+
+// Where the part of the term that follows `mark` begins; null where it lacks one.
+const char* behind(const char* term, char mark) {
+  for (; !ends(*term); ++term) {
+    if (*term == mark) return term + 1;
+  }
+  return nullptr;
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Numbers in recipes are short decimals: "-1", "0.0001". (strtod would be 5 KB of wasm.)
-double parse_number(std::string_view text) {
+double parse_number(const char* text) {
+  const bool negative = *text == '-';
   double number = 0;
   double scale = 0;
-  for (char c : text) {
-    if (c == '.') scale = 1;
-    if (c < '0' || c > '9') continue;
-    number = number * 10 + (c - '0');
-    scale *= 10;
+  for (text += negative; is_digit(*text) || *text == '.'; ++text) {
+    if (*text == '.') {
+      scale = 1;
+    } else {
+      number = number * 10 + (*text - '0');
+      scale *= 10;
+    }
   }
   if (scale > 0) number /= scale;
-  return text[0] == '-' ? -number : number;
-}
-
-bool looks_like_number(std::string_view text) {
-  return !text.empty() && (text[0] == '-' || (text[0] >= '0' && text[0] <= '9'));
+  return negative ? -number : number;
 }
 
 // A literal of a recipe: a number or a text.
-void read_literal(std::string_view text, AttrValue* value) {
-  if (looks_like_number(text)) {
+void read_literal(const char* text, AttrValue* value) {
+  if (*text == '-' || is_digit(*text)) {
     value->numbers.push_back(parse_number(text));
   } else {
-    value->text = text;
+    value->text = name_at(text);
   }
 }
 
 bool is_empty(const AttrValue& value) { return value.numbers.empty() && value.text.empty(); }
 
 // The readable part of a source: "b5:offset" is the field "offset".
-std::string_view label(std::string_view source) { return source.substr(source.find(':') + 1); }
+std::string_view label(const char* source) {
+  const char* name = behind(source, ':');
+  return name_at(name != nullptr ? name : source);
+}
 
 // Activations as attributes name them, and the operators that compute them as nodes.
 struct ActivationRow {
@@ -67,18 +80,17 @@ class Cook {
     WXNN_TRY(need_op(recipe_.op, &cooked_.op));
     cooked_.attrs = Attrs(cooked_.op->attrs);
     arguments_stay_ = has_computed_argument();
-    std::string_view rest = recipe_.terms;
-    std::string_view order;
-    for (std::string_view term; !(term = next_term(&rest)).empty();) {
-      if (term[0] == '^') {
-        order = term.substr(1);
-      } else if (term[0] == '@') {
-        WXNN_TRY(count_outputs(term.substr(1)));
-      } else if (term[0] == '~') {
+    const char* order = "";
+    for (const char* term = recipe_.terms; *term != 0; term = next_term(term)) {
+      if (*term == '^') {
+        order = term + 1;
+      } else if (*term == '@') {
+        WXNN_TRY(count_outputs(term + 1));
+      } else if (*term == '~') {
         AttrValue ignored;
-        WXNN_TRY(node_.read(term.substr(1), &ignored));
+        WXNN_TRY(node_.read(term + 1, &ignored));
       } else {
-        WXNN_TRY(settle(term));
+        WXNN_TRY(settle(term, behind(term, '=')));
       }
     }
     hand_on(order);
@@ -86,13 +98,16 @@ class Cook {
   }
 
  private:
-  Status count_outputs(std::string_view source) {
+  // #2, or what the node says.
+  Status read_number(const char* source, AttrValue* value) {
+    if (*source != '#') return node_.read(source, value);
+    read_literal(source + 1, value);
+    return {};
+  }
+
+  Status count_outputs(const char* source) {
     AttrValue count;
-    if (source[0] == '#') {
-      read_literal(source.substr(1), &count);
-    } else {
-      WXNN_TRY(node_.read(source, &count));
-    }
+    WXNN_TRY(read_number(source, &count));
     constexpr double kMostOutputs = 1 << 16;
     const double n = count.numbers.size() == 1 ? count.numbers[0] : 0;
     WXNN_CHECK(n >= 1 && n <= kMostOutputs, "{} is not a number of outputs", label(source));
@@ -100,43 +115,40 @@ class Cook {
     return {};
   }
 
-  Status settle(std::string_view term) {
-    const size_t equals = term.find('=');
-    const std::string_view target = term.substr(0, equals);
-    std::string_view source = term.substr(equals + 1);
-    if (source[0] == '<') return settle_from_input(target, source.substr(1));
-    if (std::ranges::find(settled_, target) != settled_.end()) return {};
-    AttrValue value;
-    if (source[0] == '\'') {
-      value.text = source.substr(1);
-    } else if (source[0] == '#') {
-      read_literal(source.substr(1), &value);
-    } else {
-      const size_t bar = source.find('|');
-      const std::string_view fallback =
-          bar == std::string_view::npos ? std::string_view() : source.substr(bar + 1);
-      source = source.substr(0, bar);
-      WXNN_TRY(node_.read(source, &value));
-      if (is_empty(value) && !fallback.empty()) read_literal(fallback, &value);
+  Status settle(const char* target, const char* source) {
+    if (*source == '<') return settle_from_input(target, source + 1);
+    for (const char* settled : settled_) {
+      if (same_name(settled, target)) return {};
     }
-    if (target[0] == '!') return require(target.substr(1), source, value);
-    return is_empty(value) ? Status() : set(target, std::move(value));
-  }
-
-  Status require(std::string_view want, std::string_view source, const AttrValue& value) {
-    AttrValue expected;
-    read_literal(want, &expected);
-    if (is_empty(value) || (value.text == expected.text && value.numbers == expected.numbers)) {
+    AttrValue value;
+    if (*source == '\'') {
+      value.text = name_at(source + 1);
+    } else {
+      WXNN_TRY(read_number(source, &value));
+      const char* fallback = behind(source, '|');
+      if (is_empty(value) && fallback != nullptr) read_literal(fallback, &value);
+    }
+    if (is_empty(value)) return {};
+    if (*target == '!') return require(target + 1, source, value);
+    settled_.push_back(target);
+    if (same_name(target, "activation") && !cooked_.attrs.knows(target)) {
+      cooked_.activation = std::move(value.text);
       return {};
     }
-    if (!value.text.empty()) {
-      return fail<"{} \"{}\" is not supported, only \"{}\"">(label(source), value.text, want);
-    }
+    return cooked_.attrs.set(target, std::move(value));
+  }
+
+  static Status require(const char* want, const char* source, const AttrValue& value) {
+    AttrValue expected;
+    read_literal(want, &expected);
+    if (value.text == expected.text && value.numbers == expected.numbers) return {};
+    WXNN_CHECK(value.text.empty(), "{} \"{}\" is not supported, only \"{}\"", label(source),
+               value.text, expected.text);
     return fail<"{} is not supported">(label(source));
   }
 
   // Which input "1", "-1" or "1?" means; -1 when the node lacks it.
-  int input_at(std::string_view number) const {
+  int input_at(const char* number) const {
     const int count = static_cast<int>(node_.inputs.size());
     int at = static_cast<int>(parse_number(number));
     if (at < 0) at += count;
@@ -146,11 +158,10 @@ class Cook {
   // Arguments stay inputs all together: our operator knows them by their place. An empty constant
   // stays too: as an attribute it could not be told from one that is absent.
   bool has_computed_argument() const {
-    std::string_view rest = recipe_.terms;
-    for (std::string_view term; !(term = next_term(&rest)).empty();) {
-      const size_t from = term.find("=<");
-      if (from == std::string_view::npos || term.back() != '?') continue;
-      const int at = input_at(term.substr(from + 2));
+    for (const char* term = recipe_.terms; *term != 0; term = next_term(term)) {
+      const char* from = behind(term, '<');
+      if (from == nullptr || behind(from, '?') == nullptr) continue;
+      const int at = input_at(from);
       if (at < 0) continue;
       const Value& v = node_.graph.values[node_.inputs[at]];
       if (!v.constant || v.type.shape.elements() == 0) return true;
@@ -158,37 +169,27 @@ class Cook {
     return false;
   }
 
-  Status settle_from_input(std::string_view target, std::string_view source) {
+  Status settle_from_input(const char* target, const char* source) {
     const int at = input_at(source);
     if (at < 0) return {};
     settled_.push_back(target);
-    if (source.back() == '?' && arguments_stay_) return {};
-    const int value = node_.inputs[at];
+    if (arguments_stay_ && behind(source, '?') != nullptr) return {};
     consumed_[at] = 1;
     AttrValue numbers;
-    WXNN_TRY(constant_numbers(node_, value, target, &numbers.numbers));
+    WXNN_TRY(constant_numbers(node_, node_.inputs[at], target, &numbers.numbers));
     return cooked_.attrs.set(target, std::move(numbers));
   }
 
-  Status set(std::string_view target, AttrValue&& value) {
-    settled_.push_back(target);
-    if (target == "activation" && !cooked_.attrs.knows(target)) {
-      cooked_.activation = std::move(value.text);
-      return {};
-    }
-    return cooked_.attrs.set(target, std::move(value));
-  }
-
-  void hand_on(std::string_view order) {
+  void hand_on(const char* order) {
     Vector<int>& to = cooked_.inputs;
-    for (char c : order) {
-      const size_t i = static_cast<size_t>(c - '0');  // huge for '-'
-      const bool there = c >= '0' && i < node_.inputs.size();
+    const bool ordered = !ends(*order);
+    for (; !ends(*order); ++order) {
+      const size_t i = static_cast<size_t>(*order - '0');  // huge for '-'
+      const bool there = *order >= '0' && i < node_.inputs.size();
       if (!there || consumed_[i] == 0) to.push_back(there ? node_.inputs[i] : kAbsent);
     }
     while (!to.empty() && to.back() == kAbsent) to.pop_back();
-    if (!order.empty()) return;
-    for (size_t i = 0; i < node_.inputs.size(); ++i) {
+    for (size_t i = 0; !ordered && i < node_.inputs.size(); ++i) {
       if (consumed_[i] == 0) to.push_back(node_.inputs[i]);
     }
   }
@@ -198,7 +199,7 @@ class Cook {
   Cooked& cooked_;
   bool arguments_stay_ = false;
   Vector<uint8_t> consumed_;
-  Vector<std::string_view> settled_;
+  Vector<const char*> settled_;  // targets
 };
 
 Status append(SourceNode& node, String name, Cooked& cooked, Vector<int>&& outputs) {
@@ -224,13 +225,13 @@ Status append_activation(SourceNode& node, std::string_view activation, int x, i
 
 }  // namespace
 
-Status need_op(std::string_view name, const Op** op) {
+Status need_op(const char* name, const Op** op) {
   *op = find_op(name);
   WXNN_CHECK(*op != nullptr, "needs the operator {}, which this build does not have", name);
   return {};
 }
 
-Status make(std::string_view op, Vector<int> inputs, Cooked* cooked) {
+Status make(const char* op, Vector<int> inputs, Cooked* cooked) {
   WXNN_TRY(need_op(op, &cooked->op));
   cooked->attrs = Attrs(cooked->op->attrs);
   cooked->inputs = std::move(inputs);
@@ -241,8 +242,7 @@ bool available(const Recipe& recipe) {
   return recipe.op == nullptr || find_op(recipe.op) != nullptr;
 }
 
-Status constant_numbers(SourceNode& node, int value, std::string_view what,
-                        Vector<double>* numbers) {
+Status constant_numbers(SourceNode& node, int value, const char* what, Vector<double>* numbers) {
   WXNN_CHECK(value != kAbsent && node.graph.values[value].constant != nullptr,
              "its input \"{}\" is computed while running; only a constant is supported", what);
   Tensor tensor;
@@ -251,7 +251,7 @@ Status constant_numbers(SourceNode& node, int value, std::string_view what,
   for (int32_t i = 0; i < n; ++i) {
     const bool is_float = tensor.dtype == DType::kFloat32;
     const bool is_int = tensor.dtype == DType::kInt32;
-    WXNN_CHECK(is_float || is_int, "its input \"{}\" is {}", what, name_of(tensor.dtype));
+    WXNN_CHECK(is_float || is_int, "its input \"{}\" is {}", name_at(what), name_of(tensor.dtype));
     numbers->push_back(is_float ? static_cast<double>(tensor.f32()[i]) : tensor.i32()[i]);
   }
   return {};
@@ -323,7 +323,7 @@ Status add_output(Graph& graph, int value, String name) {
   if (graph.values[value].constant || listed(graph.inputs) || listed(graph.outputs)) {
     const Op* identity = nullptr;
     Status status = need_op("Identity", &identity);
-    if (!status.ok()) return status.at(sentence<"output \"{}\"">(name));
+    if (!status.ok()) return status.at<"output \"{}\"">(name);
     const TensorType type = graph.values[value].type;
     value = graph.add_node(*identity, name, {value}, Attrs(identity->attrs));
     graph.values[value].type = type;

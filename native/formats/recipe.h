@@ -10,7 +10,7 @@
 //   begin=<1?       likewise, but where one of these is not constant, or empty, all stay inputs
 //   keepDims=SOURCE attribute from the file's node; each reader documents its sources.
 //                   Where the file's node does not say, our operator's default holds
-//   eps=SOURCE|1e-4 likewise, with the format's own default
+//   eps=SOURCE|0.1  likewise, with the format's own default
 //   format='OHWI    a literal text
 //   transposeB=#1   a literal number
 //   !0=SOURCE|0     refused unless the source is 0 (or the text that stands there)
@@ -36,9 +36,9 @@ class SourceNode {
  public:
   SourceNode(Graph& graph, String name) : graph(graph), name(std::move(name)) {}
 
-  // Attribute or option `source` of the file's node. Leaves *value empty where the node does not
-  // say, which only TensorFlow allows.
-  virtual Status read(std::string_view source, AttrValue* value) = 0;
+  // Attribute or option `source` of the file's node, which ends at a blank, a | or the text's end.
+  // Leaves *value empty where the node does not say, which only TensorFlow allows.
+  virtual Status read(const char* source, AttrValue* value) = 0;
   // A value for output i; made on first use.
   virtual Status output(size_t i, int* value) = 0;
 
@@ -86,12 +86,11 @@ Status emit_output(SourceNode& node, size_t i, Cooked&& cooked);
 Status emit_before(SourceNode& node, std::string_view suffix, Cooked&& cooked, int* value);
 
 // An operator of this build, or a sentence that it is missing.
-Status need_op(std::string_view name, const Op** op);
+Status need_op(const char* name, const Op** op);
 // A node of `op` with default attributes.
-Status make(std::string_view op, Vector<int> inputs, Cooked* cooked);
+Status make(const char* op, Vector<int> inputs, Cooked* cooked);
 // The numbers of a constant input. `what` names it in sentences.
-Status constant_numbers(SourceNode& node, int value, std::string_view what,
-                        Vector<double>* numbers);
+Status constant_numbers(SourceNode& node, int value, const char* what, Vector<double>* numbers);
 
 // Makes `value` the next output of the graph under `name`. Where it has a name of its own already
 // (an input, a constant, another output), an Identity node comes between.

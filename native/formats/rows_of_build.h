@@ -10,14 +10,16 @@ namespace wxnn {
 
 // Rare spellings of operators that every build has: in the tfjs profile (BuildParts::rare).
 inline constexpr bool kHasRareRows = is_in_build("SVDF");
+// Functions and lists (BuildParts::flow).
+inline constexpr bool kHasFlow = is_in_build("If") || is_in_build("While");
 
-// `rows` is a constexpr array of rows with a recipe.
+// `rows` is a constexpr array of rows with a recipe; `is_left_out` names more that are not wanted.
 template <const auto& rows,
-          bool (*is_rare)(const std::remove_cvref_t<decltype(rows[0])>&) = nullptr>
+          bool (*is_left_out)(const std::remove_cvref_t<decltype(rows[0])>&) = nullptr>
 constexpr auto rows_of_build() {
   auto keep = [](const auto& row) {
-    if constexpr (is_rare != nullptr && !kHasRareRows) {
-      if (is_rare(row)) return false;
+    if constexpr (is_left_out != nullptr) {
+      if (is_left_out(row)) return false;
     }
     return is_in_build(row.recipe.op);
   };

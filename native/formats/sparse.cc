@@ -26,18 +26,21 @@ struct Level {
 // How an index vector of each type (1, 2, 3 in the union) stores its numbers.
 constexpr int kIndexBytes[] = {0, 4, 2, 1};
 
-bool read_indices(const flatbuffers::Verifier& v, int type, const void* vector,
+// `slot`: of the union, whose type stands in front of it.
+bool read_indices(const flatbuffers::Verifier& v, const void* dimension, int slot,
                   Vector<int32_t>* out) {
-  if (type < 1 || type > 3 || vector == nullptr) return false;
+  const int type = number_in<uint8_t>(dimension, slot - 2);
+  const void* vector = tflite_target(dimension, slot);
+  if (type < 1 || type > 3) return false;
   const Table& table = *static_cast<const Table*>(vector);
   const int bytes = kIndexBytes[type];
   if (!verify_vector(v, table, 0, bytes)) return false;
-  const auto* numbers = table.GetPointer<const flatbuffers::Vector<uint8_t>*>(vtable_slot(0));
-  const size_t n = numbers == nullptr ? 0 : numbers->size();
+  const auto& numbers = list_in<uint8_t>(vector, vtable_slot(0));
+  const size_t n = numbers.size();
   *out = Vector<int32_t>(n);
   for (size_t i = 0; i < n; ++i) {
     uint32_t number = 0;  // little-endian, as the file is
-    std::memcpy(&number, numbers->data() + i * bytes, bytes);
+    std::memcpy(&number, numbers.data() + i * bytes, bytes);
     (*out)[i] = static_cast<int32_t>(number);
   }
   return true;
@@ -64,16 +67,16 @@ class Densifier {
   Densifier(const Sparse& sparse, const Shape& shape) : sparse_(sparse), shape_(shape) {}
 
   bool read_levels(const flatbuffers::Verifier& v) {
-    const auto* order = sparse_.sparsity.traversal_order();
-    const auto* block = sparse_.sparsity.block_map();
-    const auto* metadata = sparse_.sparsity.dim_metadata();
+    using Sparsity = tflite::SparsityParameters;
+    const auto& order = ints_in(sparse_.sparsity, Sparsity::VT_TRAVERSAL_ORDER);
+    const auto& block = ints_in(sparse_.sparsity, Sparsity::VT_BLOCK_MAP);
+    const auto& metadata = tables_in<Dimension>(sparse_.sparsity, Sparsity::VT_DIM_METADATA);
     const size_t rank = static_cast<size_t>(shape_.rank());
-    const size_t blocks = block == nullptr ? 0 : block->size();
-    const bool sized = order != nullptr && metadata != nullptr && blocks <= rank &&
-                       order->size() == rank + blocks && metadata->size() == rank + blocks;
-    if (!sized || !assign_dimensions(*order, block, *metadata)) return false;
+    const size_t total = rank + block.size();
+    const bool sized = block.size() <= rank && order.size() == total && metadata.size() == total;
+    if (!sized || !assign_dimensions(order, block, metadata)) return false;
     for (size_t i = 0; i < levels_.size(); ++i) {
-      if (!read_level(v, *metadata->Get(static_cast<uint32_t>(i)), &levels_[i])) return false;
+      if (!read_level(v, metadata.Get(static_cast<uint32_t>(i)), &levels_[i])) return false;
     }
     return check_counts();
   }
@@ -84,11 +87,11 @@ class Densifier {
   }
 
  private:
-  using Ints = flatbuffers::Vector<int32_t>;
-  using Metadata = flatbuffers::Vector<flatbuffers::Offset<tflite::DimensionMetadata>>;
+  using Dimension = tflite::DimensionMetadata;
 
   // Which dimension of the tensor each level walks, and in which steps.
-  bool assign_dimensions(const Ints& order, const Ints* block, const Metadata& metadata) {
+  bool assign_dimensions(const TfliteInts& order, const TfliteInts& block,
+                         const TfliteTables<Dimension>& metadata) {
     const int rank = shape_.rank();
     const int total = static_cast<int>(order.size());
     Vector<int> level_of(total, -1);
@@ -102,10 +105,10 @@ class Densifier {
     levels_ = Vector<Level>(total);
     for (int d = 0; d < rank; ++d) levels_[level_of[d]] = Level(d, shape_[d]);
     for (int d = rank; d < total; ++d) {
-      const int divided = block->Get(d - rank);
+      const int divided = block.Get(d - rank);
       if (divided < 0 || divided >= rank) return false;
       Level& whole = levels_[level_of[divided]];
-      const int32_t size = metadata.Get(level_of[d])->dense_size();
+      const int32_t size = size_in(metadata.Get(level_of[d]));
       if (whole.stride != 1 || size <= 0 || whole.size % size != 0) return false;
       levels_[level_of[d]] = Level(divided, size);
       whole.size /= size;
@@ -114,15 +117,17 @@ class Densifier {
     return true;
   }
 
-  bool read_level(const flatbuffers::Verifier& v, const tflite::DimensionMetadata& m,
-                  Level* level) {
-    level->dense = m.format() == tflite::DimensionType::DENSE;
-    if (level->dense) return m.dense_size() == level->size;
-    return m.format() == tflite::DimensionType::SPARSE_CSR &&
-           read_indices(v, static_cast<int>(m.array_segments_type()), m.array_segments(),
-                        &level->segments) &&
-           read_indices(v, static_cast<int>(m.array_indices_type()), m.array_indices(),
-                        &level->indices);
+  static int32_t size_in(const Dimension* m) {
+    return number_in<int32_t>(m, Dimension::VT_DENSE_SIZE);
+  }
+
+  bool read_level(const flatbuffers::Verifier& v, const Dimension* m, Level* level) {
+    const auto format = number_in<tflite::DimensionType>(m, Dimension::VT_FORMAT);
+    level->dense = format == tflite::DimensionType::DENSE;
+    if (level->dense) return size_in(m) == level->size;
+    return format == tflite::DimensionType::SPARSE_CSR &&
+           read_indices(v, m, Dimension::VT_ARRAY_SEGMENTS, &level->segments) &&
+           read_indices(v, m, Dimension::VT_ARRAY_INDICES, &level->indices);
   }
 
   // Every level has as many entries as its parents ask for, the last as many as there are values:

@@ -481,7 +481,11 @@ constexpr TfRow kAllRows[] = {
     {"_FusedConv2D", {"FusedConv2D", kFusedConv, build_fused}},
     {"_FusedMatMul", {"_FusedMatMul", kFusedMatMul, build_fused}},
 };
-constexpr auto kRows = rows_of_build<kAllRows>();
+// Rows of operators that every build has, which only graphs with functions and lists use.
+constexpr bool is_flow(const TfRow& row) {
+  return row.recipe.build == build_call || std::string_view(row.op).starts_with("TensorList");
+}
+constexpr auto kRows = rows_of_build<kAllRows, kHasFlow ? nullptr : is_flow>();
 
 // A list of words is one text, each word followed by a blank: an array would take an address and a
 // length for each.
@@ -492,10 +496,8 @@ constexpr const char* kAliases =
 
 // Types follow from the inputs; the rest are hints for other devices.
 constexpr const char* kHints =
-    "N SrcT T TI Taxis Tdim Tidx Tindices Tcond Tin Tlen Tout Tmultiples Tnumsegments Tsegmentids "
-    "TArgs Tpaddings Tparams Tperm Tblock_shape Tcrops Tshape U Index element_dtype index_type "
-    "num_args out_type output_type shape_type use_cudnn_on_gpu validate_indices explicit_paddings "
-    "T_threshold Tindex ";
+    "N SrcT U Index element_dtype index_type num_args out_type output_type shape_type "
+    "use_cudnn_on_gpu validate_indices explicit_paddings ";
 
 bool lists(std::string_view words, std::string_view word) {
   while (!words.empty()) {
@@ -517,6 +519,9 @@ const TfRow* find_tf_row(std::string_view op) {
 
 bool is_alias(std::string_view op) { return lists(kAliases, op); }
 
-bool is_hint(std::string_view attr) { return attr.starts_with('_') || lists(kHints, attr); }
+bool is_hint(std::string_view attr) {
+  // T, Tidx, Tshape and the like are types. (Truncate is Cast's, whose row asks for it.)
+  return attr.starts_with('_') || attr.starts_with('T') || lists(kHints, attr);
+}
 
 }  // namespace wxnn

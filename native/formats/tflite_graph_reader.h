@@ -31,8 +31,7 @@ class TfliteGraphReader {
 
  private:
   using Code = tflite::BuiltinOperator;
-  using Ints = flatbuffers::Vector<int32_t>;
-  using Maps = flatbuffers::Vector<flatbuffers::Offset<tflite::TensorMap>>;
+  using Maps = TfliteTables<tflite::TensorMap>;
 
   // Checks all indices and lists all operators that we do not have, before anything is built.
   Status find_rows();
@@ -44,11 +43,10 @@ class TfliteGraphReader {
   Status code_of(size_t i, Code* code, String* custom) const;
   String name_of_operator(size_t i) const;
   String operator_of(size_t i) const;  // "CONV_2D"
-  String place_of(size_t i) const;
-  Status check_indices(const Ints* indices, bool may_be_absent, std::string_view what) const;
-  void mark_biases(Code code, const Ints* inputs);
-  const tflite::SignatureDef* signature() const;
-  String name_in(const Maps* names, int tensor) const;
+  Status check_indices(const TfliteInts& indices, bool may_be_absent, std::string_view what) const;
+  void mark_biases(Code code, const TfliteInts& inputs);
+  const void* signature() const;
+  String name_in(const Maps& names, int tensor) const;
 
   Status read_here(size_t i, Code code);
   Status build_operator(size_t i, Code code, std::string_view custom);
@@ -60,7 +58,7 @@ class TfliteGraphReader {
   void scan_bodies(size_t i);
   Status read_inside(size_t i, size_t index, bool once);
   Status read_shared(size_t i, Code code);
-  Status option(size_t i, std::string_view source, AttrValue* value);
+  Status option(size_t i, const char* source, AttrValue* value);
   Status find_variable(size_t i, Code code);
   Status variable_of(size_t i, int* variable) const;
   Status use_variable(size_t i, Code code);

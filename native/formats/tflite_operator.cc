@@ -45,17 +45,17 @@ TfliteOperator::TfliteOperator(TfliteGraphReader& reader, Graph& graph, TfliteTe
       tensors_(tensors),
       verifier_(verifier),
       op_(op) {
-  output_count = op.outputs() == nullptr ? 0 : op.outputs()->size();
+  output_count = outputs_of(op).size();
 }
 
 Status TfliteOperator::subgraph(size_t index, std::unique_ptr<Graph>* graph) {
   return kBuildParts.flow ? reader_.read_body(index, graph) : Status();
 }
 
-Status TfliteOperator::read(std::string_view source, AttrValue* value) {
-  const char letter = source[0];
+Status TfliteOperator::read(const char* source, AttrValue* value) {
+  const char letter = *source++;
   if (kBuildParts.custom && letter == 'x')
-    return read_flex_option(custom_options(), source.substr(1), value);
+    return read_flex_option(custom_options(), name_at(source), value);
   static constexpr FieldKind kFieldKinds[] = {
       {'i', 4, {}}, {'d', 4, {}},        {'b', 1, {}},           {'n', 1, {}},
       {'f', 4, {}}, {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes},
@@ -63,23 +63,20 @@ Status TfliteOperator::read(std::string_view source, AttrValue* value) {
       {'y', 1, {}}, {'s', 1, {}},        {'q', 8, {}},
   };
   const auto* kind = std::ranges::find(kFieldKinds, letter, &FieldKind::letter);
-  std::string_view rest = source.substr(1, source.find(':') - 1);
-  for (bool more = true; more;) {
+  do {
     int field = 0;
-    size_t i = 0;
-    while (i < rest.size() && rest[i] != ',') field = field * 10 + (rest[i++] - '0');
+    while (*source >= '0' && *source <= '9') field = field * 10 + (*source++ - '0');
     WXNN_TRY(read_field(*kind, field, value));
-    more = i < rest.size();
-    if (more) rest.remove_prefix(i + 1);
-  }
+  } while (*source++ == ',');
   return {};
 }
 
 // What a node writes to a quantised tensor is rounded to its grid behind the node.
 Status TfliteOperator::output(size_t i, int* value) {
-  const size_t listed = op_.outputs() != nullptr ? op_.outputs()->size() : 0;
-  WXNN_CHECK(i < listed, "has {} outputs and should have more", listed);  // as an option says
-  const int tensor = op_.outputs()->Get(static_cast<uint32_t>(i));
+  const auto& listed = outputs_of(op_);
+  WXNN_CHECK(i < listed.size(), "has {} outputs and should have more",
+             listed.size());  // as an option says
+  const int tensor = listed.Get(static_cast<uint32_t>(i));
   WXNN_TRY(tensors_.value(tensor, value));
   const TfliteTensors::Grid grid = tensors_.grid(tensor);
   if (!is_quantised(grid) || on_grid(grid)) return {};
@@ -101,7 +98,7 @@ Status TfliteOperator::add_integers(int tensor) {
   const bool is_signed = tensors_.stored_type(tensor) != tflite::TensorType::UINT8;
   const double levels = static_cast<double>((1 << grid.bits) - 1);
   struct Step {
-    std::string_view op;
+    const char* op;
     double operand;
   };
   const Step steps[] = {{"Sub", grid.min},
@@ -112,7 +109,7 @@ Status TfliteOperator::add_integers(int tensor) {
   WXNN_TRY(tensors_.value(tensor, &value));
   for (const Step& step : steps) {
     Vector<int> inputs = {value};
-    if (step.op != "Round") {
+    if (!same_name(step.op, "Round")) {
       const auto operand = static_cast<float>(step.operand);
       int number = kAbsent;
       WXNN_TRY(graph.add_constant(sentence<"{}/{}/y">(name, step.op), {DType::kFloat32, {}},
@@ -133,80 +130,70 @@ Status TfliteOperator::emit_roundings() {
   return {};
 }
 
-tflite::TensorType TfliteOperator::stored_type(const flatbuffers::Vector<int32_t>* tensors,
-                                               size_t i) const {
-  const bool there = tensors != nullptr && i < tensors->size();
-  const int tensor = there ? tensors->Get(static_cast<uint32_t>(i)) : kAbsent;
+tflite::TensorType TfliteOperator::stored_type(const TfliteInts& tensors, size_t i) const {
+  const int tensor = i < tensors.size() ? tensors.Get(static_cast<uint32_t>(i)) : kAbsent;
   return tensor == kAbsent ? tflite::TensorType::FLOAT32 : tensors_.stored_type(tensor);
 }
 
 tflite::TensorType TfliteOperator::input_type(size_t i) const {
-  return kBuildParts.rare ? stored_type(op_.inputs(), i) : tflite::TensorType::FLOAT32;
+  return kBuildParts.rare ? stored_type(inputs_of(op_), i) : tflite::TensorType::FLOAT32;
 }
 tflite::TensorType TfliteOperator::output_type(size_t i) const {
-  return stored_type(op_.outputs(), i);
+  return stored_type(outputs_of(op_), i);
 }
 
 std::span<const std::byte> TfliteOperator::custom_options() const {
-  const auto* bytes = op_.custom_options();
-  if (bytes == nullptr) return {};
-  return {reinterpret_cast<const std::byte*>(bytes->data()), bytes->size()};
+  const auto& bytes = list_in<std::byte>(&op_, tflite::Operator::VT_CUSTOM_OPTIONS);
+  return {reinterpret_cast<const std::byte*>(bytes.Data()), bytes.size()};
 }
 
 // True where all that the node hands on is on that grid already.
 bool TfliteOperator::on_grid(const TfliteTensors::Grid& grid) const {
-  for (uint32_t k = 0; copies_ && k < op_.inputs()->size(); ++k) {
-    const int tensor = op_.inputs()->Get(k);
+  if (!copies_) return false;
+  for (const int tensor : inputs_of(op_)) {
     const bool list =
         tensor == kAbsent || tensors_.stored_type(tensor) == tflite::TensorType::INT32;
     if (!list && !(tensors_.grid(tensor) == grid)) return false;
   }
-  return copies_;
+  return true;
 }
 
 Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* value) const {
-  // A table that is absent, or ends before the field, means the schema's default.
-  alignas(4) static constexpr uint8_t kNoOptions[] = {4, 0, 4, 0, 4, 0, 0, 0};
-  const void* options = op_.builtin_options();
-  if (options == nullptr) options = op_.builtin_options_2();
-  const auto& table =
-      *static_cast<const flatbuffers::Table*>(options != nullptr ? options : kNoOptions + 4);
-  const flatbuffers::voffset_t slot = vtable_slot(field);
-  if (options != nullptr) {
-    const bool list =
-        kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's' || kind.letter == 'q';
-    const bool inside = list ? verify_vector(verifier_, table, field, kind.bytes)
-                             : verify_scalar(verifier_, table, field, kind.bytes);
-    WXNN_CHECK(inside, "has options that reach outside the file");
-  }
+  using Op = tflite::Operator;
+  const void* table = tflite_target(&op_, Op::VT_BUILTIN_OPTIONS);
+  if (is_absent(table)) table = tflite_target(&op_, Op::VT_BUILTIN_OPTIONS_2);
+  const int slot = vtable_slot(field);
+  const bool list =
+      kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's' || kind.letter == 'q';
+  const auto& verified = *static_cast<const flatbuffers::Table*>(table);
+  const bool inside = list ? verify_vector(verifier_, verified, field, kind.bytes)
+                           : verify_scalar(verifier_, verified, field, kind.bytes);
+  WXNN_CHECK(inside, "has options that reach outside the file");
+  const void* number = tflite_field(table, slot);
   if (kind.letter == 'v') {
-    const auto* list = table.GetPointer<const flatbuffers::Vector<int32_t>*>(slot);
-    for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
-      value->numbers.push_back(list->Get(i));
-    }
+    for (int32_t n : ints_in(table, slot)) value->numbers.push_back(n);
   } else if (kind.letter == 'w') {
-    const auto* list = table.GetPointer<const flatbuffers::Vector<float>*>(slot);
-    for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
-      value->numbers.push_back(list->Get(i));
-    }
+    for (float n : list_in<float>(table, slot)) value->numbers.push_back(n);
   } else if (kBuildParts.rare && kind.letter == 'q') {
-    const auto* list = table.GetPointer<const flatbuffers::Vector<int64_t>*>(slot);
-    for (uint32_t i = 0; list != nullptr && i < list->size(); ++i) {
-      int64_t number = 0;  // the elements of a damaged file are not aligned
-      std::memcpy(&number, list->Data() + i * sizeof number, sizeof number);
-      value->numbers.push_back(static_cast<double>(number));
+    const auto& list64 = list_in<int64_t>(table, slot);
+    for (uint32_t i = 0; i < list64.size(); ++i) {
+      int64_t n = 0;  // the elements of a damaged file are not aligned
+      std::memcpy(&n, list64.Data() + i * sizeof n, sizeof n);
+      value->numbers.push_back(static_cast<double>(n));
     }
   } else if (kind.letter == 's') {
-    const auto* text = table.GetPointer<const flatbuffers::Vector<char>*>(slot);
-    if (text != nullptr) value->text += std::string_view(text->data(), text->size());
+    value->text += text_in(table, slot);
   } else if (kind.letter == 'l') {
-    value->numbers.push_back(static_cast<double>(table.GetField<int64_t>(slot, 0)));
+    value->numbers.push_back(static_cast<double>(*static_cast<const int64_t*>(number)));
   } else if (kind.letter == 'f') {
-    value->numbers.push_back(table.GetField<float>(slot, 0));
+    value->numbers.push_back(*static_cast<const float*>(number));
+  } else if (kind.letter == 'd' && is_absent(number)) {
+    value->numbers.push_back(1);
   } else if (kind.bytes == 4) {
-    value->numbers.push_back(table.GetField<int32_t>(slot, kind.letter == 'd' ? 1 : 0));
+    value->numbers.push_back(*static_cast<const int32_t*>(number));
   } else {
-    return read_enum(kind, table.GetField<uint8_t>(slot, kind.letter == 'y' ? 1 : 0), value);
+    const bool one = kind.letter == 'y' && is_absent(number);
+    return read_enum(kind, one ? 1 : *static_cast<const uint8_t*>(number), value);
   }
   return {};
 }

@@ -18,7 +18,7 @@ class TfliteOperator final : public TfliteSource {
                  const flatbuffers::Verifier& verifier, const tflite::Operator& op, String name);
 
   Status subgraph(size_t index, std::unique_ptr<Graph>* graph) override;
-  Status read(std::string_view source, AttrValue* value) override;
+  Status read(const char* source, AttrValue* value) override;
   Status output(size_t i, int* value) override;
   tflite::TensorType input_type(size_t i) const override;
   tflite::TensorType output_type(size_t i) const override;
@@ -38,7 +38,7 @@ class TfliteOperator final : public TfliteSource {
     TfliteTensors::Grid grid;
   };
 
-  tflite::TensorType stored_type(const flatbuffers::Vector<int32_t>* tensors, size_t i) const;
+  tflite::TensorType stored_type(const TfliteInts& tensors, size_t i) const;
   bool on_grid(const TfliteTensors::Grid& grid) const;
   Status read_field(const FieldKind& kind, int field, AttrValue* value) const;
   static Status read_enum(const FieldKind& kind, uint8_t number, AttrValue* value);

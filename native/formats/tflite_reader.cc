@@ -66,15 +66,14 @@ bool is_by_reader(Code code) {
 }
 
 bool has_one_each(const tflite::Operator& op) {
-  return op.inputs() != nullptr && op.inputs()->size() == 1 && op.outputs() != nullptr &&
-         op.outputs()->size() == 1 && op.inputs()->Get(0) != kAbsent;
+  return inputs_of(op).size() == 1 && outputs_of(op).size() == 1 && inputs_of(op).Get(0) != kAbsent;
 }
 
 }  // namespace
 
 TfliteGraphReader::TfliteGraphReader(TfliteReading& reading, size_t index, int depth, Graph* graph)
     : reading_(reading),
-      subgraph_(*reading.model.subgraphs()->Get(static_cast<uint32_t>(index))),
+      subgraph_(*subgraphs_of(reading.model).Get(static_cast<uint32_t>(index))),
       index_(index),
       depth_(depth),
       graph_(*graph),
@@ -93,14 +92,13 @@ Status TfliteGraphReader::run() {
 }
 
 const tflite::Operator& TfliteGraphReader::operator_at(size_t i) const {
-  return *subgraph_.operators()->Get(static_cast<uint32_t>(i));
+  return *operators_of(subgraph_).Get(static_cast<uint32_t>(i));
 }
 
-Status TfliteGraphReader::check_indices(const Ints* indices, bool may_be_absent,
+Status TfliteGraphReader::check_indices(const TfliteInts& indices, bool may_be_absent,
                                         std::string_view what) const {
   const int count = static_cast<int>(tensors_.size());
-  for (uint32_t i = 0; indices != nullptr && i < indices->size(); ++i) {
-    const int t = indices->Get(i);
+  for (const int t : indices) {
     WXNN_CHECK((t >= 0 && t < count) || (t == kAbsent && may_be_absent),
                "{} refers to tensor {} of {}", what, t, count);
   }
@@ -108,118 +106,111 @@ Status TfliteGraphReader::check_indices(const Ints* indices, bool may_be_absent,
 }
 
 Status TfliteGraphReader::code_of(size_t i, Code* code, String* custom) const {
-  const uint32_t index = operator_at(i).opcode_index();
-  const auto* codes = reading_.model.operator_codes();
-  const uint32_t count = codes == nullptr ? 0 : codes->size();
+  using Entry = tflite::OperatorCode;
+  const auto index = number_in<uint32_t>(&operator_at(i), tflite::Operator::VT_OPCODE_INDEX);
+  const auto& codes = tables_in<Entry>(&reading_.model, tflite::Model::VT_OPERATOR_CODES);
+  const uint32_t count = codes.size();
   WXNN_CHECK(index < count, "operator {} refers to operator code {} of {}", i, index, count);
-  const tflite::OperatorCode& entry = *codes->Get(index);
-  *code = std::max(static_cast<tflite::BuiltinOperator>(entry.deprecated_builtin_code()),
-                   entry.builtin_code());
-  if (entry.custom_code() != nullptr) *custom = entry.custom_code()->str();
+  const Entry* entry = codes.Get(index);
+  *code = std::max(static_cast<Code>(number_in<int8_t>(entry, Entry::VT_DEPRECATED_BUILTIN_CODE)),
+                   number_in<Code>(entry, Entry::VT_BUILTIN_CODE));
+  *custom = text_in(entry, Entry::VT_CUSTOM_CODE);
   return {};
 }
 
 // The node has no name in the file: it is called after the first tensor that it writes.
 String TfliteGraphReader::name_of_operator(size_t i) const {
-  const Ints* outputs = operator_at(i).outputs();
-  return outputs != nullptr && outputs->size() != 0 ? tensors_.name(outputs->Get(0))
-                                                    : sentence<"operator {}">(i);
+  const TfliteInts& outputs = outputs_of(operator_at(i));
+  return outputs.size() != 0 ? tensors_.name(outputs.Get(0)) : sentence<"operator {}">(i);
 }
 
 Status TfliteGraphReader::find_rows() {
-  const uint32_t count = subgraph_.operators() == nullptr ? 0 : subgraph_.operators()->size();
-  Vector<int> missing;
+  const uint32_t count = operators_of(subgraph_).size();
+  MissingOps missing;
   rows_ = Vector<const TfliteRow*>(count);
   for (size_t i = 0; i < count; ++i) {
     const tflite::Operator& op = operator_at(i);
-    WXNN_TRY(check_indices(op.inputs(), true, sentence<"operator {}">(i)));
-    WXNN_TRY(check_indices(op.outputs(), false, sentence<"operator {}">(i)));
+    WXNN_TRY(check_indices(inputs_of(op), true, sentence<"operator {}">(i)));
+    WXNN_TRY(check_indices(outputs_of(op), false, sentence<"operator {}">(i)));
     Code code;
     String custom;
     WXNN_TRY(code_of(i, &code, &custom));
-    for (uint32_t k = 0; op.outputs() != nullptr && k < op.outputs()->size(); ++k) {
-      tensors_.mark_written(op.outputs()->Get(k));
-    }
-    mark_biases(code, op.inputs());
+    for (const int t : outputs_of(op)) tensors_.mark_written(t);
+    mark_biases(code, inputs_of(op));
     const TfliteRow* row = find_tflite_row(code, custom);
     rows_[i] = row;
     if (kBuildParts.flow && (code == Code::VAR_HANDLE || code == Code::ASSIGN_VARIABLE)) {
       Status status = find_variable(i, code);
-      if (!status.ok()) return status.at(place_of(i));
+      if (!status.ok()) return status.at<"node \"{}\" ({})">(name_of_operator(i), operator_of(i));
     }
     if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE)) scan_bodies(i);
     if (is_by_reader(code) || (row != nullptr && available(row->recipe))) continue;
-    missing.push_back(static_cast<int>(i));
+    missing.add(operator_of(i), name_of_operator(i));
   }
-  Vector<MissingOp> named(missing.size());
-  for (size_t k = 0; k < named.size(); ++k) {
-    named[k].op = operator_of(missing[k]);
-    named[k].node = name_of_operator(missing[k]);
-  }
-  return refuse_missing(named);
+  return missing.refuse();
 }
 
-void TfliteGraphReader::mark_biases(Code code, const Ints* inputs) {
+void TfliteGraphReader::mark_biases(Code code, const TfliteInts& inputs) {
   if (!kBuildParts.grids) return;
   const auto* row = std::ranges::find(kBiases, code, &BiasRow::code);
-  if (row == std::end(kBiases) || inputs == nullptr) return;
-  for (uint32_t k = row->first; k < inputs->size(); ++k) {
-    if (inputs->Get(k) != kAbsent) tensors_.mark_bias(inputs->Get(k));
+  if (row == std::end(kBiases)) return;
+  for (uint32_t k = row->first; k < inputs.size(); ++k) {
+    if (inputs.Get(k) != kAbsent) tensors_.mark_bias(inputs.Get(k));
   }
 }
 
 Status TfliteGraphReader::read_inputs() {
-  const Ints* inputs = subgraph_.inputs();
+  const TfliteInts& inputs = ints_in(&subgraph_, tflite::SubGraph::VT_INPUTS);
   WXNN_TRY(check_indices(inputs, false, "the list of inputs"));
-  for (uint32_t i = 0; inputs != nullptr && i < inputs->size(); ++i) {
-    tensors_.mark_written(inputs->Get(i));
-  }
-  const Maps* names = signature() != nullptr ? signature()->inputs() : nullptr;
-  for (uint32_t i = 0; inputs != nullptr && i < inputs->size(); ++i) {
+  for (const int t : inputs) tensors_.mark_written(t);
+  const Maps& names = tables_in<tflite::TensorMap>(signature(), tflite::SignatureDef::VT_INPUTS);
+  for (const int t : inputs) {
     int value = kAbsent;
-    WXNN_TRY(tensors_.input(inputs->Get(i), &value));
-    graph_.values[value].name = name_in(names, inputs->Get(i));
+    WXNN_TRY(tensors_.input(t, &value));
+    graph_.values[value].name = name_in(names, t);
     graph_.inputs.push_back(value);
-    if (const TfliteTensors::Grid grid = tensors_.grid(inputs->Get(i)); is_quantised(grid)) {
+    if (const TfliteTensors::Grid grid = tensors_.grid(t); is_quantised(grid)) {
       const String name = sentence<"{}/rounded">(graph_.values[value].name);
       const int rounded = graph_.add_value(name, graph_.values[value].type);
       WXNN_TRY(round_to_grid(graph_, value, rounded, grid));
-      tensors_.alias(inputs->Get(i), rounded);
+      tensors_.alias(t, rounded);
     }
   }
   return {};
 }
 
 Status TfliteGraphReader::read_outputs() {
-  const Ints* outputs = subgraph_.outputs();
+  const TfliteInts& outputs = ints_in(&subgraph_, tflite::SubGraph::VT_OUTPUTS);
   WXNN_TRY(check_indices(outputs, false, "the list of outputs"));
-  WXNN_CHECK(outputs != nullptr && outputs->size() != 0, "the model has no outputs");
-  const Maps* names = signature() != nullptr ? signature()->outputs() : nullptr;
-  for (uint32_t i = 0; i < outputs->size(); ++i) {
+  WXNN_CHECK(outputs.size() != 0, "the model has no outputs");
+  const Maps& names = tables_in<tflite::TensorMap>(signature(), tflite::SignatureDef::VT_OUTPUTS);
+  for (const int t : outputs) {
     int value = kAbsent;
-    WXNN_TRY(tensors_.value(outputs->Get(i), &value));
+    WXNN_TRY(tensors_.value(t, &value));
     if (depth_ > 0) {
       graph_.outputs.push_back(value);
       continue;
     }
-    WXNN_TRY(add_output(graph_, value, name_in(names, outputs->Get(i))));
+    WXNN_TRY(add_output(graph_, value, name_in(names, t)));
   }
   return {};
 }
 
-const tflite::SignatureDef* TfliteGraphReader::signature() const {
-  const auto* all = reading_.model.signature_defs();
-  for (uint32_t i = 0; all != nullptr && i < all->size(); ++i) {
-    if (all->Get(i)->subgraph_index() == index_) return all->Get(i);
+// The signature of this subgraph; one without names where it has none.
+const void* TfliteGraphReader::signature() const {
+  using Signature = tflite::SignatureDef;
+  for (const auto* s : tables_in<Signature>(&reading_.model, tflite::Model::VT_SIGNATURE_DEFS)) {
+    if (number_in<uint32_t>(s, Signature::VT_SUBGRAPH_INDEX) == index_) return s;
   }
-  return nullptr;
+  return no_table();
 }
 
-String TfliteGraphReader::name_in(const Maps* names, int tensor) const {
-  for (uint32_t i = 0; names != nullptr && i < names->size(); ++i) {
-    const tflite::TensorMap& entry = *names->Get(i);
-    const bool named = entry.name() != nullptr && entry.name()->size() != 0;
-    if (named && entry.tensor_index() == static_cast<uint32_t>(tensor)) return entry.name()->str();
+String TfliteGraphReader::name_in(const Maps& names, int tensor) const {
+  for (const tflite::TensorMap* entry : names) {
+    const std::string_view name = text_in(entry, tflite::TensorMap::VT_NAME);
+    if (!name.empty() && number_in<int32_t>(entry, tflite::TensorMap::VT_TENSOR_INDEX) == tensor) {
+      return String(name);
+    }
   }
   return tensors_.name(tensor);
 }
@@ -232,16 +223,12 @@ String TfliteGraphReader::operator_of(size_t i) const {
   return code == Code::CUSTOM ? custom : tflite_name(code);
 }
 
-String TfliteGraphReader::place_of(size_t i) const {
-  return sentence<"node \"{}\" ({})">(name_of_operator(i), operator_of(i));
-}
-
 Status TfliteGraphReader::read_operator(size_t i) {
   Code code;
   String custom;
   WXNN_TRY(code_of(i, &code, &custom));
   Status status = is_by_reader(code) ? read_here(i, code) : build_operator(i, code, custom);
-  return status.ok() ? status : status.at(place_of(i));
+  return status.ok() ? status : status.at<"node \"{}\" ({})">(name_of_operator(i), operator_of(i));
 }
 
 Status TfliteGraphReader::read_here(size_t i, Code code) {
@@ -255,13 +242,14 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
   const tflite::Operator& op = operator_at(i);
   const TfliteRow& row = *rows_[i];
   const bool other = row.options != tflite::BuiltinOptions::NONE &&
-                     op.builtin_options() != nullptr && op.builtin_options_type() != row.options;
+                     !is_absent(tflite_field(&op, tflite::Operator::VT_BUILTIN_OPTIONS)) &&
+                     number_in<tflite::BuiltinOptions>(
+                         &op, tflite::Operator::VT_BUILTIN_OPTIONS_TYPE) != row.options;
   WXNN_CHECK(!other, "has the options of another operator");
   TfliteOperator node(*this, graph_, tensors_, reading_.verifier, op, name_of_operator(i));
   node.custom_name = custom;
-  for (uint32_t k = 0; op.inputs() != nullptr && k < op.inputs()->size(); ++k) {
+  for (const int tensor : inputs_of(op)) {
     node.inputs.push_back(kAbsent);
-    const int tensor = op.inputs()->Get(k);
     if (tensor == kAbsent) continue;
     if (kBuildParts.state && has(kKeepState, code) && tensors_.is_state(tensor)) {
       const bool shared = std::ranges::find(states_, tensor) != states_.end();
@@ -281,9 +269,7 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
                "its input \"{}\" is quantised, which is not supported here", tensors_.name(tensor));
   }
   WXNN_CHECK(node.output_count != 0, "has no outputs");
-  for (uint32_t k = 0; k < op.outputs()->size(); ++k) {
-    WXNN_TRY(check_small_int(code, op.outputs()->Get(k)));
-  }
+  for (const int tensor : outputs_of(op)) WXNN_TRY(check_small_int(code, tensor));
   if (kBuildParts.grids && has(kCopies, code) && !node.inputs.empty()) node.copies_elements();
   WXNN_TRY(cook(node, row.recipe));
   if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE))
@@ -306,9 +292,9 @@ Status TfliteGraphReader::read_quantize(size_t i) {
   WXNN_CHECK(has_one_each(op), "should have one input and one output");
   int from = kAbsent;
   int to = kAbsent;
-  WXNN_TRY(tensors_.value(op.inputs()->Get(0), &from));
-  WXNN_TRY(tensors_.value(op.outputs()->Get(0), &to));
-  const TfliteTensors::Grid grid = tensors_.grid(op.outputs()->Get(0));
+  WXNN_TRY(tensors_.value(inputs_of(op).Get(0), &from));
+  WXNN_TRY(tensors_.value(outputs_of(op).Get(0), &to));
+  const TfliteTensors::Grid grid = tensors_.grid(outputs_of(op).Get(0));
   WXNN_CHECK(grid.bits != 0, "its output \"{}\" has no scale", graph_.values[to].name);
   return round_to_grid(graph_, from, to, grid);
 }
@@ -319,13 +305,13 @@ Status TfliteGraphReader::read_widening(size_t i, bool is_dequantize) {
   const tflite::Operator& op = operator_at(i);
   WXNN_CHECK(has_one_each(op), "should have one input and one output");
   int value = kAbsent;
-  WXNN_TRY(tensors_.value(op.inputs()->Get(0), &value));
+  WXNN_TRY(tensors_.value(inputs_of(op).Get(0), &value));
   WXNN_CHECK(is_dequantize || graph_.values[value].constant != nullptr,
              "its input \"{}\" is computed while running; only a constant is supported",
              graph_.values[value].name);
   WXNN_CHECK(!is_dequantize || graph_.values[value].type.dtype == DType::kFloat32,
              "its input \"{}\" has no scale", graph_.values[value].name);
-  tensors_.alias(op.outputs()->Get(0), value);
+  tensors_.alias(outputs_of(op).Get(0), value);
   return {};
 }
 
@@ -335,15 +321,13 @@ namespace {
 Status check_frame(Verifier& verifier, const Buffer& file) {
   const uint8_t* bytes = file.data<uint8_t>();
   constexpr size_t kSmallest = 16;
-  const bool marked = file.size() >= kSmallest && tflite::ModelBufferHasIdentifier(bytes);
-  WXNN_CHECK(marked, "bytes 4 to 7 are not \"TFL3\"");
-  const bool whole =
-      verifier.VerifyOffset(0) != 0 && verify_tflite(verifier, *tflite::GetModel(bytes));
+  const bool whole = file.size() >= kSmallest && verifier.VerifyOffset(0) != 0 &&
+                     verify_tflite(verifier, *tflite::GetModel(bytes));
   WXNN_CHECK(whole, "it is cut off or damaged");
   const tflite::Model& model = *tflite::GetModel(bytes);
-  WXNN_CHECK(model.version() == 3, "its schema has version {}, not 3", model.version());
-  const bool has_graph = model.subgraphs() != nullptr && model.subgraphs()->size() != 0;
-  WXNN_CHECK(has_graph, "it contains no graph");
+  const auto version = number_in<uint32_t>(&model, tflite::Model::VT_VERSION);
+  WXNN_CHECK(version == 3, "its schema has version {}, not 3", version);
+  WXNN_CHECK(subgraphs_of(model).size() != 0, "it contains no graph");
   return {};
 }
 

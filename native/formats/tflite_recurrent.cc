@@ -74,7 +74,7 @@ Status take_auxiliary(SourceNode& node, const Vector<int>& all, size_t auxiliary
 
 // Each layer has `weights` inputs in a row, from forward and from backward on. The outputs stand
 // side by side, or apart where option `merge_outputs` is false.
-Status build_both_ways(SourceNode& node, const Recipe& recipe, std::string_view merge_outputs,
+Status build_both_ways(SourceNode& node, const Recipe& recipe, const char* merge_outputs,
                        size_t backward, size_t weights, const Layout& layout) {
   WXNN_TRY(check_inputs(node, layout));
   const size_t matrices = weights > 4 ? 4 : 1;  // that x is multiplied with
@@ -143,14 +143,14 @@ class BasicCell {
   }
 
  private:
-  static Cooked make(std::string_view op, Vector<int> inputs) {
+  static Cooked make(const char* op, Vector<int> inputs) {
     Cooked cooked;
     cooked.op = find_op(op);
     cooked.attrs = Attrs(cooked.op->attrs);
     cooked.inputs = std::move(inputs);
     return cooked;
   }
-  Status step(std::string_view op, Vector<int> inputs, int* value) {
+  Status step(const char* op, Vector<int> inputs, int* value) {
     return emit_before(node_, sentence<"/{}{}">(op, ++steps_), make(op, std::move(inputs)), value);
   }
   Status split(int (&gates)[4]) {

@@ -156,7 +156,7 @@ Status build_flow(SourceNode& node, const Recipe& recipe) {
 Status build_own(SourceNode& node, const Recipe&) {
   const auto& source = static_cast<TfliteSource&>(node);
   Cooked own;
-  WXNN_TRY(need_op(source.custom_name.substr(kOwnPrefix.size()), &own.op));
+  WXNN_TRY(need_op(String(source.custom_name.substr(kOwnPrefix.size())).c_str(), &own.op));
   own.attrs = Attrs(own.op->attrs);
   for (const AttrSpec& spec : own.op->attrs) {
     AttrValue value;
@@ -190,9 +190,8 @@ Status build_mediapipe_pool(SourceNode& node, const Recipe& recipe) {
 }
 
 // Reads several options as one list.
-Status read_list(SourceNode& node, std::initializer_list<std::string_view> sources,
-                 AttrValue* list) {
-  for (const std::string_view source : sources) WXNN_TRY(node.read(source, list));
+Status read_list(SourceNode& node, std::initializer_list<const char*> sources, AttrValue* list) {
+  for (const char* source : sources) WXNN_TRY(node.read(source, list));
   return {};
 }
 
@@ -565,7 +564,7 @@ constexpr TfliteRow kAllRows[] = {
 constexpr bool is_rare(const TfliteRow& row) {
   return row.code >= Code::STABLEHLO_LOGISTIC && row.code != Code::DILATE;
 }
-constexpr auto kRows = rows_of_build<kAllRows, is_rare>();
+constexpr auto kRows = rows_of_build<kAllRows, kHasRareRows ? nullptr : is_rare>();
 
 // Of all codes, in their order. A build for given models calls operators as we do.
 [[maybe_unused]] constexpr char kNames[] =

@@ -13,7 +13,7 @@ Status subgraph(SourceNode& node, double index, std::unique_ptr<Graph>* graph) {
 }
 
 // The operator of a subgraph that has one; no name where it hands its second input on.
-Status name_computation(SourceNode& node, std::string_view source, Attrs& attrs) {
+Status name_computation(SourceNode& node, const char* source, Attrs& attrs) {
   AttrValue index;
   std::unique_ptr<Graph> body;
   WXNN_TRY(node.read(source, &index));
@@ -26,7 +26,7 @@ Status name_computation(SourceNode& node, std::string_view source, Attrs& attrs)
   return attrs.set("computation", body->nodes[0].op->name);
 }
 
-Status build_with_body(SourceNode& node, const Recipe& recipe, std::string_view source) {
+Status build_with_body(SourceNode& node, const Recipe& recipe, const char* source) {
   Cooked cooked;
   WXNN_TRY(prepare(node, recipe, &cooked));
   WXNN_TRY(name_computation(node, source, cooked.attrs));

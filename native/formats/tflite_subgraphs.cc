@@ -18,10 +18,10 @@ Status TfliteGraphReader::read_body(size_t index, std::unique_ptr<Graph>* graph)
 }
 
 Status TfliteGraphReader::check_subgraph(size_t index) {
-  const uint32_t count = reading_.model.subgraphs()->size();
+  const uint32_t count = subgraphs_of(reading_.model).size();
   WXNN_CHECK(index < count, "refers to subgraph {} of {}", index, count);
-  const auto* tensors = reading_.model.subgraphs()->Get(static_cast<uint32_t>(index))->tensors();
-  reading_.tensors += 1 + (tensors == nullptr ? 0 : tensors->size());
+  const auto* subgraph = subgraphs_of(reading_.model).Get(static_cast<uint32_t>(index));
+  reading_.tensors += 1 + tables_in<tflite::Tensor>(subgraph, tflite::SubGraph::VT_TENSORS).size();
   WXNN_CHECK(depth_ < kMostDepth && reading_.tensors <= reading_.file.bytes,
              "uses subgraphs inside each other too often; recursion is not supported");
   return {};
@@ -36,12 +36,13 @@ Status TfliteGraphReader::read_inside(size_t i, size_t index, bool once) {
   inner.is_inside_ = is_inside_ || depth_ == 0;
   WXNN_TRY(inner.find_rows());
   const tflite::Operator& op = operator_at(i);
-  const Ints* const given[] = {op.inputs(), op.outputs()};
-  const Ints* const declared[] = {inner.subgraph_.inputs(), inner.subgraph_.outputs()};
+  const TfliteInts* const given[] = {&inputs_of(op), &outputs_of(op)};
+  const TfliteInts* const declared[] = {&ints_in(&inner.subgraph_, tflite::SubGraph::VT_INPUTS),
+                                        &ints_in(&inner.subgraph_, tflite::SubGraph::VT_OUTPUTS)};
   for (int side = 0; side < 2; ++side) {
-    WXNN_TRY(inner.check_indices(declared[side], false, "a subgraph"));
-    const uint32_t ours = given[side] == nullptr ? 0 : given[side]->size();
-    const uint32_t theirs = declared[side] == nullptr ? 0 : declared[side]->size();
+    WXNN_TRY(inner.check_indices(*declared[side], false, "a subgraph"));
+    const uint32_t ours = given[side]->size();
+    const uint32_t theirs = declared[side]->size();
     WXNN_CHECK(ours == theirs || once, "has {}{}, its subgraph {}", ours,
                side == 0 ? " inputs" : " outputs", theirs);
     if (side == 1) {
@@ -69,7 +70,7 @@ Status TfliteGraphReader::read_shared(size_t i, Code code) {
   return read_inside(i, static_cast<size_t>(index.numbers[0]), code == Code::CALL_ONCE);
 }
 
-Status TfliteGraphReader::option(size_t i, std::string_view source, AttrValue* value) {
+Status TfliteGraphReader::option(size_t i, const char* source, AttrValue* value) {
   TfliteOperator node(*this, graph_, tensors_, reading_.verifier, operator_at(i), {});
   return node.read(source, value);
 }
@@ -82,23 +83,23 @@ Status TfliteGraphReader::find_variable(size_t i, Code code) {
     if (!once_) reading_.variables.mark_assigned(variable);
     return {};
   }
-  const Ints* outputs = operator_at(i).outputs();
+  const TfliteInts& outputs = outputs_of(operator_at(i));
   AttrValue name;
   WXNN_TRY(option(i, "s0", &name));
   if (!name.text.empty()) name.text += '/';
   WXNN_TRY(option(i, "s1", &name));
-  WXNN_CHECK(outputs != nullptr && outputs->size() == 1, "should have one output");
+  WXNN_CHECK(outputs.size() == 1, "should have one output");
   handles_.resize(tensors_.size(), kAbsent);
   const int variable = reading_.variables.find(name.text);
   if (depth_ > 0 && !is_inside_) reading_.variables.mark_in_bodies(variable);
-  handles_[outputs->Get(0)] = variable;
+  handles_[outputs.Get(0)] = variable;
   return {};
 }
 
 Status TfliteGraphReader::variable_of(size_t i, int* variable) const {
-  const Ints* inputs = operator_at(i).inputs();
-  const bool there = inputs != nullptr && inputs->size() != 0 && inputs->Get(0) != kAbsent;
-  *variable = there && !handles_.empty() ? handles_[inputs->Get(0)] : kAbsent;
+  const TfliteInts& inputs = inputs_of(operator_at(i));
+  const bool there = inputs.size() != 0 && inputs.Get(0) != kAbsent;
+  *variable = there && !handles_.empty() ? handles_[inputs.Get(0)] : kAbsent;
   WXNN_CHECK(*variable != kAbsent, "its variable comes from no VAR_HANDLE of this subgraph");
   return {};
 }
@@ -111,21 +112,21 @@ Status TfliteGraphReader::use_variable(size_t i, Code code) {
   WXNN_CHECK(!once_ || is_inside_,
              "begins a variable in the body of a loop or a condition, which is not supported");
   if (code == Code::READ_VARIABLE) {
-    WXNN_CHECK(op.outputs() != nullptr && op.outputs()->size() == 1, "should have one output");
+    WXNN_CHECK(outputs_of(op).size() == 1, "should have one output");
     WXNN_TRY(reading_.variables.read(graph_, variable, &value));
-    tensors_.alias(op.outputs()->Get(0), value);
+    tensors_.alias(outputs_of(op).Get(0), value);
     return {};
   }
-  const bool given = op.inputs()->size() == 2 && op.inputs()->Get(1) != kAbsent;
+  const bool given = inputs_of(op).size() == 2 && inputs_of(op).Get(1) != kAbsent;
   WXNN_CHECK(given, "should have two inputs");
-  WXNN_TRY(tensors_.value(op.inputs()->Get(1), &value));
+  WXNN_TRY(tensors_.value(inputs_of(op).Get(1), &value));
   reading_.variables.assign(variable, value, once_);
   return {};
 }
 
 // Which variables the bodies use, and assign: before anything is read.
 void TfliteGraphReader::scan_bodies(size_t i) {
-  for (std::string_view source : {"i0", "i1"}) {
+  for (const char* source : {"i0", "i1"}) {
     AttrValue index;
     Graph nowhere;
     if (!option(i, source, &index).ok() || index.numbers[0] < 0) continue;

@@ -4,6 +4,7 @@
 
 #include "core/build_parts.h"
 #include "formats/sparse.h"
+#include "formats/tflite_fields.h"
 
 namespace wxnn {
 
@@ -51,12 +52,12 @@ const TypeRow* row_of(tflite::TensorType type) {
   return i >= 0 && static_cast<size_t>(i) < std::size(kTypes) ? &kTypes[i] : nullptr;
 }
 
-Status read_shape(const flatbuffers::Vector<int32_t>* dims, bool may_be_open, Shape* shape) {
-  const uint32_t rank = dims == nullptr ? 0 : dims->size();
+Status read_shape(const TfliteInts& dims, bool may_be_open, Shape* shape) {
+  const uint32_t rank = dims.size();
   WXNN_CHECK(rank <= Shape::kMaxRank, "has {} dimensions; at most {} are supported", rank,
              Shape::kMaxRank);
   for (uint32_t i = 0; i < rank; ++i) {
-    const int32_t d = dims->Get(i);
+    const int32_t d = dims.Get(i);
     WXNN_CHECK(d >= 0 || (may_be_open && d == Shape::kOpen), "has a dimension of {}", d);
     shape->push_back(d);
   }
@@ -64,19 +65,35 @@ Status read_shape(const flatbuffers::Vector<int32_t>* dims, bool may_be_open, Sh
   return {};
 }
 
-Status read_quantization(const tflite::QuantizationParameters& from, Quantization* to) {
-  WXNN_CHECK(from.details_type() == tflite::QuantizationDetails::NONE,
+const void* quantization_of(const tflite::Tensor& t) {
+  return tflite_target(&t, tflite::Tensor::VT_QUANTIZATION);
+}
+
+using Parameters = tflite::QuantizationParameters;
+
+// The scales of a tensor; none where it is not quantised.
+const TfliteList<float>& scales_of(const tflite::Tensor& t) {
+  return list_in<float>(quantization_of(t), Parameters::VT_SCALE);
+}
+
+// Where the numbers stand, which are not aligned to 8 bytes.
+int64_t zero_of(const tflite::Tensor& t, uint32_t i) {
+  const auto& zero = list_in<int64_t>(quantization_of(t), Parameters::VT_ZERO_POINT);
+  int64_t number = 0;
+  if (i < zero.size()) std::memcpy(&number, zero.Data() + i * sizeof number, sizeof number);
+  return number;
+}
+
+Status read_quantization(const tflite::Tensor& t, Quantization* to) {
+  const void* from = quantization_of(t);
+  WXNN_CHECK(number_in<uint8_t>(from, Parameters::VT_DETAILS_TYPE) == 0,
              "is quantised in blocks or by a method of its own");
-  const auto* scale = from.scale();
-  const auto* zero = from.zero_point();
-  if (scale == nullptr || scale->size() == 0) return {};
-  for (float s : *scale) to->scale.push_back(s);
-  to->axis = from.quantized_dimension();
-  for (uint32_t i = 0; zero != nullptr && i < zero->size(); ++i) {
-    int64_t z = 0;  // the vector's elements are not aligned to 8 bytes
-    std::memcpy(&z, zero->Data() + i * sizeof z, sizeof z);
-    to->zero.push_back(static_cast<float>(z));
-  }
+  const auto& scales = scales_of(t);
+  if (scales.size() == 0) return {};
+  for (float s : scales) to->scale.push_back(s);
+  to->axis = number_in<int32_t>(from, Parameters::VT_QUANTIZED_DIMENSION);
+  const uint32_t zeros = list_in<int64_t>(from, Parameters::VT_ZERO_POINT).size();
+  for (uint32_t i = 0; i < zeros; ++i) to->zero.push_back(static_cast<float>(zero_of(t, i)));
   return {};
 }
 
@@ -97,37 +114,38 @@ TfliteTensors::TfliteTensors(const flatbuffers::Verifier& verifier, const tflite
     : verifier_(verifier),
       model_(model),
       file_(file),
-      tensors_(subgraph.tensors()),
+      tensors_(tables_in<tflite::Tensor>(&subgraph, tflite::SubGraph::VT_TENSORS)),
       graph_(graph),
-      values_(tensors_ == nullptr ? 0 : tensors_->size(), kAbsent),
+      values_(tensors_.size(), kAbsent),
       written_(values_.size()),
       bias_(values_.size()) {}
 
 const tflite::Tensor& TfliteTensors::at(int tensor) const {
-  return *tensors_->Get(static_cast<uint32_t>(tensor));
+  return *tensors_.Get(static_cast<uint32_t>(tensor));
 }
 
 String TfliteTensors::name(int tensor) const {
-  const flatbuffers::String* name = at(tensor).name();
-  if (name == nullptr || name->size() == 0) return sentence<"tensor {}">(tensor);
-  return std::string_view(name->c_str(), name->size());
+  const std::string_view name = text_in(&at(tensor), tflite::Tensor::VT_NAME);
+  return name.empty() ? sentence<"tensor {}">(tensor) : String(name);
 }
 
 // The bytes that the file has for the tensor: none for what is computed while running.
 Status TfliteTensors::stored(int tensor, std::span<const std::byte>* bytes) const {
-  const uint32_t index = at(tensor).buffer();
-  const auto* buffers = model_.buffers();
+  using Stored = tflite::Buffer;
+  const auto index = number_in<uint32_t>(&at(tensor), tflite::Tensor::VT_BUFFER);
+  const auto& buffers = tables_in<Stored>(&model_, tflite::Model::VT_BUFFERS);
   if (index == 0) return {};
-  const uint32_t count = buffers == nullptr ? 0 : buffers->size();
-  WXNN_CHECK(index < count, "refers to buffer {} of {}", index, count);
-  const tflite::Buffer& buffer = *buffers->Get(index);
-  if (buffer.data() != nullptr) {
-    *bytes = {reinterpret_cast<const std::byte*>(buffer.data()->data()), buffer.data()->size()};
-  } else if (buffer.offset() > 1) {
+  WXNN_CHECK(index < buffers.size(), "refers to buffer {} of {}", index, buffers.size());
+  const Stored* buffer = buffers.Get(index);
+  const auto& data = list_in<std::byte>(buffer, Stored::VT_DATA);
+  const auto offset = number_in<uint64_t>(buffer, Stored::VT_OFFSET);
+  const auto size = number_in<uint64_t>(buffer, Stored::VT_SIZE);
+  if (!is_absent(&data)) {
+    *bytes = {reinterpret_cast<const std::byte*>(data.Data()), data.size()};
+  } else if (offset > 1) {
     const uint64_t file = file_.head.size();
-    WXNN_CHECK(buffer.offset() <= file && buffer.size() <= file - buffer.offset(),
-               "has its data outside the file");
-    *bytes = {file_.head.data() + buffer.offset(), static_cast<size_t>(buffer.size())};
+    WXNN_CHECK(offset <= file && size <= file - offset, "has its data outside the file");
+    *bytes = {file_.head.data() + offset, static_cast<size_t>(size)};
   }
   return {};
 }
@@ -137,9 +155,8 @@ bool TfliteTensors::is_constant(int tensor) const {
   if (written_[tensor] != 0) return false;
   if (!stored(tensor, &bytes).ok() || !bytes.empty()) return true;
   // An empty constant has no bytes to be known by: nobody writes it, and it needs none.
-  const auto* dims = at(tensor).shape();
-  for (uint32_t i = 0; dims != nullptr && i < dims->size(); ++i) {
-    if (dims->Get(i) == 0) return true;
+  for (int32_t d : ints_in(&at(tensor), tflite::Tensor::VT_SHAPE)) {
+    if (d == 0) return true;
   }
   return false;
 }
@@ -149,7 +166,7 @@ Status TfliteTensors::value(int tensor, int* value) {
     TensorType type;
     std::unique_ptr<Constant> constant;
     Status status = make(tensor, &type, &constant);
-    if (!status.ok()) return status.at(sentence<"tensor \"{}\"">(name(tensor)));
+    if (!status.ok()) return status.at<"tensor \"{}\"">(name(tensor));
     values_[tensor] = graph_->add_value(name(tensor), type);
     graph_->values[values_[tensor]].constant = std::move(constant);
   }
@@ -159,24 +176,24 @@ Status TfliteTensors::value(int tensor, int* value) {
 
 Status TfliteTensors::input(int tensor, int* value) {
   WXNN_TRY(this->value(tensor, value));
-  const auto* open = at(tensor).shape_signature();
+  const auto& open = ints_in(&at(tensor), tflite::Tensor::VT_SHAPE_SIGNATURE);
   Shape& shape = graph_->values[*value].type.shape;
-  if (open == nullptr || static_cast<int>(open->size()) != shape.rank()) return {};
+  if (is_absent(&open) || static_cast<int>(open.size()) != shape.rank()) return {};
   Shape declared;
   Status status = read_shape(open, true, &declared);
-  if (!status.ok()) return status.at(sentence<"input \"{}\"">(name(tensor)));
+  if (!status.ok()) return status.at<"input \"{}\"">(name(tensor));
   shape = declared;
   return {};
 }
 
 Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constant>* constant) {
   const tflite::Tensor& t = at(tensor);
-  const TypeRow* row = row_of(t.type());
+  const TypeRow* row = row_of(stored_type(tensor));
   WXNN_CHECK(row != nullptr && row->use != Use::kNever, "is {}, which is not supported",
              row != nullptr ? row->name : "of an unknown type");
-  WXNN_CHECK(!t.is_variable(), "is a variable, which this operator cannot keep between runs");
+  WXNN_CHECK(!is_state(tensor), "is a variable, which this operator cannot keep between runs");
   type->dtype = row->dtype;
-  WXNN_TRY(read_shape(t.shape(), false, &type->shape));
+  WXNN_TRY(read_shape(ints_in(&t, tflite::Tensor::VT_SHAPE), false, &type->shape));
   if (is_constant(tensor)) {
     *constant = std::make_unique<Constant>();
     return make_constant(tensor, type, constant->get());
@@ -188,18 +205,25 @@ Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constan
   WXNN_CHECK(row->use >= Use::kSmallInt, "is computed in {}, which is supported for constants only",
              row->name);
   if (!kBuildParts.grids) return {};
-  const auto* q = t.quantization();
-  const uint32_t scales = q == nullptr || q->scale() == nullptr ? 0 : q->scale()->size();
-  if (row->use != Use::kSmallInt || scales == 0) return {};
+  const auto& scales = scales_of(t);
+  if (row->use != Use::kSmallInt || scales.size() == 0) return {};
   // A quantised integer stands for a real number.
-  WXNN_CHECK(scales == 1 && q->scale()->Get(0) > 0,
-             "is computed with {} scales; one, positive, is supported", scales);
+  WXNN_CHECK(scales.size() == 1 && scales.Get(0) > 0,
+             "is computed with {} scales; one, positive, is supported", scales.size());
   type->dtype = DType::kFloat32;
   return {};
 }
 
+bool TfliteTensors::is_state(int tensor) const {
+  return number_in<uint8_t>(&at(tensor), tflite::Tensor::VT_IS_VARIABLE) != 0;
+}
+
+tflite::TensorType TfliteTensors::stored_type(int tensor) const {
+  return number_in<tflite::TensorType>(&at(tensor), tflite::Tensor::VT_TYPE);
+}
+
 bool TfliteTensors::is_small_int(int tensor) const {
-  const TypeRow* row = row_of(at(tensor).type());
+  const TypeRow* row = row_of(stored_type(tensor));
   return row != nullptr && row->use == Use::kSmallInt && grid(tensor).bits == 0 &&
          !is_constant(tensor);
 }
@@ -207,37 +231,33 @@ bool TfliteTensors::is_small_int(int tensor) const {
 TfliteTensors::Grid TfliteTensors::grid(int tensor) const {
   if (!kBuildParts.grids) return {};
   const tflite::Tensor& t = at(tensor);
-  const TypeRow* row = row_of(t.type());
-  const auto* q = t.quantization();
-  const bool quantised = row != nullptr && row->use == Use::kSmallInt && q != nullptr &&
-                         q->scale() != nullptr && q->scale()->size() == 1;
+  const TypeRow* row = row_of(stored_type(tensor));
+  const auto& scales = scales_of(t);
+  const bool quantised = row != nullptr && row->use == Use::kSmallInt && scales.size() == 1;
   if (!quantised || is_constant(tensor)) return {};
-  int64_t zero = 0;
-  if (q->zero_point() != nullptr && q->zero_point()->size() != 0) {
-    std::memcpy(&zero, q->zero_point()->Data(), sizeof zero);
-  }
+  const int64_t zero = zero_of(t, 0);
   const double low = static_cast<double>(row->lowest) - static_cast<double>(zero);
-  const double scale = q->scale()->Get(0);
+  const double scale = scales.Get(0);
   const double most = static_cast<double>((1 << row->bits) - 1);
   return {low * scale, (low + most) * scale, row->bits};
 }
 
 Status TfliteTensors::make_constant(int tensor, TensorType* type, Constant* constant) {
   const tflite::Tensor& t = at(tensor);
-  constant->encoding = row_of(t.type())->encoding;
-  const bool scaled = t.quantization() != nullptr && t.quantization()->scale() != nullptr &&
-                      t.quantization()->scale()->size() != 0;
-  if (bias_[tensor] != 0 && scaled && t.type() == tflite::TensorType::INT32) {
+  constant->encoding = row_of(stored_type(tensor))->encoding;
+  if (bias_[tensor] != 0 && scales_of(t).size() != 0 &&
+      stored_type(tensor) == tflite::TensorType::INT32) {
     constant->encoding = Encoding::kInt32;
   }
-  if (t.quantization() != nullptr && constant->encoding != Encoding::kPlain) {
-    WXNN_TRY(read_quantization(*t.quantization(), &constant->quantization));
+  if (constant->encoding != Encoding::kPlain) {
+    WXNN_TRY(read_quantization(t, &constant->quantization));
     // A quantised integer stands for a real number.
     if (!constant->quantization.scale.empty()) type->dtype = DType::kFloat32;
   }
   WXNN_TRY(stored(tensor, &constant->bytes));
-  if (t.sparsity() != nullptr) {
-    WXNN_TRY(expand(t, *type, constant));
+  const void* sparsity = tflite_target(&t, tflite::Tensor::VT_SPARSITY);
+  if (!is_absent(sparsity)) {
+    WXNN_TRY(expand(sparsity, *type, constant));
   } else if (!constant->bytes.empty()) {
     const auto where = static_cast<size_t>(constant->bytes.data() - file_.head.data());
     file_.lend(where, constant->bytes.size(), constant);
@@ -245,7 +265,7 @@ Status TfliteTensors::make_constant(int tensor, TensorType* type, Constant* cons
   return check(*constant, *type);
 }
 
-Status TfliteTensors::expand(const tflite::Tensor& t, const TensorType& type, Constant* constant) {
+Status TfliteTensors::expand(const void* sparsity, const TensorType& type, Constant* constant) {
   WXNN_CHECK(constant->encoding != Encoding::kInt4, "is sparse and int4, which is not supported");
   const TensorType element = {type.dtype, {}};
   const size_t element_bytes = encoded_bytes(constant->encoding, element);
@@ -253,7 +273,7 @@ Status TfliteTensors::expand(const tflite::Tensor& t, const TensorType& type, Co
   WXNN_CHECK(expanded_bytes_ / kMostExpansion <= file_.bytes,
              "is sparse and would fill {} bytes with the ones before, from a file of {}",
              expanded_bytes_, file_.bytes);
-  const Sparse sparse = {*t.sparsity(), constant->bytes, element_bytes};
+  const Sparse sparse = {sparsity, constant->bytes, element_bytes};
   WXNN_TRY(densify(verifier_, sparse, type.shape, &constant->owned));
   constant->bytes = {constant->owned.data(), constant->owned.size()};
   return {};

@@ -1,11 +1,7 @@
 // Tensors of a .tflite file as values of a graph: types, shapes, constants.
 #pragma once
-#include <flatbuffers/flatbuffers.h>
-
 #include "core/graph.h"
-#include "core/string.h"
-#include "core/vector.h"
-#include "formats/tflite_schema.h"
+#include "formats/tflite_fields.h"
 
 namespace wxnn {
 
@@ -33,8 +29,8 @@ class TfliteTensors {
   // An int32 constant with a scale is a real number here: the bias of a quantised convolution.
   void mark_bias(int tensor) { bias_[tensor] = 1; }
   // A variable, which the node that has it as an input keeps between runs.
-  bool is_state(int tensor) const { return at(tensor).is_variable(); }
-  tflite::TensorType stored_type(int tensor) const { return at(tensor).type(); }
+  bool is_state(int tensor) const;
+  tflite::TensorType stored_type(int tensor) const;
   // A quantised tensor that is computed: the real numbers that it can hold, for
   // FakeQuantWithMinMaxArgs. No bits where the tensor is not quantised.
   struct Grid {
@@ -54,12 +50,12 @@ class TfliteTensors {
   Status stored(int tensor, std::span<const std::byte>* bytes) const;
   Status make(int tensor, TensorType* type, std::unique_ptr<Constant>* constant);
   Status make_constant(int tensor, TensorType* type, Constant* constant);
-  Status expand(const tflite::Tensor& t, const TensorType& type, Constant* constant);
+  Status expand(const void* sparsity, const TensorType& type, Constant* constant);
 
   const flatbuffers::Verifier& verifier_;
   const tflite::Model& model_;
   const File& file_;
-  const flatbuffers::Vector<flatbuffers::Offset<tflite::Tensor>>* tensors_;
+  const TfliteTables<tflite::Tensor>& tensors_;
   Graph* graph_;
   Vector<int> values_;       // kAbsent until used
   Vector<uint8_t> written_;  // by a node or by the caller

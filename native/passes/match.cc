@@ -140,7 +140,7 @@ void Match::set_input(Node& node, size_t i, int value) {
   node.inputs[i] = value;
 }
 
-bool Match::become(Node& node, std::string_view name) {
+bool Match::become(Node& node, const char* name) {
   const Op* op = find_op(name);
   if (op == nullptr) return false;
   if (op == node.op) return true;

@@ -58,7 +58,7 @@ class Match {
   void set_input(Node& node, size_t i, int value);
   // The node becomes another operator with the attributes that both have. False when this build
   // does not have it: then nothing has changed.
-  bool become(Node& node, std::string_view op);
+  bool become(Node& node, const char* op);
 
  private:
   struct Binding {

@@ -179,7 +179,7 @@ TEST(NodeList, AllMissingOperatorsAtOnce) {
   f.node("b", "DecodeJpeg", {"c"});
   f.node("c", "RaggedRange", {"a"});
   Graph graph;
-  EXPECT_SAYS(read(f.finish(), &graph), "DecodeJpeg (2): \"a\", \"b\"; RaggedRange (1): \"c\"");
+  EXPECT_SAYS(read(f.finish(), &graph), "DecodeJpeg (\"a\"), RaggedRange (\"c\")");
 }
 
 TEST(NodeList, NamesThatLeadNowhere) {

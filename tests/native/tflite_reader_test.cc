@@ -277,8 +277,7 @@ TEST(TfliteReader, AllMissingOperatorsAtOnce) {
   Graph graph;
   const Status status = read_tflite(f.finish({x}, {y}), &graph);
   EXPECT_SAYS(Status(std::string(status.message())), "3 nodes need");
-  for (const char* part :
-       {"MyOp (1): \"y\"", "LSH_PROJECTION (1): \"a\"", "HASHTABLE_LOOKUP (1): \"b\""}) {
+  for (const char* part : {"MyOp (\"y\")", "LSH_PROJECTION (\"a\")", "HASHTABLE_LOOKUP (\"b\")"}) {
     EXPECT_NE(status.message().find(part), std::string_view::npos) << status.message();
   }
 }

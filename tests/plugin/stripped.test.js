@@ -59,7 +59,7 @@ test('a build for some models', async (t) => {
   }
 
   await t.test('lists the operators that another model lacks', async () => {
-    await assert.rejects(run('full', { variant: 'plain', wasmPath: DIRECTORY }), /operators? that this build does not have: .*\(\d+\): "/);
+    await assert.rejects(run('full', { variant: 'plain', wasmPath: DIRECTORY }), /operators? that this build does not have: .*\("/);
   });
 
   await t.test('a file that is no model is named', () => {
