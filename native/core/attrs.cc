@@ -35,14 +35,14 @@ Status Attrs::set(const char* name, AttrValue&& value) {
   WXNN_CHECK(i >= 0, "has no attribute \"{}\"", name_at(name));
   const AttrKind kind = specs_[i].kind;
   const bool is_text = value.numbers.empty() && !value.text.empty();
-  name = specs_[i].name;
-  if (kind == AttrKind::kNumber) {
-    WXNN_CHECK(value.numbers.size() == 1, "attribute \"{}\" wants one number", name);
-  } else if (kind == AttrKind::kNumbers) {
-    WXNN_CHECK(!is_text, "attribute \"{}\" wants numbers, not \"{}\"", name, value.text);
-  } else if (kind == AttrKind::kText) {
-    WXNN_CHECK(value.numbers.empty(), "attribute \"{}\" wants text", name);
-  }
+  const bool fits = kind == AttrKind::kNumber    ? value.numbers.size() == 1
+                    : kind == AttrKind::kNumbers ? !is_text
+                    : kind == AttrKind::kText    ? value.numbers.empty()
+                                                 : true;
+  WXNN_CHECK(fits, "attribute \"{}\" wants {}", name_at(name),
+             kind == AttrKind::kNumber    ? "one number"
+             : kind == AttrKind::kNumbers ? "numbers"
+                                          : "text");
   slots_[i].value = std::move(value);
   slots_[i].set = true;
   return {};

@@ -56,11 +56,11 @@ Status put(double value, bool quantised, DType dtype, int32_t i, void* out) {
   if (dtype == DType::kFloat32) {
     const float narrow = static_cast<float>(value);
     WXNN_CHECK(quantised || std::isfinite(narrow) || !std::isfinite(value),
-               "holds a float64 that does not fit float32");
+               "holds a number that does not fit {}", "float32");
     static_cast<float*>(out)[i] = narrow;
   } else if (dtype == DType::kInt32) {
     const bool in_range = value >= -2147483648.0 && value <= 2147483647.0;
-    WXNN_CHECK(in_range, "holds a number that does not fit int32");
+    WXNN_CHECK(in_range, "holds a number that does not fit {}", "int32");
     static_cast<int32_t*>(out)[i] = static_cast<int32_t>(value);
   } else {
     static_cast<uint8_t*>(out)[i] = value != 0;

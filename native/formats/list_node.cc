@@ -56,16 +56,16 @@ Vector<std::string_view> ListNode::texts(std::string_view name) {
 }
 
 Status ListNode::function(std::string_view attr_name, std::unique_ptr<Graph>* graph) {
+  if (!kBuildParts.flow) return {};
   TfAttr attr = find(attr_name);
-  WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function {}",
-             attr_name);
+  WXNN_CHECK(attr.kind == TfAttrKind::kFunction, "lacks its function {}", attr_name);
   return reader_.read_function(attr.value.text(), graph);
 }
 
 Status ListNode::call(std::string_view attr_name, Vector<int>* results) {
+  if (!kBuildParts.flow) return {};
   TfAttr attr = find(attr_name);
-  WXNN_CHECK(kBuildParts.flow && attr.kind == TfAttrKind::kFunction, "lacks its function {}",
-             attr_name);
+  WXNN_CHECK(attr.kind == TfAttrKind::kFunction, "lacks its function {}", attr_name);
   return reader_.call(attr.value.text(), name, inputs, results);
 }
 

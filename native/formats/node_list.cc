@@ -9,7 +9,8 @@ Status read_node_list(File file, Graph* graph) {
   *graph = {};
   graph->file = std::move(file);
   NodeList list;
-  WXNN_TRY(parse_node_list(graph->file, &list));
+  Status status = parse_node_list(graph->file, &list);
+  if (!status.ok()) return status.at("not a node list");
   Reading reading{list, graph->file};
   ScopeReader reader(reading, list.graph, *graph, "", 0);
   Cursor inputs = list.inputs;
@@ -18,7 +19,7 @@ Status read_node_list(File file, Graph* graph) {
   }
   Cursor outputs = list.outputs;
   Vector<std::string_view> tensors(outputs.count(kLeastEndpoint));
-  WXNN_CHECK(!tensors.empty(), "the graph has no outputs");
+  WXNN_CHECK(!tensors.empty(), "the model has no outputs");
   for (std::string_view& tensor : tensors) tensor = read_endpoint(&outputs).tensor;
   WXNN_TRY(reader.read(tensors));
   outputs = list.outputs;

@@ -231,11 +231,10 @@ Status parse_node_list(const File& file, NodeList* list) {
   uint32_t header[4] = {};
   if (all.size() >= kHeader) std::memcpy(header, all.data(), kHeader);
   const auto [magic, version, weights_at, weights_bytes] = header;  // read_model has seen the magic
-  WXNN_CHECK(version == kVersion, "the node list has version {}, this build reads {}", version,
-             kVersion);
+  WXNN_CHECK(version == kVersion, "its schema has version {}, not {}", version, kVersion);
   const bool inside =
       weights_at >= kHeader && weights_at <= all.size() && weights_bytes <= file.bytes - weights_at;
-  WXNN_CHECK(inside, "the node list is cut off: its weights lie outside");
+  WXNN_CHECK(inside, "it is cut off or damaged");
   list->weights_at = weights_at;
   list->weights_bytes = weights_bytes;
   Cursor c(all.subspan(kHeader, weights_at - kHeader));
@@ -246,7 +245,7 @@ Status parse_node_list(const File& file, NodeList* list) {
   // The last part of the list: left unread where no node calls one.
   const size_t functions = kBuildParts.flow ? c.count() : 0;
   for (size_t i = 0; c.ok() && i < functions; ++i) list->functions.push_back(read_function(c));
-  WXNN_CHECK(c.ok(), "the node list is cut off or damaged");
+  WXNN_CHECK(c.ok(), "it is cut off or damaged");
   WXNN_TRY(settle_names(weights, &list->graph));
   for (size_t i = 0; i < functions; ++i) {
     NodeScope& f = list->functions[i];

@@ -223,7 +223,8 @@ Status ScopeReader::add_input(int placeholder, const Endpoint& e) {
              e.name);
   WXNN_CHECK(type != nullptr, "input \"{}\" has TensorFlow's type {}, which is not supported",
              e.name, e.type);
-  WXNN_CHECK(depth_ == 0, "is an input of the graph, which cannot be read here");
+  WXNN_CHECK(!kBuildParts.flow || depth_ == 0,
+             "is an input of the graph, which cannot be read here");
   int value = kAbsent;
   WXNN_TRY(outputs_.value({placeholder, 0}, &value));
   graph_.values[value].name = e.name;

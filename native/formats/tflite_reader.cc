@@ -326,8 +326,8 @@ Status check_frame(Verifier& verifier, const Buffer& file) {
   WXNN_CHECK(whole, "it is cut off or damaged");
   const tflite::Model& model = *tflite::GetModel(bytes);
   const auto version = number_in<uint32_t>(&model, tflite::Model::VT_VERSION);
-  WXNN_CHECK(version == 3, "its schema has version {}, not 3", version);
-  WXNN_CHECK(subgraphs_of(model).size() != 0, "it contains no graph");
+  WXNN_CHECK(version == 3, "its schema has version {}, not {}", version, 3U);
+  WXNN_CHECK(subgraphs_of(model).size() != 0, "the model has no outputs");
   return {};
 }
 
@@ -337,7 +337,10 @@ Status read_tflite(File file, Graph* graph) {
   *graph = {};
   graph->file = std::move(file);
   const uint8_t* bytes = graph->file.head.data<uint8_t>();
-  WXNN_CHECK(graph->file.head.size() < FLATBUFFERS_MAX_BUFFER_SIZE, "the file is larger than 2 GB");
+  if constexpr (sizeof(size_t) > sizeof(uint32_t)) {  // else it would not be in memory
+    WXNN_CHECK(graph->file.head.size() < FLATBUFFERS_MAX_BUFFER_SIZE,
+               "the file is larger than 2 GB");
+  }
   Verifier verifier(bytes, graph->file.head.size());
   Status status = check_frame(verifier, graph->file.head);
   if (!status.ok()) return status.at("not a TensorFlow Lite file");

@@ -87,7 +87,7 @@ int64_t zero_of(const tflite::Tensor& t, uint32_t i) {
 Status read_quantization(const tflite::Tensor& t, Quantization* to) {
   const void* from = quantization_of(t);
   WXNN_CHECK(number_in<uint8_t>(from, Parameters::VT_DETAILS_TYPE) == 0,
-             "is quantised in blocks or by a method of its own");
+             "is quantised in a way that is not supported");
   const auto& scales = scales_of(t);
   if (scales.size() == 0) return {};
   for (float s : scales) to->scale.push_back(s);
@@ -191,7 +191,7 @@ Status TfliteTensors::make(int tensor, TensorType* type, std::unique_ptr<Constan
   const TypeRow* row = row_of(stored_type(tensor));
   WXNN_CHECK(row != nullptr && row->use != Use::kNever, "is {}, which is not supported",
              row != nullptr ? row->name : "of an unknown type");
-  WXNN_CHECK(!is_state(tensor), "is a variable, which this operator cannot keep between runs");
+  WXNN_CHECK(!is_state(tensor), "is a variable, which is not supported here");
   type->dtype = row->dtype;
   WXNN_TRY(read_shape(ints_in(&t, tflite::Tensor::VT_SHAPE), false, &type->shape));
   if (is_constant(tensor)) {
@@ -271,8 +271,7 @@ Status TfliteTensors::expand(const void* sparsity, const TensorType& type, Const
   const size_t element_bytes = encoded_bytes(constant->encoding, element);
   expanded_bytes_ += static_cast<size_t>(type.shape.elements()) * element_bytes;
   WXNN_CHECK(expanded_bytes_ / kMostExpansion <= file_.bytes,
-             "is sparse and would fill {} bytes with the ones before, from a file of {}",
-             expanded_bytes_, file_.bytes);
+             "is sparse and would fill {} bytes, from a file of {}", expanded_bytes_, file_.bytes);
   const Sparse sparse = {sparsity, constant->bytes, element_bytes};
   WXNN_TRY(densify(verifier_, sparse, type.shape, &constant->owned));
   constant->bytes = {constant->owned.data(), constant->owned.size()};

@@ -140,7 +140,8 @@ WXNN_EXPORT(wxnn_model_resize)(Model* model, const int32_t* shapes)->int {
       continue;
     }
     if (rank > wxnn::Shape::kMaxRank) {
-      return wxnn::failed(wxnn::fail<"a shape has 0 to 8 dimensions, not {}">(rank));
+      return wxnn::failed(
+          wxnn::fail<"has {} dimensions; at most {} are supported">(rank, wxnn::Shape::kMaxRank));
     }
     shape = wxnn::Shape(std::span<const int32_t>(shapes, static_cast<size_t>(rank)));
     shapes += rank;
