@@ -86,7 +86,7 @@ constexpr PartKind part_kind() {
 // Another library's text is looked at as a view, which lives as long as the sentence is made.
 template <class T>
 const T& part_of(const T& part) {
-  return part;
+  return std::as_const(part);
 }
 inline std::string_view part_of(const std::string& part) { return part; }
 template <class T>
