@@ -222,7 +222,7 @@ TEST(File, BytesThatAreNotThereEndInASentenceAndLeaveNothing) {
   put_elsewhere(list_file({1, kWide}));
   elsewhere.bytes.resize(elsewhere.bytes.size() - 1);
   std::unique_ptr<Model> model;
-  EXPECT_SAYS(load_elsewhere(&model), "its weights lie outside");
+  EXPECT_SAYS(load_elsewhere(&model), "it is cut off or damaged");
 }
 
 // Bodies of loops have constants of the same file.

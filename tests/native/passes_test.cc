@@ -224,18 +224,17 @@ TEST(Passes, ChannelsAreKnownWhereSizesAreOpen) {
 
 TEST(Passes, A1x1ConvolutionOfAnEnlargedPictureGoesFirst) {
   for (const char* mode : {"", "halfPixelCenters=1", "alignCorners=1"}) {
-    EXPECT_EQ(with_tails(sentence(R"(
+    EXPECT_EQ(with_tails(sentence<R"(
     input x 2,3,4,6
     const w 1,1,6,5
     const v 1,1,5,5
     const b 5
-    r = ResizeBilinear(x) size=7,8 )",
-                                  mode, R"(
+    r = ResizeBilinear(x) size=7,8 {}
     c = Conv2D(r, w) pad=same
     s = Add(c, b)
     y = Conv2D(s, v) pad=same
     output y
-  )"),
+  )">(mode)),
                          1e-5f),
               "r = FusedConv2D(x, w, c/bias)\ns = Conv2D(r, v)\ny = ResizeBilinear(s)\n");
   }
@@ -250,14 +249,15 @@ TEST(Passes, NoOtherConvolutionGoesBeforeAResize) {
         "size=6,8\ny = FusedConv2D(r, w) pad=same activation=relu",
         "size=6,8\ny = Conv2D(r, large) pad=same", "size=6,8\ny = Conv2D(r, more) pad=same",
         "size=6,8\ny = Conv2D(r, w) pad=same\noutput r", "size=6,8\ny = Conv2D(r, f) pad=same"}) {
-    const std::string text = with_tails(sentence(R"(
+    const std::string text = with_tails(sentence<R"(
     input x 1,3,4,6
     input f 1,1,6,5
     const w 1,1,6,5
     const large 3,3,6,5
     const more 1,1,6,7
-    r = ResizeBilinear(x) )",
-                                                 rest, "\noutput y\n"));
+    r = ResizeBilinear(x) {}
+    output y
+  )">(rest));
     EXPECT_EQ(text.substr(0, text.find('\n')), "r = ResizeBilinear(x)") << rest;
   }
 }
