@@ -12,17 +12,13 @@ struct Lifetime {
   size_t bytes = 0;
   int first = 0;
   int last = 0;
-};
-
-struct ArenaPlan {
-  Vector<size_t> offsets;  // parallel to the lifetimes; multiples of Buffer::kAlignment
-  size_t bytes = 0;        // of the whole arena
+  size_t offset = 0;  // of plan_arena, a multiple of Buffer::kAlignment
 };
 
 // Greedy by size (Pisarchyk and Lee, "Efficient memory management for deep neural net inference",
 // 2020): the largest first, each at the lowest offset where it overlaps no tensor that is alive at
 // the same time. Each tensor is followed by Buffer::kSlack readable bytes, as kernels
-// need. Zero-byte tensors get offset 0.
-ArenaPlan plan_arena(std::span<const Lifetime> lifetimes);
+// need. Zero-byte tensors keep offset 0. Returns the bytes of the whole arena.
+size_t plan_arena(std::span<Lifetime> lifetimes);
 
 }  // namespace wxnn

@@ -24,12 +24,30 @@ AnyLoop any_loop(F* f) {
   extern const std::initializer_list<AnyLoop> k##name##Loops; \
   const std::initializer_list<AnyLoop> k##name##Loops = {__VA_ARGS__}
 
+#ifdef __wasm_simd128__
+// There is nothing better to put in its place: what is called is known. It is called, though, and
+// not compiled into its caller, which may be compiled for size.
+template <class F>
+struct Loop {
+  F* f;
+  operator F*() const { return f; }
+  template <class... Args>
+  [[gnu::always_inline]] auto operator()(Args... args) const {
+    [[clang::noinline]] return f(args...);
+  }
+};
+template <class F>
+[[gnu::always_inline]] inline Loop<F> replaceable(F* f) {
+  return {f};
+}
+#else
 // `f` as an address that the compiler does not see through.
 template <class F>
 [[gnu::always_inline]] inline F* replaceable(F* f) {
   asm("" : "+r"(f));
   return f;
 }
+#endif
 
 // A vectorised loop may be asked for where the build cannot have one (-O1 of the sanitizers).
 #pragma clang diagnostic ignored "-Wpass-failed"

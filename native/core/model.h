@@ -104,6 +104,7 @@ class Model {
   Status prepare_kernels();
   Status create_kernel(Step& step);
   size_t packing_room(const Step& step) const;
+  const Value* packed_constant(const Node& node, size_t i) const;
   bool may_evaluate(const Step& step);
   void publish(Step& step);
   Status keep_constants();

@@ -1,6 +1,7 @@
 // Laying a model's tensors out in its arena.
 #include <algorithm>
 #include <climits>
+#include <utility>
 
 #include "core/arena.h"
 #include "core/model_step.h"
@@ -12,15 +13,20 @@ namespace {
 
 constexpr int kForever = INT_MAX;
 
-// Tensors that share one piece of the arena: a node's output, the views of it, and the outputs that
-// were written over it in place.
+// One of a model's values.
+struct Place {
+  int last = -1;   // the last step that reads it
+  int group = -1;  // its piece of the arena; -1: not there
+};
+
+// Pieces of the arena. Tensors that share one: a node's output, the views of it, and the outputs
+// that were written over it in place.
 struct Groups {
-  Vector<int> of_value;  // -1: not in the arena
   Vector<Lifetime> lifetimes;
   int count = 0;
 
   // `most`: how many may be opened.
-  Groups(size_t values, size_t most) : of_value(values, -1), lifetimes(most) {}
+  explicit Groups(size_t most) : lifetimes(most) {}
   int open(size_t bytes, int first, int last) {
     lifetimes[count] = {bytes, first, last};
     return count++;
@@ -43,35 +49,35 @@ bool Model::may_overwrite(const Node& node, int input) const {
 
 Status Model::lay_out(bool only_measure) {
   const int end = static_cast<int>(steps_.size());
-  Vector<int> last(graph_.values.size(), -1);
-  for (int v : graph_.outputs) last[v] = kForever;
-  for (const State& s : states_of(graph_)) last[s.output] = kForever;
+  Vector<Place> places(graph_.values.size());
+  for (int v : graph_.outputs) places[v].last = kForever;
+  for (const State& s : states_of(graph_)) places[s.output].last = kForever;
   for (int i = end; i-- > 0;) {
     const Node& node = *steps_[i].node;
     for (int v : node.inputs) {
-      if (v != kAbsent) last[v] = std::max(last[v], i);
+      if (v != kAbsent) places[v].last = std::max(places[v].last, i);
     }
     if (node.op->view && steps_[i].kind != Step::Kind::kEvaluated) {
-      last[node.inputs[0]] = std::max(last[node.inputs[0]], last[node.outputs[0]]);
+      int& last = places[node.inputs[0]].last;
+      last = std::max(last, places[node.outputs[0]].last);
     }
   }
 
   // One for each value that is written, and one for each step's scratch.
-  Groups groups(graph_.values.size(),
-                graph_.values.size() + states_of(graph_).size() + steps_.size());
+  Groups groups(places.size() + states_of(graph_).size() + steps_.size());
   const auto open_input = [&](int v) {
     if (late_[v] || tensors_[v].data != nullptr) return;
     // An input keeps its bytes from one run to the next: a caller may write only what changed.
-    groups.of_value[v] = groups.open(tensors_[v].bytes(), 0, kForever);
+    places[v].group = groups.open(tensors_[v].bytes(), 0, kForever);
   };
   for (int v : graph_.inputs) open_input(v);
   for (const State& s : states_of(graph_)) open_input(s.input);
-  Vector<int> scratch_group(steps_.size(), -1);
   for (int i = 0; i < end; ++i) {
-    const Step& step = steps_[i];
+    Step& step = steps_[i];
     const Node& node = *step.node;
+    step.scratch_group = -1;
     if (step.kind == Step::Kind::kView) {
-      groups.of_value[node.outputs[0]] = groups.of_value[node.inputs[0]];
+      places[node.outputs[0]].group = places[node.inputs[0]].group;
       continue;
     }
     if (step.kind != Step::Kind::kRun && step.kind != Step::Kind::kFlow) continue;
@@ -79,48 +85,51 @@ Status Model::lay_out(bool only_measure) {
     const int8_t port = node.op->in_place;
     if (port >= 0 && static_cast<size_t>(port) < node.inputs.size()) {
       const int x = node.inputs[port];
-      const int group = groups.of_value[x];
-      bool free = group >= 0 &&
-                  (groups.lifetimes[group].last == i || (last[x] == i && may_overwrite(node, x))) &&
-                  tensors_[x].bytes() == step.outputs[0].bytes();
+      const Place& place = places[x];
+      const int group = place.group;
+      bool free =
+          group >= 0 &&
+          (groups.lifetimes[group].last == i || (place.last == i && may_overwrite(node, x))) &&
+          tensors_[x].bytes() == step.outputs[0].bytes();
       // Another operand in the same memory under another shape would be overwritten too early.
       for (int other : node.inputs) {
-        if (other != kAbsent && other != x) free &= groups.of_value[other] != group;
+        if (other != kAbsent && other != x) free &= places[other].group != group;
       }
       if (free) over = group;
     }
     for (size_t k = 0; k < node.outputs.size(); ++k) {
       const int v = node.outputs[k];
       if (late_[v]) continue;
-      if (k == 0 && over >= 0) {
-        groups.of_value[v] = over;
-        groups.lifetimes[over].last = std::max(i, last[v]);
+      Place& place = places[v];
+      const int last = std::max(i, place.last);
+      if (over >= 0) {
+        groups.lifetimes[over].last = last;
       } else {
-        groups.of_value[v] = groups.open(step.outputs[k].bytes(), i, std::max(i, last[v]));
+        over = groups.open(step.outputs[k].bytes(), i, last);
       }
+      place.group = std::exchange(over, -1);
     }
-    if (step.scratch_bytes != 0) scratch_group[i] = groups.open(step.scratch_bytes, i, i);
+    if (step.scratch_bytes != 0) step.scratch_group = groups.open(step.scratch_bytes, i, i);
   }
 
-  const ArenaPlan plan = plan_arena({groups.lifetimes.data(), static_cast<size_t>(groups.count)});
-  arena_bytes_ = plan.bytes;
+  arena_bytes_ = plan_arena({groups.lifetimes.data(), static_cast<size_t>(groups.count)});
   if (only_measure) return {};
-  if (!arena_ || arena_.size() < plan.bytes) {
-    waits_ = !reserves_ && plan.bytes > at_loading();
+  if (!arena_ || arena_.size() < arena_bytes_) {
+    waits_ = !reserves_ && arena_bytes_ > at_loading();
     if (waits_) return {};
-    WXNN_TRY(arena_.allocate(plan.bytes));
+    WXNN_TRY(arena_.allocate(arena_bytes_));
   }
-  std::byte* base = arena_.data();
+  const auto address = [&](int group) { return arena_.data() + groups.lifetimes[group].offset; };
   for (size_t v = 0; v < tensors_.size(); ++v) {
-    const int group = groups.of_value[v];
-    if (group >= 0) tensors_[v].data = base + plan.offsets[group];
+    const int group = places[v].group;
+    if (group >= 0) tensors_[v].data = address(group);
   }
   for (int i = 0; i < end; ++i) {
     Step& step = steps_[i];
-    step.scratch = scratch_group[i] < 0 ? nullptr : base + plan.offsets[scratch_group[i]];
+    step.scratch = step.scratch_group < 0 ? nullptr : address(step.scratch_group);
     for (size_t k = 0; k < step.outputs.size(); ++k) {
-      if (late_[step.node->outputs[k]]) continue;
-      step.outputs[k].data = tensors_[step.node->outputs[k]].data;
+      const int v = step.node->outputs[k];
+      if (!late_[v]) step.outputs[k].data = tensors_[v].data;
     }
   }
   return {};

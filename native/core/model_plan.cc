@@ -72,17 +72,25 @@ Status Model::keep_constants() {
   return {};
 }
 
+// Input i where it is a constant that the node's kernel packs, else null.
+const Value* Model::packed_constant(const Node& node, size_t i) const {
+  const int v = node.inputs[i];
+  const bool packed = v != kAbsent && packs(*node.op, i) && graph_.values[v].constant;
+  return packed ? &graph_.values[v] : nullptr;
+}
+
 // After the step's kernel was made. One that is made anew at every run needs its constants then.
 void Model::release_packed(const Step& step) {
   const Node& node = *step.node;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int v = node.inputs[i];
-    if (v == kAbsent || !graph_.values[v].constant || !packs(*node.op, i) || kept_[v]) continue;
+    const Value* value = packed_constant(node, i);
+    if (value == nullptr || kept_[v]) continue;
     tensors_[v].data = nullptr;
     if (step.packs_data || --unpacked_[v] > 0) continue;
-    packed_bytes_ += graph_.values[v].type.bytes();
-    graph_.values[v].constant->owned = {};
-    graph_.values[v].constant->bytes = {};
+    packed_bytes_ += value->type.bytes();
+    value->constant->owned = {};
+    value->constant->bytes = {};
   }
 }
 
@@ -113,16 +121,15 @@ Status Model::create_kernel(Step& step) {
   if (needed != 0) WXNN_TRY(block.allocate(needed));
   std::byte* room = packing_ ? packing_.data() : block.data();
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    const int v = node.inputs[i];
-    if (v == kAbsent || !packs(*node.op, i) || !graph_.values[v].constant) continue;
-    const Value& value = graph_.values[v];
-    const size_t bytes = room_to_pack(value);
-    const Constant& c = *value.constant;
+    const Value* value = packed_constant(node, i);
+    if (value == nullptr) continue;
+    const size_t bytes = room_to_pack(*value);
+    const Constant& c = *value->constant;
     if (bytes != 0) {
-      std::byte* spare = room + Buffer::padded(value.type.bytes());
-      WXNN_TRY(value.at(widen(c, value.type, room, spare)));
+      std::byte* spare = room + Buffer::padded(value->type.bytes());
+      WXNN_TRY(value->at(widen(c, value->type, room, spare)));
     }
-    tensors_[v].data = bytes != 0 ? room : const_cast<std::byte*>(c.bytes.data());
+    tensors_[node.inputs[i]].data = bytes != 0 ? room : const_cast<std::byte*>(c.bytes.data());
     room += bytes;
   }
   WXNN_TRY(node.op->create(step.infer_ctx(), &step.kernel));
@@ -136,9 +143,7 @@ size_t Model::packing_room(const Step& step) const {
   size_t bytes = 0;
   if (node.op->create == nullptr || step.kernel) return 0;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    const int v = node.inputs[i];
-    if (v == kAbsent || !packs(*node.op, i) || !graph_.values[v].constant) continue;
-    bytes += room_to_pack(graph_.values[v]);
+    if (const Value* value = packed_constant(node, i)) bytes += room_to_pack(*value);
   }
   return bytes;
 }

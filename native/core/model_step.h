@@ -29,6 +29,7 @@ struct Model::Step {
   Vector<Buffer> own;  // memory of evaluated and late outputs
   size_t scratch_bytes = 0;
   void* scratch = nullptr;
+  int scratch_group = -1;  // its piece of the arena, while that is laid out
 
   InferCtx infer_ctx() { return {node->attrs, inputs, types}; }
   RunCtx run_ctx(LateAllocator* late = nullptr) {

@@ -66,28 +66,29 @@ class Conv2D final : public Kernel {
     const Shape& x = c.in(kX).shape;
     window_ = window_of(c.attrs, x, {filter_.height, filter_.width});
     channels_ = x[3];
-    pixels_ = static_cast<int64_t>(window_.y.out) * window_.x.out;
-    work_ = x[0] * pixels_ * filter_.out * layout_k();
+    pixels_ = window_.y.out * window_.x.out;
     parts_ = threads();
     // A few blocks for each thread.
-    const int64_t share = parts_ == 1 ? pixels_ : pixels_ / (parts_ * 4) + 1;
+    const int32_t share = parts_ == 1 ? pixels_ : pixels_ / (parts_ * 4) + 1;
     block_ = std::clamp(kBlockFloats / std::max(layout_k(), 1), 1, 32) * kTileRows;
-    block_ = static_cast<int32_t>(std::min<int64_t>(block_, share));
+    block_ = std::min(block_, share);
     *scratch_bytes = part_bytes() * parts_;
     return {};
   }
 
   Status run(const RunCtx& c) override {
     const int32_t groups = channels_ / filter_.in;
-    const int64_t blocks = (pixels_ + block_ - 1) / block_;
-    const int64_t all = c.in(kX).shape[0] * groups * blocks;
-    const pthreadpool_t pool = pool_for(work_);
-    const int64_t parts = pool == nullptr ? 1 : parts_;
+    const int32_t blocks = (pixels_ + block_ - 1) / block_;
+    const int32_t all = c.in(kX).shape[0] * groups * blocks;
+    const int64_t outputs = c.out().shape.elements();
+    const pthreadpool_t pool = pool_for(outputs * layout_k());
+    const int32_t parts = pool == nullptr ? 1 : parts_;
     share_out(pool, parts, [&](size_t part) {
       std::byte* scratch = static_cast<std::byte*>(c.scratch) + part * part_bytes();
-      const int64_t last = all * (part + 1) / parts;
-      for (int64_t i = all * part / parts; i < last; ++i) {
-        const int32_t image = static_cast<int32_t>(i / blocks);
+      const auto at = [&](size_t k) { return static_cast<int32_t>(int64_t{all} * k / parts); };
+      const int32_t last = parts == 1 ? all : at(part + 1);
+      for (int32_t i = parts == 1 ? 0 : at(part); i < last; ++i) {
+        const int32_t image = i / blocks;
         multiply_block(c, image / groups, image % groups, i % blocks * block_, scratch);
       }
     });
@@ -107,17 +108,17 @@ class Conv2D final : public Kernel {
   static constexpr int32_t kBlockFloats = 1 << 12;  // times kTileRows
 
   // Outputs of group `g` of image `n`, from pixel `first` on.
-  void multiply_block(const RunCtx& c, int32_t n, int32_t g, int64_t first, void* scratch) const {
+  void multiply_block(const RunCtx& c, int32_t n, int32_t g, int32_t first, void* scratch) const {
     const int32_t outputs = filter_.out / (channels_ / filter_.in);
     const PanelLayout layout(layout_k(), outputs);
-    const int64_t at = n * pixels_ + first;
+    const ptrdiff_t at = n * pixels_ + first;
     const int32_t channel = g * outputs;
     const float** table = static_cast<const float**>(scratch);
     PanelTask t{.rows = table,
                 .rows_stride = table_stride(),
                 .pieces = filter_.height,
                 .depth = row_floats(),
-                .m = static_cast<int32_t>(std::min<int64_t>(block_, pixels_ - first)),
+                .m = std::min(block_, pixels_ - first),
                 .c = c.out().f32() + at * filter_.out + channel,
                 .c_stride = filter_.out,
                 .min = activation_.min,
@@ -149,7 +150,7 @@ class Conv2D final : public Kernel {
     const Slide& x = window_.x;
     int32_t in_a_row = 0;
     for (int32_t ox = 0; ox < x.out; ++ox) in_a_row += hangs_over(ox * x.stride - x.before);
-    return std::min<int64_t>(block_, static_cast<int64_t>(in_a_row) * (block_ / x.out + 2));
+    return std::min(block_, in_a_row * (block_ / x.out + 2));
   }
 
   // What multiply_block needs: the table of the windows' rows, a row of zeros, gathered windows.
@@ -161,7 +162,7 @@ class Conv2D final : public Kernel {
 
   // Where the rows of the windows of `m` outputs begin, from output `first` on. One row of outputs
   // after the other: what is asked of each window is as little as can be.
-  void find_rows(const float* image, ptrdiff_t first, int32_t m, const float** table) const {
+  void find_rows(const float* image, int32_t first, int32_t m, const float** table) const {
     const Slide &y = window_.y, &x = window_.x;
     float* zeros = reinterpret_cast<float*>(table + filter_.height * table_stride());
     float* gathered = zeros + row_floats();
@@ -169,7 +170,7 @@ class Conv2D final : public Kernel {
     const ptrdiff_t step = static_cast<ptrdiff_t>(x.stride) * channels_;
     // Columns where a window may begin that lies inside.
     const uint32_t whole = in_one_piece() ? std::max(x.in - x.span() + 1, 0) : 0;
-    int32_t oy = static_cast<int32_t>(first / x.out), ox = static_cast<int32_t>(first % x.out);
+    int32_t oy = first / x.out, ox = first % x.out;
     for (int32_t i = 0; i < m; ox = 0, ++oy) {
       const int32_t end = std::min(m, i + x.out - ox);
       int32_t iy = oy * y.stride - y.before;
@@ -233,8 +234,7 @@ class Conv2D final : public Kernel {
   Buffer packed_;  // group after group
   int32_t channels_ = 0;
   int32_t block_ = 0;   // pixels whose windows are multiplied at once
-  int64_t pixels_ = 0;  // of an output
-  int64_t work_ = 0;    // multiply-adds
+  int32_t pixels_ = 0;  // of an output
   int parts_ = 1;       // threads that there is scratch for
 };
 }  // namespace

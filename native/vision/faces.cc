@@ -77,16 +77,9 @@ Status FaceDetector::open(int input_size, std::span<const Shape> outputs) {
 
 Status FaceDetector::prepare(const Image& image, int rotation, bool mirror, float* tensor) {
   prepared_ = false;
-  ImageTransform t{.roi = roi_of(image),
-                   .width = size_,
-                   .height = size_,
-                   .rotation = rotation,
-                   .mirror = mirror,
-                   .letterbox = true};
-  for (int c = 0; c < 3; ++c) {
-    t.mean[c] = 127.5f;
-    t.scale[c] = 1 / 127.5f;
-  }
+  ImageTransform t = square_transform(roi_of(image), size_, mirror, 127.5f, 1 / 127.5f);
+  t.rotation = rotation;
+  t.letterbox = true;
   WXNN_TRY(sampler_.to_tensor(image, t, tensor));
   to_picture_ = map_to_picture(t);
   mirror_ = mirror;
@@ -102,14 +95,14 @@ Status FaceDetector::decode(std::span<const float* const> outputs, float thresho
   WXNN_CHECK(threshold >= 0 && threshold <= 1, "threshold should be in 0..1");
   outputs_ = outputs.data();
   candidate_count_ = 0;
-  for (const Grid& grid : grids_) collect(grid, threshold);
+  collect(threshold);
   suppress(max_faces);
   return {};
 }
 
 // 16 numbers in tensor pixels: the box's corners x0 y0 x1 y1, then x y of the six keypoints.
 void FaceDetector::read_anchor(int anchor, float* points) const {
-  const Grid& grid = grids_[anchor >= grids_[1].first];
+  const Grid& grid = grid_of(anchor);
   const int cell = (anchor - grid.first) / grid.anchors;
   const int row = cell / grid.cells, column = cell % grid.cells;
   const int pixels = size_ / grid.cells;  // a cell's side, whole by construction
@@ -125,8 +118,9 @@ void FaceDetector::read_anchor(int anchor, float* points) const {
   }
 }
 
-void FaceDetector::collect(const Grid& grid, float threshold) {
-  for (int anchor = grid.first; anchor < grid.end(); ++anchor) {
+void FaceDetector::collect(float threshold) {
+  for (int anchor = 0; anchor < grids_[1].end(); ++anchor) {
+    const Grid& grid = grid_of(anchor);
     const float logit = outputs_[grid.scores][anchor - grid.skip];
     const float score = score_of(std::clamp(logit, -100.0f, 100.0f));
     if (!(score >= threshold)) continue;  // NaN is no face
@@ -173,9 +167,7 @@ void FaceDetector::add_face(float score, const float* points) {
   face.score = score;
   float* to = face.numbers() + 1;  // box and keypoints
   for (int i = 0; i < kNumbers; i += 2) {
-    to[i] = static_cast<float>(to_picture_.x(points[i], points[i + 1]));
-    to[i + 1] = static_cast<float>(to_picture_.y(points[i], points[i + 1]));
-    if (!(abs_f32(to[i]) < kInfF32 && abs_f32(to[i + 1]) < kInfF32)) return;
+    if (!map_point(to_picture_, points + i, to + i)) return;
   }
   for (int i = 0; i < 2; ++i) {  // rotation and mirroring move the corners
     if (face.box[i] > face.box[2 + i]) std::swap(face.box[i], face.box[2 + i]);

@@ -89,7 +89,8 @@ class FaceDetector {
     return reinterpret_cast<Candidate*>(memory_.data<Face>() + kMaxFaces);
   }
   void read_anchor(int anchor, float* points) const;
-  void collect(const Grid& grid, float threshold);
+  const Grid& grid_of(int anchor) const { return grids_[anchor >= grids_[1].first]; }
+  void collect(float threshold);
   void suppress(int max_faces);
   void add_face(float score, const float* points);
 

@@ -262,6 +262,16 @@ void sample_turned(const Image& image, const ImageTransform& t, const Affine& ma
 
 }  // namespace
 
+[[clang::minsize]] ImageTransform square_transform(const Roi& roi, int size, bool mirror,
+                                                   float mean, float scale) {
+  return {.roi = roi,
+          .width = size,
+          .height = size,
+          .mirror = mirror,
+          .mean = {mean, mean, mean},
+          .scale = {scale, scale, scale}};
+}
+
 [[clang::minsize]] Affine map_to_picture(const ImageTransform& t) {
   const Roi& r = t.roi;
   const bool lying = t.rotation == 90 || t.rotation == 270;
@@ -277,6 +287,13 @@ void sample_turned(const Image& image, const ImageTransform& t, const Affine& ma
   map.x0 = r.x - map.x(t.width / 2.0, t.height / 2.0);
   map.y0 = r.y - map.y(t.width / 2.0, t.height / 2.0);
   return map;
+}
+
+[[clang::minsize]] bool map_point(const Affine& map, const float* from, float* to) {
+  const float x = from[0], y = from[1];
+  to[0] = static_cast<float>(map.x(x, y));
+  to[1] = static_cast<float>(map.y(x, y));
+  return (to[0] + to[1]) * 0 == 0;
 }
 
 [[clang::minsize]] Status ImageSampler::to_tensor(const Image& image, const ImageTransform& t,

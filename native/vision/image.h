@@ -49,6 +49,9 @@ struct ImageTransform {
   float scale[4] = {1, 1, 1};
 };
 
+// To a square tensor, all channels alike.
+ImageTransform square_transform(const Roi& roi, int size, bool mirror, float mean, float scale);
+
 // x' = xx * x + xy * y + x0; y' = yx * x + yy * y + y0.
 struct Affine {
   double xx = 0, xy = 0, x0 = 0;
@@ -56,6 +59,9 @@ struct Affine {
   double x(double px, double py) const { return xx * px + xy * py + x0; }
   double y(double px, double py) const { return yx * px + yy * py + y0; }
 };
+// Of the point (x, y) at `from`, written to `to`, which may be `from`; false where it is not
+// finite.
+bool map_point(const Affine& map, const float* from, float* to);
 
 // From tensor coordinates (0..width, 0..height) to picture coordinates. `transform` is one that
 // ImageSampler::to_tensor accepts.

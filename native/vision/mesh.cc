@@ -46,23 +46,19 @@ void read_face(const float* landmarks, bool mirror, Face* face) {
 }
 
 ImageTransform mesh_transform(const Roi& roi, bool mirror, int size) {
-  ImageTransform t{.roi = roi, .width = size, .height = size, .mirror = mirror};
-  for (float& scale : t.scale) scale = 1 / 255.0f;
-  return t;
+  return square_transform(roi, size, mirror, 0, 1 / 255.0f);
 }
 
 bool project_mesh(const ImageTransform& transform, const float* raw, float* out) {
   const Affine to_picture = map_to_picture(transform);
   const float z_scale = transform.roi.width / static_cast<float>(transform.width);
-  float nothing = 0;  // stays 0 while all is finite
+  bool finite = true;
   for (int i = 0; i < kLandmarkFloats; i += 3) {
-    const float x = raw[i], y = raw[i + 1];
-    out[i] = static_cast<float>(to_picture.x(x, y));
-    out[i + 1] = static_cast<float>(to_picture.y(x, y));
+    finite &= map_point(to_picture, raw + i, out + i);
     out[i + 2] = raw[i + 2] * z_scale;
-    nothing += (out[i] + out[i + 1] + out[i + 2]) * 0;
+    finite &= out[i + 2] * 0 == 0;
   }
-  return nothing == 0;
+  return finite;
 }
 
 }  // namespace wxnn
