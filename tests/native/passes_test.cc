@@ -234,7 +234,7 @@ TEST(Passes, A1x1ConvolutionOfAnEnlargedPictureGoesFirst) {
     s = Add(c, b)
     y = Conv2D(s, v) pad=same
     output y
-  )">(mode)),
+  )">(mode),
                          1e-5f),
               "r = FusedConv2D(x, w, c/bias)\ns = Conv2D(r, v)\ny = ResizeBilinear(s)\n");
   }
