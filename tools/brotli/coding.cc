@@ -155,13 +155,19 @@ void reassign(const std::vector<Counts>& counts, Coding& c, int rounds) {
 
 }  // namespace
 
-std::vector<float> prices(const Counts& counts) {
+std::vector<float> prices(const Counts& counts, float whole) {
   uint32_t total = 0;
   for (const uint32_t n : counts) total += n;
   const double all = log2Of(std::max(total, 1u));
-  std::vector<float> out(counts.size(), static_cast<float>(all + 5));
-  for (size_t i = 0; i < counts.size(); ++i)
-    if (counts[i] != 0) out[i] = static_cast<float>(std::max(all - log2Of(counts[i]), 0.05));
+  constexpr double kNew = 8;  // what does not occur would make the code longer, too
+  std::vector<float> out(counts.size(), static_cast<float>(all + kNew));
+  Lengths lengths(counts.size());
+  if (whole > 0) lengths = lengthsFor(counts, 15);
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    const float bits = static_cast<float>(std::max(all - log2Of(counts[i]), 0.05));
+    out[i] = whole * static_cast<float>(lengths[i]) + (1 - whole) * bits;
+  }
   return out;
 }
 

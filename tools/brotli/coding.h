@@ -24,8 +24,9 @@ struct Coding {
   int types() const { return static_cast<int>(modes.size()); }
 };
 
-/** Bits for each symbol of a tree. */
-std::vector<float> prices(const Counts& counts);
+/** Bits for each symbol of a tree. `whole`: how much of each is the whole number of bits that a
+ * code has, 0 to 1. */
+std::vector<float> prices(const Counts& counts, float whole = 0);
 
 /** Trees for types that are given: contexts whose symbols are alike share one. */
 void cluster(const Sequence& s, Coding& coding);

@@ -150,12 +150,12 @@ std::vector<uint8_t> byPlace(const std::vector<uint32_t>& at, const std::vector<
   return out;
 }
 
-Prices pricesOf(const Bytes& data, const Stream& s) {
+Prices pricesOf(const Bytes& data, const Stream& s, float whole) {
   const size_t n = data.size();
   Prices p;
   const auto literalType = byPlace(s.literalAt, s.literalCoding.type, n);
   std::vector<std::vector<float>> literal;
-  for (const Counts& t : s.literalCoding.trees) literal.push_back(prices(t));
+  for (const Counts& t : s.literalCoding.trees) literal.push_back(prices(t, whole));
   p.literals.assign(n + 1, 0);
   double sum = 0;
   for (size_t at = 0; at < n; ++at) {
@@ -172,9 +172,9 @@ Prices pricesOf(const Bytes& data, const Stream& s) {
     for (size_t at = s.lengthAt[i]; at < end; ++at) p.commandType[at] = s.lengthCoding.type[i];
   }
   p.distanceType = byPlace(s.distanceAt, s.distanceCoding.type, n);
-  for (const Counts& t : s.lengthCoding.trees) p.commands.push_back(prices(t));
+  for (const Counts& t : s.lengthCoding.trees) p.commands.push_back(prices(t, whole));
   std::vector<std::vector<float>> distance;
-  for (const Counts& t : s.distanceCoding.trees) distance.push_back(prices(t));
+  for (const Counts& t : s.distanceCoding.trees) distance.push_back(prices(t, whole));
   for (const uint8_t tree : s.distanceCoding.map) p.distances.push_back(distance[tree]);
   return p;
 }
@@ -275,7 +275,8 @@ Bytes compress(const Bytes& data, const Options& options) {
                   size(s.distances, s.distanceCoding), s.distanceCoding.types(),
                   s.distanceCoding.trees.size());
     say(line);
-    p = pricesOf(data, s);
+    // At first all may still change; at last codes are nearly what they will be.
+    p = pricesOf(data, s, round + 5 < options.rounds ? 0.0f : 0.5f);
   }
   return best;
 }
