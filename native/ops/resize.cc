@@ -96,46 +96,60 @@ Pair pair_at(const Position& p, int32_t in) {
   return {std::clamp(p.index(), 0, last), std::clamp(high, 0, last), fraction};
 }
 
-// y = the mean of two rows of two pixels, weighted; n channels.
-void blend(const float* const (&pixel)[4], float across, float down, float* y, int32_t n) {
-  const float* top_left = pixel[0];
-  const float* top_right = pixel[1];
-  const float* bottom_left = pixel[2];
-  const float* bottom_right = pixel[3];
-  each(n, [&](int32_t i) {
-    const float top = top_left[i] + (top_right[i] - top_left[i]) * across;
-    const float bottom = bottom_left[i] + (bottom_right[i] - bottom_left[i]) * across;
-    y[i] = top + (bottom - top) * down;
-  });
-}
-
-// One row of `out` pixels between two rows of the image.
-void blend_row(const float* top, const float* bottom, float down, const Axis& across,
-               int32_t channels, float* y) {
+// Two rows of `out` pixels between the same two rows of the image, or one row twice.
+struct BlendedRows {
+  float* y[2];
+  float down[2];  // of the way from the upper row to the lower one
+};
+void blend_rows(const float* upper, const float* lower, const Axis& across, int32_t channels,
+                const BlendedRows& rows) {
   Position p = across.first(Sample::kBilinear);
-  for (int32_t i = 0; i < across.out; ++i, p.advance(), y += channels) {
+  float *y = rows.y[0], *z = rows.y[1];
+  const float y_down = rows.down[0], z_down = rows.down[1];
+  for (int32_t i = 0; i < across.out; ++i, p.advance(), y += channels, z += channels) {
     const Pair h = pair_at(p, across.in);
     const int32_t left = h.low * channels;
     const int32_t right = h.high * channels;
-    blend({top + left, top + right, bottom + left, bottom + right}, h.fraction, down, y, channels);
+    each(channels, [=](int32_t k) {
+      const float *l = upper + left, *r = upper + right;
+      const float *m = lower + left, *s = lower + right;
+      const float top = l[k] + (r[k] - l[k]) * h.fraction;
+      const float below = (m[k] + (s[k] - m[k]) * h.fraction) - top;
+      y[k] = top + below * y_down;
+      z[k] = top + below * z_down;
+    });
   }
 }
 
-Status run_bilinear(const RunCtx& c) {
+[[clang::minsize]] Status run_bilinear(const RunCtx& c) {
   const Shape& in = c.in(0).shape;
   const Shape& out = c.out().shape;
   if (out.elements() == 0) return {};
   const Axes axes = axes_of(c.attrs, in, out);
   const int32_t channels = in[3];
-  const int32_t row = in[2] * channels;
+  const int32_t row = in[2] * channels, out_row = out[2] * channels;
   const float* image = c.in(0).f32();
   float* y = c.out().f32();
   for (int32_t n = 0; n < in[0]; ++n, image += in[1] * row) {
     Position py = axes.y.first(Sample::kBilinear);
-    for (int32_t oy = 0; oy < out[1]; ++oy, py.advance(), y += out[2] * channels) {
-      const Pair v = pair_at(py, axes.y.in);
-      replaceable(blend_row)(image + v.low * row, image + v.high * row, v.fraction, axes.x,
-                             channels, y);
+    for (int32_t oy = 0; oy < out[1];) {
+      Pair v{};
+      BlendedRows rows;
+#pragma clang loop unroll(disable)
+      for (int k = 0; k < 2; ++k) {
+        const Pair next = pair_at(py, axes.y.in);
+        if (k == 0) {
+          v = next;
+        } else if (oy == out[1] || next.low != v.low || next.high != v.high) {
+          break;
+        }
+        rows.y[k] = rows.y[1] = y;
+        rows.down[k] = rows.down[1] = next.fraction;
+        py.advance();
+        y += out_row;
+        ++oy;
+      }
+      replaceable(blend_rows)(image + v.low * row, image + v.high * row, axes.x, channels, rows);
     }
   }
   return {};
@@ -263,6 +277,6 @@ extern constinit const Op kResizeNearestNeighbor = {
     .run = run_nearest,
 };
 
-WXNN_LOOPS(Resize, any_loop(blend_row));
+WXNN_LOOPS(Resize, any_loop(blend_rows));
 
 }  // namespace wxnn

@@ -1,7 +1,8 @@
 // What a convolution's kernel does on its way to memory: adds a residual, bends by PRelu. Only the
 // engine runs the result (no file format has such a convolution), so the converter leaves these
-// passes out, and conv_before_resize, use_winograd and use_strassen, which run before and after them
-// and need the same types. These change no result, but that a channel without residual keeps a -0.
+// passes out, and conv_before_resize, use_winograd and use_strassen, which run before and after
+// them and need the same types. These change no result, but that a channel without residual keeps a
+// -0.
 #include <algorithm>
 
 #include "core/build_parts.h"

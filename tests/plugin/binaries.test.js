@@ -18,10 +18,10 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // which they are shipped (tools/pack_wasm.js: minutes, so with WXNN_LONG alone). The design asks for 170,000 for both forms of the
 // operators of graph models (95,000 with SIMD, 75,000 without), for 300,000 for the whole package of the tfjs profile, and for 45,000 for
 // the face models' alone with SIMD inside, which is not reached: HACKING.md says what takes the bytes.
-const BUDGETS = { plain: 97600, 'plain-tfjs': 134300, simd: 10900 };
-const PACKED_BUDGETS = { plain: 94500, 'plain-tfjs': 129900, simd: 10600, faces: 47850 };
-const TFJS_PACKAGE = 246900;
-const FACE_BUDGET = 49150;
+const BUDGETS = { plain: 97850, 'plain-tfjs': 134550, simd: 11000 };
+const PACKED_BUDGETS = { plain: 94750, 'plain-tfjs': 130150, simd: 10700, faces: 47900 };
+const TFJS_PACKAGE = 247200;
+const FACE_BUDGET = 49200;
 const TABLE = '__indirect_function_table table';
 const LINKERS = ['_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // unused
 const LOOPS_MEMORY = 16384;  // the first bytes of the memory
