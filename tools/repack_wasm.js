@@ -1,7 +1,7 @@
 'use strict';
 // Rewrites a WebAssembly file in place so that brotli makes it smaller (3%). It stays the same program: what changes is what the format
-// leaves open. Functions that are alike come to stand side by side, and the locals of a function take the numbers that other functions
-// use in like places. The build calls it behind the linker (cmake/wasm_binary.cmake).
+// leaves open. Functions that are alike come to stand side by side, the locals of a function take the numbers that other functions
+// use in like places, and what the linker exports of its own is not exported. The build calls it behind the linker (cmake/wasm_binary.cmake).
 //
 //   node tools/repack_wasm.js FILE.wasm
 //
@@ -11,6 +11,7 @@ const fs = require('node:fs');
 const zlib = require('node:zlib');
 
 const SECTION = { custom: 0, type: 1, import: 2, function: 3, export: 7, start: 8, element: 9, code: 10 };
+const LINKERS = ['_emscripten_stack_restore', 'emscripten_stack_get_current']; // nobody calls them; that of the loops' stack a test does
 const EXTERNAL = { function: 0, table: 1, memory: 2 };
 
 // --- reading: https://webassembly.github.io/spec/core/binary -----------------------------------------------------------------------
@@ -91,7 +92,7 @@ function readCode(r, end) {
 
 /** Null for a file with the names of functions, which is there to be looked at. */
 function read(bytes) {
-  const m = { head: bytes.subarray(0, 8), sections: [], imported: 0, types: [], exports: [], elements: [], functions: [] };
+  const m = { head: bytes.subarray(0, 8), sections: [], imported: 0, isPart: false, types: [], exports: [], elements: [], functions: [] };
   const r = new Reader(bytes, 8);
   let parameters = [];
   while (r.at < bytes.length) {
@@ -108,6 +109,7 @@ function read(bytes) {
         r.take(r.number());
         const kind = r.byte();
         if (kind === EXTERNAL.function) ++m.imported;
+        if (kind === EXTERNAL.memory) m.isPart = true;
         if (kind === EXTERNAL.table) r.byte();
         if (kind === EXTERNAL.function) r.number();
         else if (r.byte() % 2 === 1) [r.number(), r.number()];
@@ -115,7 +117,10 @@ function read(bytes) {
       });
     }
     if (id === SECTION.function) m.types = r.list(() => r.number());
-    if (id === SECTION.export) m.exports = r.list(() => ({ name: r.take(r.number()), kind: r.byte(), index: r.number() }));
+    if (id === SECTION.export) {
+      m.exports = r.list(() => ({ name: r.take(r.number()), kind: r.byte(), index: r.number() }));
+      if (!m.isPart) m.exports = m.exports.filter(({ name }) => !LINKERS.includes(Buffer.from(name).toString()));
+    }
     if (id === SECTION.element) {
       m.elements = r.list(() => {
         const start = r.at;

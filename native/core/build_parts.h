@@ -13,6 +13,7 @@ struct BuildParts {
   bool tables;  // LookupTableFind: tables that a TensorFlow graph fills
   bool rare;    // SVDF, as all operators have it: rare spellings in .tflite files
   bool custom;  // operators of TensorFlow Lite that keep their options in a FlexBuffer
+  bool complex;  // Complex: sums and products of complex numbers
   bool fewer_products;  // StrassenConv2D, WinogradConv2D: layers of many channels, not in face
                         // models
 };

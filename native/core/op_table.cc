@@ -27,6 +27,7 @@ constinit const BuildParts kBuildParts = {
     .custom = is_in_build("AudioSpectrogram") || is_in_build("Mfcc") ||
               is_in_build("DetectionPostProcess") || is_in_build("LandmarksToTransformMatrix") ||
               is_in_build("TransformLandmarks") || is_in_build("TransformTensorBilinear"),
+    .complex = is_in_build("Complex"),
     .fewer_products = is_in_build("WinogradConv2D"),
 };
 

@@ -1,4 +1,5 @@
 // Add and the other operators that combine two broadcast numbers.
+#include "core/build_parts.h"
 #include "core/choose.h"
 #include "core/elementwise.h"
 #include "core/math_wide.h"
@@ -59,18 +60,18 @@ float bend(float x, float alpha) { return choose(x < 0, alpha * x, x); }
 struct Complex {
   float re, im;
 };
+bool is_complex(DType dtype) { return kBuildParts.complex && dtype == DType::kComplex64; }
 
 // floats, ints and complex: of two operands of one dtype.
 template <auto floats, auto ints, auto complex>
 Status run_any(const RunCtx& c) {
-  if (c.in(0).dtype != DType::kComplex64) return run_zip<floats, ints>(c);
+  if (!is_complex(c.in(0).dtype)) return run_zip<floats, ints>(c);
   zip(c, small_row_loop<Complex, Complex, complex>);
   return {};
 }
 
 Status broadcast_any(InferCtx& c) {
-  if (c.in(0).dtype != DType::kComplex64) return broadcast_both(c);
-  return broadcast_complex(c);
+  return is_complex(c.in(0).dtype) ? broadcast_complex(c) : broadcast_both(c);
 }
 
 }  // namespace

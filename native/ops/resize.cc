@@ -90,10 +90,8 @@ struct Pair {
   float fraction;  // of the way to high
 };
 Pair pair_at(const Position& p, int32_t in) {
-  const int32_t last = in - 1;
   const float fraction = p.fraction();
-  const int32_t high = fraction > 0 ? p.index() + 1 : p.index();
-  return {std::clamp(p.index(), 0, last), std::clamp(high, 0, last), fraction};
+  return {std::max(p.index(), 0), std::min(p.index() + (fraction > 0), in - 1), fraction};
 }
 
 // Two rows of `out` pixels between the same two rows of the image, or one row twice.

@@ -74,3 +74,6 @@ extern "C" size_t strlen(const char* text) {
   while (text[n] != 0) ++n;
   return n;
 }
+
+// What stands in a table of virtual functions for one that has no body: libc++abi's has a sentence.
+extern "C" [[noreturn]] void __cxa_pure_virtual() { __builtin_trap(); }

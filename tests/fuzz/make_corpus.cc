@@ -122,11 +122,14 @@ void put_layers(const std::string& folder) {
   std::string weights;
   for (const std::string_view weight : kWeights) {
     const size_t space = weight.find(' ');
-    weights += sentence<"{}{}">(weights.empty() ? "" : ",\n", R"({"name": ")", weight.substr(0, space),
-                        R"(", "dtype": "float32", "shape": [)", weight.substr(space + 1), "]}");
+    weights += weights.empty() ? "" : ",\n";
+    weights += sentence<R"({"name": "{}", "dtype": "float32", "shape": [{}]})">(
+        weight.substr(0, space), weight.substr(space + 1));
   }
   put(folder, "tfjs_json", "layers",
-      sentence<"{}{}{}{}{}]}]}">(R"({"format": "layers-model", "modelTopology": {"model_config": )", R"({"class_name": "Sequential", "config": {"name": "s", "layers": [)", layers, R"(]}}}, "weightsManifest": [{"paths": ["w.bin"], "weights": [)", weights));
+      sentence<
+          R"({"format": "layers-model", "modelTopology": {"model_config": {"class_name": "Sequential", "config": {"name": "s", "layers": [{}]}}}, "weightsManifest": [{"paths": ["w.bin"], "weights": [{}]}]})">(
+          layers, weights));
 }
 
 // Real models that set-up always fetches: their nodes or layers whole, their weights so small that
