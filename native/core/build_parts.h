@@ -7,12 +7,12 @@
 namespace wxnn {
 
 struct BuildParts {
-  bool flow;    // If, While: graphs inside nodes, functions, TensorFlow 1's loops
-  bool grids;   // FakeQuantWithMinMaxArgs: tensors that are computed in a file's small integers
-  bool state;   // LSTM, SVDF: variables of a file that an operator keeps
-  bool tables;  // LookupTableFind: tables that a TensorFlow graph fills
-  bool rare;    // SVDF, as all operators have it: rare spellings in .tflite files
-  bool custom;  // operators of TensorFlow Lite that keep their options in a FlexBuffer
+  bool flow;     // If, While: graphs inside nodes, functions, TensorFlow 1's loops
+  bool grids;    // FakeQuantWithMinMaxArgs: tensors that are computed in a file's small integers
+  bool state;    // LSTM, SVDF: variables of a file that an operator keeps
+  bool tables;   // LookupTableFind: tables that a TensorFlow graph fills
+  bool rare;     // SVDF, as all operators have it: rare spellings in .tflite files
+  bool custom;   // operators of TensorFlow Lite that keep their options in a FlexBuffer
   bool complex;  // Complex: sums and products of complex numbers
   bool fewer_products;  // StrassenConv2D, WinogradConv2D: layers of many channels, not in face
                         // models
