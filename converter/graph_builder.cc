@@ -213,11 +213,11 @@ Status GraphBuilder::evaluate_node(const Node& node, std::span<const Tensor* con
   return {};
 }
 
-Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int> inputs,
+Status GraphBuilder::add(std::string_view op, const std::string& name, std::vector<int> inputs,
                          std::vector<Setting> settings, size_t count, std::vector<int>* outputs) {
   Node node;
   node.op = find_op(op);
-  node.name = std::move(name);
+  node.name = name;
   WXNN_CHECK(most_nodes_-- > 0, "node \"{}\": the model becomes too many nodes", node.name);
   WXNN_CHECK(node.op != nullptr,
              "node \"{}\": needs the operator {}, which this build does not have", node.name, op);
@@ -227,10 +227,10 @@ Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int>
     if (!status.ok()) return status.at(node.place());
   }
   while (!inputs.empty() && inputs.back() == kAbsent) inputs.pop_back();
-  node.inputs = std::move(inputs);
+  node.inputs = inputs;
   for (size_t i = 0; i < count; ++i) {
-    std::string output = i == 0 ? node.name : sentence<"{}:{}">(node.name, i);
-    node.outputs.push_back(graph.add_value(std::move(output), {}));
+    const String output = i == 0 ? node.name : sentence<"{}:{}">(node.name, i);
+    node.outputs.push_back(graph.add_value(output, {}));
   }
   outputs->assign(node.outputs.begin(), node.outputs.end());
   bool folded = false;
@@ -239,10 +239,10 @@ Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int>
   return {};
 }
 
-Status GraphBuilder::add(std::string_view op, std::string name, std::vector<int> inputs,
+Status GraphBuilder::add(std::string_view op, const std::string& name, std::vector<int> inputs,
                          std::vector<Setting> settings, int* y) {
   std::vector<int> outputs;
-  WXNN_TRY(add(op, std::move(name), std::move(inputs), std::move(settings), 1, &outputs));
+  WXNN_TRY(add(op, name, std::move(inputs), std::move(settings), 1, &outputs));
   *y = outputs[0];
   return {};
 }
@@ -272,9 +272,9 @@ Status GraphBuilder::put(int made, int original) {
 }
 
 // TFLite has a copy of a tensor of known shape only.
-Status GraphBuilder::same(std::string name, int x, int* y) {
-  if (!shape(x).is_unknown()) return add("Identity", std::move(name), {x}, {}, y);
-  return add("Cast", std::move(name), {x}, {{"dtype", name_of(type(x).dtype)}}, y);
+Status GraphBuilder::same(const std::string& name, int x, int* y) {
+  if (!shape(x).is_unknown()) return add("Identity", name, {x}, {}, y);
+  return add("Cast", name, {x}, {{"dtype", name_of(type(x).dtype)}}, y);
 }
 
 Status GraphBuilder::room(double numbers) const {
@@ -293,27 +293,27 @@ Status GraphBuilder::take(const Shape& shape, size_t numbers) {
   return {};
 }
 
-Status GraphBuilder::constant(std::string name, const Shape& shape,
+Status GraphBuilder::constant(const std::string& name, const Shape& shape,
                               const std::vector<float>& numbers, int* v) {
   WXNN_TRY(take(shape, numbers.size()));
-  return graph.add_constant(std::move(name), {DType::kFloat32, shape}, numbers.data(), v);
+  return graph.add_constant(name, {DType::kFloat32, shape}, numbers.data(), v);
 }
 
-Status GraphBuilder::constant(std::string name, const Shape& shape,
+Status GraphBuilder::constant(const std::string& name, const Shape& shape,
                               const std::vector<int32_t>& numbers, int* v) {
   WXNN_TRY(take(shape, numbers.size()));
-  return graph.add_constant(std::move(name), {DType::kInt32, shape}, numbers.data(), v);
+  return graph.add_constant(name, {DType::kInt32, shape}, numbers.data(), v);
 }
 
-Status GraphBuilder::scalar(std::string name, DType dtype, double number, int* v) {
+Status GraphBuilder::scalar(const std::string& name, DType dtype, double number, int* v) {
   if (dtype == DType::kInt32) {
-    return constant(std::move(name), {}, std::vector<int32_t>{whole<int32_t>(number)}, v);
+    return constant(name, {}, std::vector<int32_t>{whole<int32_t>(number)}, v);
   }
   if (dtype == DType::kFloat32) {
-    return constant(std::move(name), {}, std::vector<float>{static_cast<float>(number)}, v);
+    return constant(name, {}, std::vector<float>{static_cast<float>(number)}, v);
   }
   const uint8_t yes = number != 0;
-  return graph.add_constant(std::move(name), {DType::kBool, {}}, &yes, v);
+  return graph.add_constant(name, {DType::kBool, {}}, &yes, v);
 }
 
 Status GraphBuilder::numbers(int value, std::string_view what, std::vector<double>* numbers) {

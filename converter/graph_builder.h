@@ -44,20 +44,21 @@ class GraphBuilder {
 
   // Appends y = op(inputs) and settles it; a node that folds is not appended. Absent inputs at the
   // end may be left out. Sentences name the node.
-  Status add(std::string_view op, std::string name, std::vector<int> inputs,
+  Status add(std::string_view op, const std::string& name, std::vector<int> inputs,
              std::vector<Setting> settings, int* y);
-  Status add(std::string_view op, std::string name, std::vector<int> inputs,
+  Status add(std::string_view op, const std::string& name, std::vector<int> inputs,
              std::vector<Setting> settings, size_t count, std::vector<int>* outputs);
 
   // Appends y = x, of known shape or not.
-  Status same(std::string name, int x, int* y);
+  Status same(const std::string& name, int x, int* y);
   // The value `made` of the last added node (or a constant) takes the place of `original`.
   Status put(int made, int original);
 
-  Status constant(std::string name, const Shape& shape, const std::vector<float>& numbers, int* v);
-  Status constant(std::string name, const Shape& shape, const std::vector<int32_t>& numbers,
+  Status constant(const std::string& name, const Shape& shape, const std::vector<float>& numbers,
                   int* v);
-  Status scalar(std::string name, DType dtype, double number, int* v);
+  Status constant(const std::string& name, const Shape& shape, const std::vector<int32_t>& numbers,
+                  int* v);
+  Status scalar(const std::string& name, DType dtype, double number, int* v);
 
   // Whether a table of so many numbers, which a row computes, may be made: sizes of tensors cost a
   // file a few bytes. constant() takes what it makes from what there may be in all.

@@ -13,8 +13,8 @@ OnnxBody::OnnxBody(OnnxScope& outer, std::string prefix)
       builder(*graph, kMostFolded),
       scope(outer, builder, std::move(prefix)) {}
 
-int OnnxBody::input(std::string name, const TensorType& type) {
-  const int v = graph->add_value(std::move(name), type);
+int OnnxBody::input(const std::string& name, const TensorType& type) {
+  const int v = graph->add_value(name, type);
   graph->inputs.push_back(v);
   return v;
 }
@@ -31,7 +31,7 @@ Status OnnxBody::import(const onnx::GraphProto& proto, const std::vector<OnnxTen
   return {};
 }
 
-Status add_flow_node(OnnxNode& n, const char* op, std::vector<int> inputs,
+Status add_flow_node(OnnxNode& n, const char* op, const std::vector<int>& inputs,
                      std::vector<std::unique_ptr<Graph>> bodies,
                      const std::vector<TensorType>& types, std::vector<int>* outputs) {
   Node node;
@@ -39,7 +39,7 @@ Status add_flow_node(OnnxNode& n, const char* op, std::vector<int> inputs,
   WXNN_CHECK(node.op != nullptr, "needs the operator {}, which this build does not have", op);
   node.name = n.name;
   node.attrs = Attrs(node.op->attrs);
-  node.inputs = std::move(inputs);
+  node.inputs = inputs;
   for (auto& body : bodies) node.bodies.push_back(std::move(body));
   for (size_t i = 0; i < types.size(); ++i)
     node.outputs.push_back(

@@ -190,8 +190,8 @@ function writeFunction(f, now) {
 
 // --- functions that are alike, side by side ------------------------------------------------------------------------------------------
 
-/** For each two functions, how many runs of `length` bytes both have, in proportion to their sizes; `rare`: rare runs count more. */
-function likeness(functions, length, rare) {
+/** For each two functions, how many runs of `length` bytes both have, in proportion to their sizes; rare runs count more. */
+function likeness(functions, length) {
   const count = functions.length;
   const users = new Map();
   functions.forEach(({ bytes }, f) => {
@@ -202,7 +202,7 @@ function likeness(functions, length, rare) {
   const shared = new Float64Array(count * count);
   const sizes = new Float64Array(count);
   for (const those of users.values()) {
-    const weight = rare ? 1 / Math.sqrt(those.length) : 1;
+    const weight = 1 / Math.sqrt(those.length);
     for (const a of those) {
       sizes[a] += weight;
       for (const b of those) shared[a * count + b] += weight;
@@ -230,11 +230,11 @@ function chain(alike, count, fading) {
   return order;
 }
 
-/** Several orders: which is best differs by half a percent from binary to binary. */
+/** Several orders: which is best differs by half a percent from binary to binary. Of 56 these six had the best of four binaries among them. */
 function* ordersByLikeness(functions) {
-  for (const [length, rare] of [[3, false], [4, false], [4, true]]) {
-    const alike = likeness(functions, length, rare);
-    for (const fading of [0, 0.6]) yield chain(alike, functions.length, fading);
+  for (const [length, fadings] of [[4, [0.3, 0.5, 0.7, 0.9]], [5, [0.7, 0.9]]]) {
+    const alike = likeness(functions, length);
+    for (const fading of fadings) yield chain(alike, functions.length, fading);
   }
 }
 
@@ -342,13 +342,18 @@ function renumberAll(functions) {
   }
 }
 
-function repack(bytes) {
+function repackOnce(bytes) {
   const m = read(bytes);
   if (m === null) return bytes;
   renumberAll(m.functions);
   const candidates = [...ordersByLikeness(m.functions)].map((order) => write(m, order));
   const sizes = candidates.map(compressedSize);
   return candidates[sizes.indexOf(Math.min(...sizes))];
+}
+
+/** Once more, with locals that are alike already, brings another 0.3%. */
+function repack(bytes) {
+  return repackOnce(repackOnce(bytes));
 }
 
 if (require.main === module) fs.writeFileSync(process.argv[2], repack(fs.readFileSync(process.argv[2])));

@@ -54,6 +54,8 @@ class Elements {
 
 template <class T>
 class Vector : public Elements {
+  static constexpr size_t kSize =
+      sizeof(T);  // NOLINT(bugprone-sizeof-expression): of a pointer too
   static constexpr bool kBytes = std::is_trivially_copyable_v<T>;
   static_assert(!std::is_same_v<T, std::string> && !std::is_const_v<T>);
 
@@ -117,7 +119,7 @@ class Vector : public Elements {
   T& back() { return data()[size_ - 1]; }
   const T& back() const { return data()[size_ - 1]; }
 
-  void reserve(size_t count) { make_room(count, sizeof(T)); }
+  void reserve(size_t count) { make_room(count, kSize); }
   void clear() {
     destroy(0, size_);
     size_ = 0;
@@ -142,18 +144,18 @@ class Vector : public Elements {
 
   void push_back(const T& value) {
     T copy(value);  // may be an element, which moves
-    new (grow(1, sizeof(T))) T(std::move(copy));
+    new (grow(1, kSize)) T(std::move(copy));
   }
   // The value is no element.
   void push_back(T&& value)
     requires(!kBytes)
   {
-    new (grow(1, sizeof(T))) T(std::move(value));
+    new (grow(1, kSize)) T(std::move(value));
   }
   // The parts are no elements.
   template <class... Parts>
   T& emplace_back(Parts&&... parts) {
-    return *new (grow(1, sizeof(T))) T(std::forward<Parts>(parts)...);
+    return *new (grow(1, kSize)) T(std::forward<Parts>(parts)...);
   }
   void pop_back() {
     --size_;
@@ -161,13 +163,13 @@ class Vector : public Elements {
   }
 
   T* insert(const T* at, T value) {
-    return new (open(static_cast<size_t>(at - data()), 1, sizeof(T))) T(std::move(value));
+    return new (open(static_cast<size_t>(at - data()), 1, kSize)) T(std::move(value));
   }
   // The elements are another vector's.
   template <std::contiguous_iterator From>
   T* insert(const T* at, From from, From to) {
     const auto count = static_cast<size_t>(to - from);
-    T* gap = static_cast<T*>(open(static_cast<size_t>(at - data()), count, sizeof(T)));
+    T* gap = static_cast<T*>(open(static_cast<size_t>(at - data()), count, kSize));
     std::uninitialized_copy_n(from, count, gap);
     return gap;
   }
@@ -175,7 +177,7 @@ class Vector : public Elements {
   T* erase(const T* from, const T* to) {
     const auto at = static_cast<size_t>(from - data()), count = static_cast<size_t>(to - from);
     destroy(at, at + count);
-    close(at, count, sizeof(T));
+    close(at, count, kSize);
     return data() + at;
   }
 
@@ -190,22 +192,22 @@ class Vector : public Elements {
  private:
   void add(size_t count) {
     if constexpr (std::is_trivially_default_constructible_v<T>) {
-      grow_zeros(count, sizeof(T));
+      grow_zeros(count, kSize);
     } else {
-      T* to = static_cast<T*>(grow(count, sizeof(T)));
+      T* to = static_cast<T*>(grow(count, kSize));
       for (size_t i = 0; i < count; ++i) new (to + i) T();
     }
   }
   void add(size_t count, const T& value) {
-    T* to = static_cast<T*>(grow(count, sizeof(T)));
+    T* to = static_cast<T*>(grow(count, kSize));
     for (size_t i = 0; i < count; ++i) new (to + i) T(value);
   }
   template <class From>
   void add(const From* from, size_t count) {
     if constexpr (kBytes && std::is_same_v<From, T>) {
-      append(from, count, sizeof(T));
+      append(from, count, kSize);
     } else {
-      T* to = static_cast<T*>(grow(count, sizeof(T)));
+      T* to = static_cast<T*>(grow(count, kSize));
       for (size_t i = 0; i < count; ++i) new (to + i) T(static_cast<const T&>(from[i]));
     }
   }

@@ -38,7 +38,7 @@ constexpr Code kInSubgraphs[] = {Code::VAR_HANDLE, Code::READ_VARIABLE, Code::AS
                                  Code::STABLEHLO_COMPOSITE, Code::CALL_ONCE};
 // From which input on an int32 with a scale is a bias.
 struct BiasRow {
-  Code code;
+  Code code{};
   uint32_t first;
 };
 constexpr BiasRow kBiases[] = {{Code::CONV_2D, 2},
@@ -132,7 +132,7 @@ Status TfliteGraphReader::find_rows() {
     const tflite::Operator& op = operator_at(i);
     WXNN_TRY(check_indices(inputs_of(op), true, sentence<"operator {}">(i)));
     WXNN_TRY(check_indices(outputs_of(op), false, sentence<"operator {}">(i)));
-    Code code;
+    Code code{};
     String custom;
     WXNN_TRY(code_of(i, &code, &custom));
     for (const int t : outputs_of(op)) tensors_.mark_written(t);
@@ -216,7 +216,7 @@ String TfliteGraphReader::name_in(const Maps& names, int tensor) const {
 }
 
 String TfliteGraphReader::operator_of(size_t i) const {
-  Code code;
+  Code code{};
   String custom;
   const Status known = code_of(i, &code, &custom);
   static_cast<void>(known);  // find_rows has asked for it
@@ -224,7 +224,7 @@ String TfliteGraphReader::operator_of(size_t i) const {
 }
 
 Status TfliteGraphReader::read_operator(size_t i) {
-  Code code;
+  Code code{};
   String custom;
   WXNN_TRY(code_of(i, &code, &custom));
   Status status = is_by_reader(code) ? read_here(i, code) : build_operator(i, code, custom);

@@ -124,6 +124,7 @@ inline void add_taps(float* y, const float* x, int32_t taps, int32_t step) {
 #pragma unroll
     for (int j = 0; j < kCount; ++j) {
       V tap;
+      // NOLINTNEXTLINE(bugprone-sizeof-expression): without SIMD V is one number
       std::memcpy(&tap, x + j * (sizeof(V) / sizeof(float)), sizeof(V));
       sum[j] += tap;
     }
