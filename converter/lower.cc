@@ -272,7 +272,7 @@ Status lower_reverse(GraphBuilder& b, Node& node) {
   int y = node.inputs[0];
   for (size_t i = 0; i < dims.size(); ++i) {
     std::string name = i + 1 == dims.size() ? node.name : sentence<"{}/{}">(node.name, i);
-    WXNN_TRY(b.add("Reverse", std::move(name), {y}, {{"dims", std::vector<double>{dims[i]}}}, &y));
+    WXNN_TRY(b.add("Reverse", name, {y}, {{"dims", std::vector<double>{dims[i]}}}, &y));
   }
   return b.put(y, node.outputs[0]);
 }

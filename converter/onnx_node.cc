@@ -234,13 +234,12 @@ Status OnnxNode::check_all_seen() const {
   return {};
 }
 
-// --- nodes of ours
-// ---------------------------------------------------------------------------------
+// --- nodes of ours --------------------------------------------------------------------------------
 Status OnnxNode::add(std::string_view op, std::vector<int> inputs, std::vector<Setting> settings,
                      size_t count, std::vector<int>* outputs) {
   String own = added_ == 0 ? String(name) : sentence<"{}/{}_{}">(name, op, added_);
   ++added_;
-  return b.add(op, std::move(own), std::move(inputs), std::move(settings), count, outputs);
+  return b.add(op, own, std::move(inputs), std::move(settings), count, outputs);
 }
 
 Status OnnxNode::add(std::string_view op, std::vector<int> inputs, std::vector<Setting> settings,
