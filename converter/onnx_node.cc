@@ -234,7 +234,8 @@ Status OnnxNode::check_all_seen() const {
   return {};
 }
 
-// --- nodes of ours --------------------------------------------------------------------------------
+// --- nodes of ours
+// ---------------------------------------------------------------------------------
 Status OnnxNode::add(std::string_view op, std::vector<int> inputs, std::vector<Setting> settings,
                      size_t count, std::vector<int>* outputs) {
   String own = added_ == 0 ? String(name) : sentence<"{}/{}_{}">(name, op, added_);
