@@ -17,9 +17,9 @@ Status conv_before_resize(Match& match, bool* changed) {
   const Filter f = filter_of(conv.attrs, match.type('W').shape);
   const Shape &x = match.type('x').shape, &r = match.type('r').shape;
   Shape y = match.type('y').shape;
-  if (!is_linear(conv) || has_input(conv, 3)) return {};
+  if (!is_linear(conv) || has_input(conv, 3) || !is_one(conv, "strides")) return {};
   if (f.height * f.width != 1 || f.in != x[3] || f.out > f.in) return {};
-  // No stride, no padding; no side becomes shorter.
+  // No padding; no side becomes shorter.
   for (int axis : {1, 2}) {
     if (y[axis] != r[axis] || y[axis] < x[axis]) return {};
     y[axis] = x[axis];

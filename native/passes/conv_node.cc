@@ -1,5 +1,7 @@
 #include "passes/conv_node.h"
 
+#include <algorithm>
+
 namespace wxnn {
 
 namespace {
@@ -35,6 +37,10 @@ int32_t output_channels(const Node& conv, const Shape& filter) {
 }
 
 bool is_linear(const Node& conv) { return conv.attrs.is("activation", "linear"); }
+
+bool is_one(const Node& conv, const char* name) {
+  return std::ranges::all_of(conv.attrs.numbers(name), [](double d) { return d == 1; });
+}
 
 bool has_input(const Node& node, size_t i) {
   return i < node.inputs.size() && node.inputs[i] != kAbsent;

@@ -12,6 +12,8 @@ namespace wxnn {
 int32_t output_channels(const Node& conv, const Shape& filter);
 // A convolution whose result nothing has bent yet: no fused activation.
 bool is_linear(const Node& conv);
+// Strides or dilations: 1 along both axes.
+bool is_one(const Node& conv, const char* name);
 bool has_input(const Node& node, size_t i);
 
 // True when `shape` holds one number per channel, along the last dimension: [C], [1,1,1,C]…

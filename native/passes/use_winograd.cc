@@ -14,10 +14,6 @@ constexpr int32_t kLeastChannels = 16;
 // the memory counts more.
 constexpr int64_t kMostWeights = 9 << 16;
 
-bool is_one(const Attrs& attrs, const char* name) {
-  return std::ranges::all_of(attrs.numbers(name), [](double d) { return d == 1; });
-}
-
 Status use_winograd(Match& match, bool* changed) {
   Node& conv = match.node('y');
   const Shape& w = match.type('W').shape;
@@ -26,7 +22,7 @@ Status use_winograd(Match& match, bool* changed) {
   const Filter f = filter_of(conv.attrs, w);
   const bool pays = f.height == 3 && f.width == 3 && f.in == x[3] &&
                     std::min(f.in, f.out) >= kLeastChannels && w.elements() <= kMostWeights;
-  if (!pays || !is_one(conv.attrs, "strides") || !is_one(conv.attrs, "dilations")) return {};
+  if (!pays || !is_one(conv, "strides") || !is_one(conv, "dilations")) return {};
   *changed = match.become(conv, "WinogradConv2D");
   return {};
 }

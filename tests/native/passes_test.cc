@@ -245,7 +245,7 @@ TEST(Passes, NoOtherConvolutionGoesBeforeAResize) {
   // channels than there were, a picture that something else reads, a filter that is computed.
   for (const char* rest :
        {"size=2,9\ny = Conv2D(r, w) pad=same", "size=6,8\ny = Conv2D(r, w) pad=same strides=2,2",
-        "size=6,8\ny = Conv2D(r, w) pad=1",
+        "size=6,8\ny = Conv2D(r, w) pad=1", "size=6,6\ny = Conv2D(r, w) pad=3 strides=2,2",
         "size=6,8\ny = FusedConv2D(r, w) pad=same activation=relu",
         "size=6,8\ny = Conv2D(r, large) pad=same", "size=6,8\ny = Conv2D(r, more) pad=same",
         "size=6,8\ny = Conv2D(r, w) pad=same\noutput r", "size=6,8\ny = Conv2D(r, f) pad=same"}) {

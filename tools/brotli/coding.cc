@@ -71,7 +71,7 @@ void agglomerate(const std::vector<Counts>& all, double bonus, size_t least, siz
   step(least, group);
 }
 
-double priceOf(const Counts& counts, const std::vector<float>& price) {
+double price_of(const Counts& counts, const std::vector<float>& price) {
   double bits = 0;
   for (size_t i = 0; i < counts.size(); ++i)
     if (counts[i] != 0) bits += counts[i] * static_cast<double>(price[i]);
@@ -79,7 +79,7 @@ double priceOf(const Counts& counts, const std::vector<float>& price) {
 }
 
 /** Types and trees get numbers in the order in which they come; what is unused goes. */
-void renumberTypes(const Sequence& s, Coding& c) {
+void renumber_types(const Sequence& s, Coding& c) {
   std::vector<int> now(c.modes.size(), -1);
   std::vector<uint8_t> modes, map;
   for (uint8_t& t : c.type) {
@@ -112,7 +112,7 @@ bool empty(const Counts& counts) {
 
 /** Trees of a map: sums of what it puts together, numbered as they come; contexts that do not occur
  * take their neighbour's. */
-void makeTrees(const std::vector<Counts>& counts, std::vector<int> map, Coding& c) {
+void make_trees(const std::vector<Counts>& counts, std::vector<int> map, Coding& c) {
   std::map<int, int> now;
   c.trees.clear();
   c.map.assign(map.size(), 0);
@@ -142,14 +142,14 @@ void reassign(const std::vector<Counts>& counts, Coding& c, int rounds) {
       double best = std::numeric_limits<double>::max();
       for (size_t t = 0; t < price.size(); ++t) {
         const double bits =
-            priceOf(counts[i], price[t]) - (static_cast<int>(t) == last ? kSame : 0);
+            price_of(counts[i], price[t]) - (static_cast<int>(t) == last ? kSame : 0);
         if (bits >= best) continue;
         best = bits;
         map[i] = static_cast<int>(t);
       }
       last = map[i];
     }
-    makeTrees(counts, map, c);
+    make_trees(counts, map, c);
   }
 }
 
@@ -158,26 +158,26 @@ void reassign(const std::vector<Counts>& counts, Coding& c, int rounds) {
 std::vector<float> prices(const Counts& counts, float whole) {
   uint32_t total = 0;
   for (const uint32_t n : counts) total += n;
-  const double all = log2Of(std::max(total, 1u));
+  const double all = log2_of(std::max(total, 1u));
   constexpr double kNew = 8;  // what does not occur would make the code longer, too
   std::vector<float> out(counts.size(), static_cast<float>(all + kNew));
   Lengths lengths(counts.size());
-  if (whole > 0) lengths = lengthsFor(counts, 15);
+  if (whole > 0) lengths = lengths_for(counts, 15);
   for (size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;
-    const float bits = static_cast<float>(std::max(all - log2Of(counts[i]), 0.05));
+    const float bits = static_cast<float>(std::max(all - log2_of(counts[i]), 0.05));
     out[i] = whole * static_cast<float>(lengths[i]) + (1 - whole) * bits;
   }
   return out;
 }
 
 void cluster(const Sequence& s, Coding& c) {
-  renumberTypes(s, c);
+  renumber_types(s, c);
   const std::vector<Counts> counts = histograms(s, c);
   std::vector<int> map(counts.size(), -1);
   if (s.contexts == 1) {
     for (size_t i = 0; i < map.size(); ++i) map[i] = static_cast<int>(i);
-    makeTrees(counts, map, c);
+    make_trees(counts, map, c);
     return;
   }
   std::vector<size_t> used;
@@ -193,12 +193,12 @@ void cluster(const Sequence& s, Coding& c) {
     agglomerate(some, kMapBits, 1, kMostTrees,
                 [&](size_t, const std::vector<int>& g) { group = g; });
   for (size_t i = 0; i < used.size(); ++i) map[used[i]] = group[i];
-  makeTrees(counts, map, c);
+  make_trees(counts, map, c);
   reassign(counts, c, 3);
 }
 
 /** The types that cost least, where a change of type costs `change` bits. */
-static void assignTypes(const Sequence& s, Coding& c, float change) {
+static void assign_types(const Sequence& s, Coding& c, float change) {
   const size_t types = c.modes.size(), n = s.symbols.size();
   if (types == 1 || n == 0) return;
   std::vector<std::vector<float>> price;
@@ -227,14 +227,14 @@ static void assignTypes(const Sequence& s, Coding& c, float change) {
 }
 
 /** About what a change of type costs: its symbol, and the length of the block. */
-static float changeBits(const Coding& c) {
-  return 6.0f + static_cast<float>(log2Of(static_cast<uint32_t>(c.modes.size())));
+static float change_bits(const Coding& c) {
+  return 6.0f + static_cast<float>(log2_of(static_cast<uint32_t>(c.modes.size())));
 }
 
 Coding improve(const Sequence& s, Coding c, int rounds) {
   Coding best;
   size_t least = ~size_t{0};
-  const auto keepIfLess = [&] {
+  const auto keep_if_less = [&] {
     const size_t now = size(s, c);
     if (now >= least) return false;
     least = now;
@@ -242,14 +242,14 @@ Coding improve(const Sequence& s, Coding c, int rounds) {
     return true;
   };
   for (int round = 0; round < rounds; ++round) {
-    assignTypes(s, c, changeBits(c));
-    renumberTypes(s, c);
+    assign_types(s, c, change_bits(c));
+    renumber_types(s, c);
     reassign(histograms(s, c), c, 2);
-    if (!keepIfLess()) break;
+    if (!keep_if_less()) break;
   }
   c = best;
   cluster(s, c);
-  keepIfLess();
+  keep_if_less();
   return best;
 }
 

@@ -44,22 +44,23 @@ size_t size(const Sequence& s, const Coding& coding);
 class Writer {
  public:
   Writer(const Sequence& s, const Coding& coding, Effort effort);
-  void writeTypes(
+  void write_types(
       BitWriter& out) const;  // number of types, codes of changes, length of the first block
-  void writeModes(BitWriter& out) const;
-  void writeMap(BitWriter& out) const;
-  void writeCodes(BitWriter& out) const;
-  void writeNext(BitWriter& out);  // the next symbol, with a change of types before it where one is
+  void write_modes(BitWriter& out) const;
+  void write_map(BitWriter& out) const;
+  void write_codes(BitWriter& out) const;
+  void write_next(
+      BitWriter& out);  // the next symbol, with a change of types before it where one is
 
  private:
-  void writeLength(BitWriter& out, uint32_t length) const;
+  void write_length(BitWriter& out, uint32_t length) const;
   const Sequence& s_;
   const Coding& coding_;
   struct Block {
     uint32_t symbol, length;
   };
   std::vector<Block> blocks_;
-  PrefixCode typeCode_, lengthCode_;
+  PrefixCode type_code_, length_code_;
   std::vector<PrefixCode> codes_;
   size_t next_ = 0, block_ = 0, left_ = 0;
 };

@@ -41,7 +41,7 @@ Words::Words() : first_(1 << 18, kNone) {
   }
 }
 
-int literalContext(int mode, uint8_t last, uint8_t before) {
+int literal_context(int mode, uint8_t last, uint8_t before) {
   const uint8_t* table = _kBrotliContextLookupTable + mode * 512;
   return table[last] | table[256 + before];
 }

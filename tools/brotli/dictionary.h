@@ -43,6 +43,6 @@ class Words {
 
 /** 0..63: the context of a literal behind bytes `last` and `before`. Modes: LSB6, MSB6, UTF8,
  * Signed. */
-int literalContext(int mode, uint8_t last, uint8_t before);
+int literal_context(int mode, uint8_t last, uint8_t before);
 
 }  // namespace brotli

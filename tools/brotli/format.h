@@ -42,7 +42,7 @@ inline constexpr int kShortDistances =
 inline constexpr int kModes = 4;  // ways to make a literal's context of the two bytes before it
 
 template <size_t N>
-constexpr uint32_t symbolOf(const std::array<Range, N>& ranges, uint32_t value) {
+constexpr uint32_t symbol_of(const std::array<Range, N>& ranges, uint32_t value) {
   uint32_t low = 0, high = N;
   while (high - low > 1) {
     const uint32_t middle = (low + high) / 2;
@@ -53,12 +53,12 @@ constexpr uint32_t symbolOf(const std::array<Range, N>& ranges, uint32_t value) 
 
 /** The symbol of a command; `again`: it copies from the last distance, which then is not written
  * (insert < 8, copy < 16 only). */
-constexpr uint32_t commandSymbol(uint32_t insert, uint32_t copy, bool again) {
+constexpr uint32_t command_symbol(uint32_t insert, uint32_t copy, bool again) {
   constexpr uint32_t cells[3][3] = {{128, 192, 384}, {256, 320, 512}, {448, 576, 640}};
   const uint32_t cell = again ? (copy < 8 ? 0 : 64) : cells[insert / 8][copy / 8];
   return cell + (insert % 8) * 8 + copy % 8;
 }
-constexpr bool hasAgain(uint32_t insert, uint32_t copy) { return insert < 8 && copy < 16; }
+constexpr bool has_again(uint32_t insert, uint32_t copy) { return insert < 8 && copy < 16; }
 
 /** How distances become symbols: `direct` small ones have a symbol each; the lowest `postfix` bits
  * of others are part of the symbol. */
@@ -82,7 +82,7 @@ struct DistanceCode {
   }
 };
 
-constexpr int distanceContext(uint32_t copy) { return copy > 4 ? 3 : static_cast<int>(copy) - 2; }
+constexpr int distance_context(uint32_t copy) { return copy > 4 ? 3 : static_cast<int>(copy) - 2; }
 
 /** The distances of the last copies, newest first. */
 struct Recent {
@@ -106,12 +106,12 @@ struct Command {
   uint32_t output;  // bytes that the copy or the changed word makes; 0: the stream ends behind the
                     // literals
   uint32_t distance;  // as written: words are beyond all that was put out
-  int shortCode;      // 0..15, or -1: the distance itself is written
+  int short_code;     // 0..15, or -1: the distance itself is written
   bool word;
 };
 
 /** Log2, with a table for counts. */
-inline double log2Of(uint32_t n) {
+inline double log2_of(uint32_t n) {
   static const std::vector<double> table = [] {
     std::vector<double> t(1 << 16);
     for (size_t i = 1; i < t.size(); ++i) t[i] = std::log2(static_cast<double>(i));

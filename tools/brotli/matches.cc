@@ -23,7 +23,7 @@ Matches::Matches(const Bytes& data) {
   size_t busy = 0;  // ends of long matches: places within them are not searched
   for (size_t i = 0; i < n; ++i) {
     from_.push_back(all_.size());
-    wordsFrom_.push_back(words_.size());
+    words_from_.push_back(words_.size());
     const uint32_t limit = static_cast<uint32_t>(std::min<size_t>(n - i, kLongestMatch));
     const uint32_t pair = i + 2 <= n ? data[i] << 8 | data[i + 1] : 0;
     const uint32_t three = i + 3 <= n ? pair << 8 | data[i + 2] : 0;
@@ -64,7 +64,7 @@ Matches::Matches(const Bytes& data) {
     }
   }
   from_.push_back(all_.size());
-  wordsFrom_.push_back(words_.size());
+  words_from_.push_back(words_.size());
 }
 
 }  // namespace brotli

@@ -38,17 +38,17 @@ class Parser {
     for (size_t at = 0; at < data_.size(); ++at) {
       if (at < busy) continue;
       remember(at);
-      const size_t longest = std::max(tryRecent(at), tryMatches(at));
-      tryWords(at);
+      const size_t longest = std::max(try_recent(at), try_matches(at));
+      try_words(at);
       if (longest >= kLong) busy = at + longest;
     }
     return path();
   }
 
  private:
-  static size_t placeOf(size_t node) { return node / kWays; }
+  static size_t place_of(size_t node) { return node / kWays; }
   double advantage(size_t node) const {
-    return nodes_[node].cost - prices_.literals[placeOf(node)];
+    return nodes_[node].cost - prices_.literals[place_of(node)];
   }
 
   /** Puts the ways to a place among those from where commands are tried; those of this place are
@@ -65,21 +65,21 @@ class Parser {
     // Behind the first kStarts stays what begins here.
     size_t n = std::min(starts_.size(), kStarts);
     for (size_t i = n; i < starts_.size(); ++i)
-      if (placeOf(starts_[i]) == at) starts_[n++] = starts_[i];
+      if (place_of(starts_[i]) == at) starts_[n++] = starts_[i];
     starts_.resize(n);
   }
 
   void offer(size_t start, size_t at, uint32_t copy, uint32_t output, uint32_t distance,
-             int shortCode, bool word, double cost) {
+             int short_code, bool word, double cost) {
     Node* const ways = &nodes_[(at + output) * kWays];
     if (cost >= ways[kWays - 1].cost) return;
     Node node;
     node.cost = cost;
     node.from = static_cast<uint32_t>(start);
     node.command = {
-        static_cast<uint32_t>(at - placeOf(start)), copy, output, distance, shortCode, word};
+        static_cast<uint32_t>(at - place_of(start)), copy, output, distance, short_code, word};
     node.recent = nodes_[start].recent;
-    if (shortCode != 0 && !word) node.recent.push(distance);
+    if (short_code != 0 && !word) node.recent.push(distance);
     size_t same = 0;
     while (same < kWays - 1 && ways[same].cost != kFar &&
            ways[same].recent.distance[0] != node.recent.distance[0])
@@ -96,25 +96,26 @@ class Parser {
     const float* commands;
   };
   Start begin(size_t start, size_t at) const {
-    const uint32_t insert = symbolOf(kInserts, static_cast<uint32_t>(at - placeOf(start)));
+    const uint32_t insert = symbol_of(kInserts, static_cast<uint32_t>(at - place_of(start)));
     return {start,
             advantage(start) + prices_.literals[at] + static_cast<float>(kInserts[insert].bits),
-            insert, prices_.commands[prices_.commandType[placeOf(start)]].data()};
+            insert, prices_.commands[prices_.command_type[place_of(start)]].data()};
   }
-  static double copyCost(const Start& s, uint32_t copy, bool again) {
-    const uint32_t symbol = symbolOf(kCopies, copy);
-    return s.cost + s.commands[commandSymbol(s.insert, symbol, again)] +
+  static double copy_cost(const Start& s, uint32_t copy, bool again) {
+    const uint32_t symbol = symbol_of(kCopies, copy);
+    return s.cost + s.commands[command_symbol(s.insert, symbol, again)] +
            static_cast<float>(kCopies[symbol].bits);
   }
-  const std::vector<float>& distancePrices(size_t at, uint32_t copy) const {
-    return prices_.distances[prices_.distanceType[at] * kDistanceContexts + distanceContext(copy)];
+  const std::vector<float>& distance_prices(size_t at, uint32_t copy) const {
+    return prices_
+        .distances[prices_.distance_type[at] * kDistanceContexts + distance_context(copy)];
   }
-  static bool worthTrying(uint32_t length, uint32_t longest) {
+  static bool worth_trying(uint32_t length, uint32_t longest) {
     return length < 130 || length == longest || length % 64 == 0;
   }
 
-  /** Like tryMatches: returns how long a copy may be. */
-  size_t tryRecent(size_t at) {
+  /** Like try_matches: returns how long a copy may be. */
+  size_t try_recent(size_t at) {
     size_t all = 0;
     for (const size_t start : starts_) {
       const Start s = begin(start, at);
@@ -129,11 +130,11 @@ class Parser {
         while (longest < limit && here[longest] == there[longest]) ++longest;
         all = std::max<size_t>(all, longest);
         for (uint32_t length = 2; length <= longest; ++length) {
-          if (!worthTrying(length, longest)) continue;
-          const double explicitly = copyCost(s, length, false) + distancePrices(at, length)[code];
+          if (!worth_trying(length, longest)) continue;
+          const double explicitly = copy_cost(s, length, false) + distance_prices(at, length)[code];
           double cost = explicitly;
-          if (code == 0 && hasAgain(s.insert, symbolOf(kCopies, length)))
-            cost = std::min(cost, copyCost(s, length, true));
+          if (code == 0 && has_again(s.insert, symbol_of(kCopies, length)))
+            cost = std::min(cost, copy_cost(s, length, true));
           offer(start, at, length, length, static_cast<uint32_t>(distance), code, false, cost);
         }
       }
@@ -141,7 +142,7 @@ class Parser {
     return all;
   }
 
-  size_t tryMatches(size_t at) {
+  size_t try_matches(size_t at) {
     const auto* from = matches_.begin(at);
     const auto* to = matches_.end(at);
     if (from == to) return 0;
@@ -151,13 +152,13 @@ class Parser {
     best_.assign(longest + 1, {kNever, 0});
     for (const auto* m = from; m != to; ++m) {
       const auto coded = code_.code(m->distance);
-      for (int context = distanceContext(2); context < kDistanceContexts; ++context) {
+      for (int context = distance_context(2); context < kDistanceContexts; ++context) {
         const uint32_t length = std::min<uint32_t>(
             m->length, context < 3 ? static_cast<uint32_t>(context) + 2 : longest);
-        if (distanceContext(length) != context) continue;
+        if (distance_context(length) != context) continue;
         const float cost =
             prices_
-                .distances[prices_.distanceType[at] * kDistanceContexts + context][coded.symbol] +
+                .distances[prices_.distance_type[at] * kDistanceContexts + context][coded.symbol] +
             static_cast<float>(coded.bits);
         if (cost < best_[length].first) best_[length] = {cost, m->distance};
       }
@@ -169,45 +170,46 @@ class Parser {
       if (start % kWays != 0) continue;
       const Start s = begin(start, at);
       for (uint32_t length = 2; length <= longest; ++length) {
-        if (best_[length].first == kNever || !worthTrying(length, longest)) continue;
+        if (best_[length].first == kNever || !worth_trying(length, longest)) continue;
         offer(start, at, length, length, best_[length].second, -1, false,
-              copyCost(s, length, false) + best_[length].first);
+              copy_cost(s, length, false) + best_[length].first);
       }
     }
     return longest;
   }
 
-  void tryWords(size_t at) {
-    for (const Word* w = matches_.wordsBegin(at); w != matches_.wordsEnd(at); ++w) {
+  void try_words(size_t at) {
+    for (const Word* w = matches_.words_begin(at); w != matches_.words_end(at); ++w) {
       const uint32_t distance = static_cast<uint32_t>(at) + 1 + w->number;
       const auto coded = code_.code(distance);
-      const float bits = distancePrices(at, w->copy)[coded.symbol] + static_cast<float>(coded.bits);
+      const float bits =
+          distance_prices(at, w->copy)[coded.symbol] + static_cast<float>(coded.bits);
       for (const size_t start : starts_)
         offer(start, at, w->copy, w->length, distance, -1, true,
-              copyCost(begin(start, at), w->copy, false) + bits);
+              copy_cost(begin(start, at), w->copy, false) + bits);
     }
   }
 
   std::vector<Command> path() const {
     const size_t n = data_.size();
     size_t last = n * kWays;  // node
-    double bestCost = nodes_[last].cost;
+    double best_cost = nodes_[last].cost;
     Command end = {};
     for (size_t start = 0; start < n * kWays; start += kWays) {
       if (nodes_[start].cost == kFar) continue;
       const Start s = begin(start, n);
-      if (s.cost >= bestCost) continue;
+      if (s.cost >= best_cost) continue;
       for (uint32_t copy = 0; copy < kCopies.size(); ++copy) {
-        const double cost = s.cost + s.commands[commandSymbol(s.insert, copy, false)];
-        if (cost >= bestCost) continue;
-        bestCost = cost;
+        const double cost = s.cost + s.commands[command_symbol(s.insert, copy, false)];
+        if (cost >= best_cost) continue;
+        best_cost = cost;
         last = start;
-        end = {static_cast<uint32_t>(n - placeOf(start)), kCopies[copy].first, 0, 0, -1, false};
+        end = {static_cast<uint32_t>(n - place_of(start)), kCopies[copy].first, 0, 0, -1, false};
       }
     }
     std::vector<Command> commands;
     if (end.insert > 0) commands.push_back(end);
-    for (size_t node = last; placeOf(node) > 0; node = nodes_[node].from)
+    for (size_t node = last; place_of(node) > 0; node = nodes_[node].from)
       commands.push_back(nodes_[node].command);
     std::reverse(commands.begin(), commands.end());
     return commands;

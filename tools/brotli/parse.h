@@ -16,24 +16,21 @@ class Matches {
   };
   const Match* begin(size_t at) const { return all_.data() + from_[at]; }
   const Match* end(size_t at) const { return all_.data() + from_[at + 1]; }
-  struct Entry {
-    Word word;
-  };
-  const Word* wordsBegin(size_t at) const { return words_.data() + wordsFrom_[at]; }
-  const Word* wordsEnd(size_t at) const { return words_.data() + wordsFrom_[at + 1]; }
+  const Word* words_begin(size_t at) const { return words_.data() + words_from_[at]; }
+  const Word* words_end(size_t at) const { return words_.data() + words_from_[at + 1]; }
 
  private:
   std::vector<Match> all_;
   std::vector<size_t> from_;
   std::vector<Word> words_;
-  std::vector<size_t> wordsFrom_;
+  std::vector<size_t> words_from_;
 };
 
 /** Bits that a symbol takes. Types of blocks are known by place in the data. */
 struct Prices {
   std::vector<double> literals;  // sum of all literals' before a place: data.size() + 1 values
-  std::vector<uint8_t> commandType, distanceType;  // by place
-  std::vector<std::vector<float>> commands;        // [type][symbol]
+  std::vector<uint8_t> command_type, distance_type;  // by place
+  std::vector<std::vector<float>> commands;          // [type][symbol]
   std::vector<std::vector<float>> distances;  // [type * 4 + context][symbol], without extra bits
 };
 

@@ -17,11 +17,11 @@ struct Token {
   uint8_t symbol, extra;
 };
 
-uint32_t extraBits(int symbol) { return symbol == 16 ? 2 : symbol == 17 ? 3 : 0; }
+uint32_t extra_bits(int symbol) { return symbol == 16 ? 2 : symbol == 17 ? 3 : 0; }
 
 /** Symbols 16 or 17 for a run of n, first ones first; n >= 3. */
 std::vector<Token> repeat(int symbol, uint32_t n) {
-  const uint32_t bits = extraBits(symbol), base = 1u << bits;
+  const uint32_t bits = extra_bits(symbol), base = 1u << bits;
   std::vector<Token> out;
   for (n -= 3;; n = (n >> bits) - 1) {
     out.push_back({static_cast<uint8_t>(symbol), static_cast<uint8_t>(n % base)});
@@ -53,7 +53,7 @@ std::vector<Token> tokens(const Lengths& lengths, const double* cost) {
     for (size_t j = 0; j <= 2 && j + 3 <= n; ++j) {
       const double c = static_cast<double>(j) * cost[value] +
                        static_cast<double>(repeat(symbol, static_cast<uint32_t>(n - j)).size()) *
-                           (cost[symbol] + extraBits(symbol));
+                           (cost[symbol] + extra_bits(symbol));
       if (c < best) {
         best = c;
         singles = j;
@@ -68,7 +68,7 @@ std::vector<Token> tokens(const Lengths& lengths, const double* cost) {
   return out;
 }
 
-std::vector<uint16_t> bitsFor(const Lengths& lengths) {
+std::vector<uint16_t> bits_for(const Lengths& lengths) {
   std::vector<uint16_t> bits(lengths.size());
   uint32_t next = 0;
   for (uint32_t length = 1; length <= kLongest; ++length, next *= 2) {
@@ -103,7 +103,7 @@ std::pair<int, int> shown(const Header& h) {
   return {skip, end};
 }
 
-Header headerFor(const Lengths& lengths) {
+Header header_for(const Lengths& lengths) {
   double cost[kLengthSymbols];
   std::fill(cost, cost + kLengthSymbols, 3.5);
   Header best;
@@ -112,7 +112,7 @@ Header headerFor(const Lengths& lengths) {
     h.tokens = tokens(lengths, cost);
     Counts counts(kLengthSymbols);
     for (const Token& t : h.tokens) ++counts[t.symbol];
-    h.lengths = lengthsFor(counts, kLongestOfLengths);
+    h.lengths = lengths_for(counts, kLongestOfLengths);
     h.lone = std::count_if(counts.begin(), counts.end(), [](uint32_t c) { return c != 0; }) == 1;
     if (h.lone)
       for (int s = 0; s < kLengthSymbols; ++s) h.lengths[s] = counts[s] != 0 ? 3 : 0;
@@ -120,17 +120,17 @@ Header headerFor(const Lengths& lengths) {
     h.bits = 2;
     for (int i = skip; i < end; ++i) h.bits += kLengthBits[h.lengths[kOrder[i]]];
     for (const Token& t : h.tokens)
-      h.bits += (h.lone ? 0 : h.lengths[t.symbol]) + extraBits(t.symbol);
+      h.bits += (h.lone ? 0 : h.lengths[t.symbol]) + extra_bits(t.symbol);
     for (int s = 0; s < kLengthSymbols; ++s) cost[s] = counts[s] != 0 ? h.lengths[s] : 6;
     if (round == 0 || h.bits < best.bits) best = h;
   }
   return best;
 }
 
-uint32_t alphabetBits(size_t n) { return std::bit_width(n - 1); }
+uint32_t alphabet_bits(size_t n) { return std::bit_width(n - 1); }
 
 /** Symbols in the order in which a code of at most four symbols names them: shorter ones first. */
-std::vector<uint32_t> fewSymbols(const Lengths& lengths, const std::vector<bool>& used) {
+std::vector<uint32_t> few_symbols(const Lengths& lengths, const std::vector<bool>& used) {
   std::vector<uint32_t> symbols;
   for (uint32_t s = 0; s < used.size(); ++s)
     if (used[s]) symbols.push_back(s);
@@ -139,7 +139,7 @@ std::vector<uint32_t> fewSymbols(const Lengths& lengths, const std::vector<bool>
   return symbols;
 }
 
-size_t symbolBits(const Counts& counts, const Lengths& lengths) {
+size_t symbol_bits(const Counts& counts, const Lengths& lengths) {
   size_t bits = 0;
   for (size_t s = 0; s < counts.size(); ++s) bits += size_t{counts[s]} * lengths[s];
   return bits;
@@ -147,7 +147,7 @@ size_t symbolBits(const Counts& counts, const Lengths& lengths) {
 
 }  // namespace
 
-Lengths lengthsFor(const Counts& counts, int limit) {
+Lengths lengths_for(const Counts& counts, int limit) {
   Lengths lengths(counts.size());
   std::vector<std::pair<uint64_t, int>> leaves;
   for (size_t s = 0; s < counts.size(); ++s)
@@ -155,31 +155,32 @@ Lengths lengthsFor(const Counts& counts, int limit) {
   if (leaves.size() < 2) return lengths;
   std::sort(leaves.begin(), leaves.end());
   const size_t n = leaves.size();
-  // Package-merge: row r holds the packages of up to r + 1 bits; `isLeaf` says which of a row's
+  // Package-merge: row r holds the packages of up to r + 1 bits; `is_leaf` says which of a row's
   // items are leaves.
-  std::vector<std::vector<bool>> isLeaf(limit);
+  std::vector<std::vector<bool>> is_leaf(limit);
   std::vector<uint64_t> row(n);
   for (size_t i = 0; i < n; ++i) row[i] = leaves[i].first;
-  isLeaf[0].assign(n, true);
+  is_leaf[0].assign(n, true);
   for (int r = 1; r < limit; ++r) {
     std::vector<uint64_t> merged;
     std::vector<bool> leaf;
     size_t a = 0, b = 0;
     const size_t pairs = row.size() / 2;
     while (a < n || b < pairs) {
-      const bool takeLeaf = b >= pairs || (a < n && leaves[a].first <= row[2 * b] + row[2 * b + 1]);
-      merged.push_back(takeLeaf ? leaves[a].first : row[2 * b] + row[2 * b + 1]);
-      leaf.push_back(takeLeaf);
-      takeLeaf ? ++a : ++b;
+      const bool take_leaf =
+          b >= pairs || (a < n && leaves[a].first <= row[2 * b] + row[2 * b + 1]);
+      merged.push_back(take_leaf ? leaves[a].first : row[2 * b] + row[2 * b + 1]);
+      leaf.push_back(take_leaf);
+      take_leaf ? ++a : ++b;
     }
     row = std::move(merged);
-    isLeaf[r] = std::move(leaf);
+    is_leaf[r] = std::move(leaf);
   }
   size_t take = 2 * n - 2;
   for (int r = limit - 1; r >= 0 && take > 0; --r) {
     size_t taken = 0;
     for (size_t i = 0; i < take; ++i)
-      if (isLeaf[r][i]) ++lengths[leaves[taken++].second];
+      if (is_leaf[r][i]) ++lengths[leaves[taken++].second];
     take = 2 * (take - taken);
   }
   return lengths;
@@ -190,28 +191,28 @@ PrefixCode::PrefixCode(const Counts& counts, Effort effort) : used_(counts.size(
       std::count_if(counts.begin(), counts.end(), [](uint32_t c) { return c != 0; });
   for (size_t s = 0; s < counts.size(); ++s) used_[s] = counts[s] != 0;
   if (many == 0) used_[0] = true;
-  lengths_ = lengthsFor(counts, kLongest);
+  lengths_ = lengths_for(counts, kLongest);
   if (many <= 4) {
-    header_ = 4 + std::max<size_t>(many, 1) * alphabetBits(counts.size()) + (many == 4 ? 1 : 0);
-    bits_ = bitsFor(lengths_);
+    header_ = 4 + std::max<size_t>(many, 1) * alphabet_bits(counts.size()) + (many == 4 ? 1 : 0);
+    bits_ = bits_for(lengths_);
     return;
   }
   if (effort == Effort::kQuick) {
-    bits_ = bitsFor(lengths_);
-    header_ = headerFor(lengths_).bits;
+    bits_ = bits_for(lengths_);
+    header_ = header_for(lengths_).bits;
     return;
   }
   size_t best = ~size_t{0};
   const auto consider = [&](const Lengths& lengths) {
-    const size_t header = headerFor(lengths).bits;
-    const size_t all = header + symbolBits(counts, lengths);
+    const size_t header = header_for(lengths).bits;
+    const size_t all = header + symbol_bits(counts, lengths);
     if (all >= best) return;
     best = all;
     header_ = header;
     lengths_ = lengths;
   };
   for (int limit = std::bit_width(many - 1); limit <= kLongest; ++limit) {
-    const Lengths lengths = lengthsFor(counts, limit);
+    const Lengths lengths = lengths_for(counts, limit);
     consider(lengths);
     if (*std::max_element(lengths.begin(), lengths.end()) < limit) break;
   }
@@ -222,9 +223,9 @@ PrefixCode::PrefixCode(const Counts& counts, Effort effort) : used_(counts.size(
       for (size_t s = 0; s < counts.size(); ++s) {
         if (counts[s] != 0)
           rounded[s] = static_cast<uint32_t>(std::lround(
-              256 * std::exp2((std::floor(log2Of(counts[s]) / step + shift) + 0.5) * step)));
+              256 * std::exp2((std::floor(log2_of(counts[s]) / step + shift) + 0.5) * step)));
       }
-      consider(lengthsFor(rounded, kLongest));
+      consider(lengths_for(rounded, kLongest));
     }
   }
   // One symbol after the other takes the length of the one before it, as far as that pays.
@@ -241,7 +242,7 @@ PrefixCode::PrefixCode(const Counts& counts, Effort effort) : used_(counts.size(
         const size_t before = best;
         Counts changed = weights;
         changed[s] = 1u << (kLongest + 5 - last);
-        consider(lengthsFor(changed, kLongest));
+        consider(lengths_for(changed, kLongest));
         if (best < before) {
           better = true;
           break;
@@ -251,27 +252,27 @@ PrefixCode::PrefixCode(const Counts& counts, Effort effort) : used_(counts.size(
     }
     if (many > 300) break;
   }
-  bits_ = bitsFor(lengths_);
+  bits_ = bits_for(lengths_);
 }
 
-void PrefixCode::writeHeader(BitWriter& out) const {
-  const auto symbols = fewSymbols(lengths_, used_);
+void PrefixCode::write_header(BitWriter& out) const {
+  const auto symbols = few_symbols(lengths_, used_);
   if (symbols.size() <= 4) {
     out.put(1, 2);
     out.put(static_cast<uint32_t>(symbols.size()) - 1, 2);
-    for (const uint32_t s : symbols) out.put(s, alphabetBits(lengths_.size()));
+    for (const uint32_t s : symbols) out.put(s, alphabet_bits(lengths_.size()));
     if (symbols.size() == 4) out.put(lengths_[symbols[0]] == 1 ? 1 : 0, 1);
     return;
   }
-  const Header h = headerFor(lengths_);
+  const Header h = header_for(lengths_);
   const auto [skip, end] = shown(h);
   out.put(static_cast<uint32_t>(skip), 2);
   for (int i = skip; i < end; ++i)
     out.put(kLengthCodes[h.lengths[kOrder[i]]], kLengthBits[h.lengths[kOrder[i]]]);
-  const auto bits = bitsFor(h.lengths);
+  const auto bits = bits_for(h.lengths);
   for (const Token& t : h.tokens) {
     if (!h.lone) out.put(bits[t.symbol], h.lengths[t.symbol]);
-    out.put(t.extra, extraBits(t.symbol));
+    out.put(t.extra, extra_bits(t.symbol));
   }
 }
 
@@ -284,10 +285,10 @@ namespace {
 
 /** Calls use(symbol, count) for each symbol of either. */
 template <typename Use>
-void forBoth(const SomeCounts& a, const SomeCounts& b, Use use) {
+void for_both(const SomeCounts& a, const SomeCounts& b, Use use) {
   auto i = a.symbols.begin(), j = b.symbols.begin();
-  const auto iEnd = a.symbols.end(), jEnd = b.symbols.end();
-  while (i != iEnd && j != jEnd) {
+  const auto i_end = a.symbols.end(), j_end = b.symbols.end();
+  while (i != i_end && j != j_end) {
     if (i->first < j->first)
       use(i->first, i->second), ++i;
     else if (j->first < i->first)
@@ -295,8 +296,8 @@ void forBoth(const SomeCounts& a, const SomeCounts& b, Use use) {
     else
       use(i->first, i->second + j->second), ++i, ++j;
   }
-  for (; i != iEnd; ++i) use(i->first, i->second);
-  for (; j != jEnd; ++j) use(j->first, j->second);
+  for (; i != i_end; ++i) use(i->first, i->second);
+  for (; j != j_end; ++j) use(j->first, j->second);
 }
 
 }  // namespace
@@ -304,7 +305,7 @@ void forBoth(const SomeCounts& a, const SomeCounts& b, Use use) {
 SomeCounts sum(const SomeCounts& a, const SomeCounts& b) {
   SomeCounts out;
   out.alphabet = a.alphabet;
-  forBoth(a, b, [&](uint16_t symbol, uint32_t count) { out.symbols.emplace_back(symbol, count); });
+  for_both(a, b, [&](uint16_t symbol, uint32_t count) { out.symbols.emplace_back(symbol, count); });
   return out;
 }
 
@@ -312,16 +313,16 @@ double estimate(const SomeCounts& a) { return estimate(a, SomeCounts()); }
 
 double estimate(const SomeCounts& a, const SomeCounts& b) {
   uint32_t total = 0, many = 0;
-  forBoth(a, b, [&](uint16_t, uint32_t count) {
+  for_both(a, b, [&](uint16_t, uint32_t count) {
     total += count;
     ++many;
   });
-  if (many <= 1) return many == 0 ? 0 : 4 + alphabetBits(a.alphabet);
-  const double logTotal = log2Of(total);
+  if (many <= 1) return many == 0 ? 0 : 4 + alphabet_bits(a.alphabet);
+  const double log_total = log2_of(total);
   uint32_t seen[kLengthSymbols] = {};
   double bits = 0, extra = 0;
   int next = 0;  // symbol
-  forBoth(a, b, [&](uint16_t symbol, uint32_t count) {
+  for_both(a, b, [&](uint16_t symbol, uint32_t count) {
     const uint32_t zeros = static_cast<uint32_t>(symbol - next);
     next = symbol + 1;
     if (zeros < 3) {
@@ -332,19 +333,19 @@ double estimate(const SomeCounts& a, const SomeCounts& b) {
         extra += 3;
       }
     }
-    const double p = logTotal - log2Of(count);
+    const double p = log_total - log2_of(count);
     bits += count * p;
     ++seen[std::clamp(static_cast<int>(p + 0.5), 1, kLongest)];
   });
-  if (many <= 4) return 5 + many * alphabetBits(a.alphabet) + std::max<double>(bits, total);
+  if (many <= 4) return 5 + many * alphabet_bits(a.alphabet) + std::max<double>(bits, total);
   uint32_t tokens = 0;
   double header = 14 + extra;
   for (const uint32_t c : seen) {
     if (c == 0) continue;
     tokens += c;
-    header += 2 - c * log2Of(c);
+    header += 2 - c * log2_of(c);
   }
-  return bits + header + tokens * log2Of(tokens);
+  return bits + header + tokens * log2_of(tokens);
 }
 
 }  // namespace brotli

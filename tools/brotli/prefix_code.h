@@ -33,7 +33,7 @@ using Lengths = std::vector<uint8_t>;
 
 /** Lengths of at most `limit` bits, of the least sum; a lone symbol has length 0, as has what does
  * not occur. */
-Lengths lengthsFor(const Counts& counts, int limit);
+Lengths lengths_for(const Counts& counts, int limit);
 
 enum class Effort { kQuick, kThorough };
 
@@ -42,11 +42,11 @@ class PrefixCode {
  public:
   PrefixCode() = default;
   explicit PrefixCode(const Counts& counts, Effort effort = Effort::kThorough);
-  void writeHeader(BitWriter& out) const;
+  void write_header(BitWriter& out) const;
   void write(BitWriter& out, uint32_t symbol) const { out.put(bits_[symbol], lengths_[symbol]); }
   uint32_t length(uint32_t symbol) const { return lengths_[symbol]; }
   bool has(uint32_t symbol) const { return used_[symbol]; }
-  size_t headerBits() const { return header_; }
+  size_t header_bits() const { return header_; }
 
  private:
   Lengths lengths_;
