@@ -120,7 +120,8 @@ struct Format<format, std::index_sequence<place...>, Parts...> {
       ++from;
     }
   }
-  static constexpr char text[] = {at(place)...};
+  // Of one byte's alignment, where clang would give a longer array that of a vector.
+  alignas(char) static constexpr char text[] = {at(place)...};
 };
 void a_sentence_has_as_many_places_as_parts();  // what the compiler says otherwise
 
