@@ -25,7 +25,7 @@ int Attrs::find(const char* name) const {
 }
 
 const AttrValue& Attrs::value(const char* name) const {
-  static const AttrValue kNone;
+  [[clang::no_destroy]] static constinit const AttrValue kNone;
   const int i = find(name);
   return i < 0 ? kNone : slots_[i].value;
 }

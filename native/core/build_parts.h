@@ -14,6 +14,8 @@ struct BuildParts {
   bool rare;     // SVDF, as all operators have it: rare spellings in .tflite files
   bool custom;   // operators of TensorFlow Lite that keep their options in a FlexBuffer
   bool complex;  // Complex: sums and products of complex numbers
+  bool late;     // shapes and arguments that depend on data (core/ops_of_build.h)
+  bool early;    // Shape, Size: values that are known while planning, though their inputs' are not
   bool fewer_products;  // StrassenConv2D, WinogradConv2D: layers of many channels, not in face
                         // models
 };

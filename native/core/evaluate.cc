@@ -1,7 +1,9 @@
 #include "core/evaluate.h"
-#include "core/ports.h"
 
 #include <cstring>
+
+#include "core/build_parts.h"
+#include "core/ports.h"
 
 namespace wxnn {
 
@@ -38,7 +40,8 @@ Status evaluate(const Op& op, const Attrs& attrs, std::span<const Tensor* const>
   for (size_t i = 0; i < output_count; ++i) {
     result->outputs[i].dtype = types[i].dtype;
     result->outputs[i].shape = types[i].shape;
-    if (!types[i].shape.is_unknown()) WXNN_TRY(fresh.allocate(i, types[i].shape));
+    if (!kBuildParts.late || !types[i].shape.is_unknown())
+      WXNN_TRY(fresh.allocate(i, types[i].shape));
   }
   if (op.view) {
     const Tensor& x = *inputs[0];
@@ -46,7 +49,7 @@ Status evaluate(const Op& op, const Attrs& attrs, std::span<const Tensor* const>
     return {};
   }
   if (gives_nothing(op, result->outputs)) return {};
-  RunCtx run{attrs, inputs, result->outputs, nullptr, &fresh};
+  RunCtx run{attrs, inputs, result->outputs, nullptr, kBuildParts.late ? &fresh : nullptr};
   if (op.run != nullptr) return op.run(run);
   std::unique_ptr<Kernel> kernel;
   WXNN_TRY(op.create(c, &kernel));

@@ -1,6 +1,7 @@
-// The heap of a binary, in one memory that grows at its end. Pieces lie side by side, and each knows
-// how long the one in front is: what comes free joins its neighbours at once. Free pieces stand in
-// lists by powers of two of their sizes. The memory grows by what the last piece, if free, lacks.
+// The heap of a binary, in one memory that grows at its end. Pieces lie side by side, and each
+// knows how long the one in front is: what comes free joins its neighbours at once. Free pieces
+// stand in lists by powers of two of their sizes. The memory grows by what the last piece, if free,
+// lacks.
 #pragma once
 #include <bit>
 #include <cstddef>
@@ -9,10 +10,10 @@
 namespace wxnn {
 
 // `Memory` says where it lies:
-//   static uintptr_t begin();   the first address, kHead beyond a multiple of kAlignment; zeros stand
-//                               there
-//   static uintptr_t reach(uintptr_t end);  makes the memory reach to `end` at least; where it ends
-//                               then, a multiple of kAlignment, or 0: there is no more
+// static uintptr_t begin(): the first address, kHead beyond a multiple of kAlignment. Zeros stand
+// there.
+// static uintptr_t reach(uintptr_t end): makes the memory reach to `end` at least. Where it then
+// ends, a multiple of kAlignment; 0: there is no more.
 template <class Memory>
 class Heap {
   struct Piece {

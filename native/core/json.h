@@ -7,8 +7,8 @@
 
 namespace wxnn {
 
-// Appends "text" with what JSON wants escaped. Bytes of broken UTF-8 become U+FFFD, so that the
-// reader never fails over a hostile name.
+// Appends "text" with what JSON wants escaped. Other bytes stay as they are: what is no UTF-8 in a
+// hostile name becomes U+FFFD where it is decoded (plugin/src/text.ts), as in sentences.
 void json_text(String& to, std::string_view text);
 // Appends "[1,192,192,3]"; open dimensions are -1, an unknown shape is null.
 void json_shape(String& to, const Shape& shape);

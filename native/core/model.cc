@@ -64,11 +64,11 @@ Status Model::open() {
     const size_t outputs = step.node->outputs.size();
     step.types = Vector<TensorType>(outputs);
     step.outputs = Vector<Tensor>(outputs);
-    step.own = Vector<Buffer>(outputs);
+    if (kBuildParts.late || kBuildParts.early) step.own = Vector<Buffer>(outputs);
   }
   WXNN_TRY(keep_constants());
   WXNN_TRY(open_states());
-  if (is_body_) return {};
+  if (kBuildParts.flow && is_body_) return {};
   bool settled = true;
   bool guessed = false;
   for (int v : graph_.inputs) {
@@ -154,6 +154,16 @@ Status Model::run_flow(Step& step) {
   return {};
 }
 
+// The kernel of what this run computed. Its scratch is not in the arena.
+Status Model::make_anew(Step& step) {
+  size_t scratch = 0;
+  WXNN_TRY(create_kernel(step));
+  WXNN_TRY(step.kernel->reshape(step.infer_ctx(), &scratch));
+  if (late_scratch_.size() < scratch) WXNN_TRY(late_scratch_.allocate(scratch));
+  step.scratch = late_scratch_.data();
+  return {};
+}
+
 Status Model::run_late(Step& step) {
   Step::Late late(&step);
   const Op& op = *step.node->op;
@@ -170,12 +180,7 @@ Status Model::run_late(Step& step) {
   }
   if (!op.view && !gives_nothing(op, step.outputs)) {
     if (op.create != nullptr) {
-      WXNN_TRY(create_kernel(step));
-      WXNN_TRY(step.kernel->reshape(c, &step.scratch_bytes));
-      if (late_scratch_.size() < step.scratch_bytes) {
-        WXNN_TRY(late_scratch_.allocate(step.scratch_bytes));
-      }
-      step.scratch = late_scratch_.data();
+      WXNN_TRY(make_anew(step));
       WXNN_TRY(step.kernel->run(step.run_ctx(&late)));
     } else {
       WXNN_TRY(op.run(step.run_ctx(&late)));
@@ -191,13 +196,14 @@ Status Model::run_step(Step& step) {
     case Step::Kind::kEvaluated:
       return {};
     case Step::Kind::kLate:
-      return run_late(step);
+      return kBuildParts.late ? run_late(step) : Status();
     case Step::Kind::kFlow:
       return kBuildParts.flow ? run_flow(step) : Status();
     case Step::Kind::kRun:
       break;
   }
   if (gives_nothing(*step.node->op, step.outputs)) return {};
+  if (step.packs_data) WXNN_TRY(make_anew(step));
   return step.kernel ? step.kernel->run(step.run_ctx()) : step.node->op->run(step.run_ctx());
 }
 

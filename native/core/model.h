@@ -9,8 +9,9 @@
 // is constant, beyond 1 MB and four times the file.
 //
 // Nodes whose shapes follow from the input shapes are planned once per shape: run then allocates
-// nothing. A node whose shapes depend on data (an output that infer leaves unknown, or a shape
-// input computed from data) is "late": its outputs get memory of their own while running.
+// nothing, unless a kernel packs what is computed: it is made anew every time. A node whose shapes
+// depend on data (an output that infer leaves unknown, or a shape input computed from data) is
+// "late": its outputs get memory of their own while running.
 //
 // If and While hold models of their own, their bodies (core/flow.h).
 #pragma once
@@ -93,6 +94,7 @@ class Model {
   Status check_shape(size_t input, const Shape& shape) const;
   Status run_step(Step& step);
   Status run_late(Step& step);
+  Status make_anew(Step& step);
   Status run_flow(Step& step);
 
   // model_plan.cc: shapes, kernels
@@ -106,6 +108,7 @@ class Model {
   size_t packing_room(const Step& step) const;
   const Value* packed_constant(const Node& node, size_t i) const;
   bool may_evaluate(const Step& step);
+  bool is_late(int value) const;
   void publish(Step& step);
   Status keep_constants();
   void release_packed(const Step& step);

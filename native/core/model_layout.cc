@@ -36,11 +36,11 @@ struct Groups {
 }  // namespace
 
 // Bytes of an arena that loading takes at once; bodies of loops are many.
-size_t Model::at_loading() const { return size_t{1} << (is_body_ ? 16 : 26); }
+size_t Model::at_loading() const { return size_t{1} << (kBuildParts.flow && is_body_ ? 16 : 26); }
 
 // In a loop, output k may lie where input k lies: it is the input of the next round.
 bool Model::may_overwrite(const Node& node, int input) const {
-  if (!is_body_) return false;
+  if (!kBuildParts.flow || !is_body_) return false;
   for (size_t k = 0; k < std::min(graph_.inputs.size(), graph_.outputs.size()); ++k) {
     if (graph_.inputs[k] == input) return graph_.outputs[k] == node.outputs[0];
   }
@@ -66,7 +66,7 @@ Status Model::lay_out(bool only_measure) {
   // One for each value that is written, and one for each step's scratch.
   Groups groups(places.size() + states_of(graph_).size() + steps_.size());
   const auto open_input = [&](int v) {
-    if (late_[v] || tensors_[v].data != nullptr) return;
+    if (is_late(v) || tensors_[v].data != nullptr) return;
     // An input keeps its bytes from one run to the next: a caller may write only what changed.
     places[v].group = groups.open(tensors_[v].bytes(), 0, kForever);
   };
@@ -99,7 +99,7 @@ Status Model::lay_out(bool only_measure) {
     }
     for (size_t k = 0; k < node.outputs.size(); ++k) {
       const int v = node.outputs[k];
-      if (late_[v]) continue;
+      if (is_late(v)) continue;
       Place& place = places[v];
       const int last = std::max(i, place.last);
       if (over >= 0) {
@@ -129,7 +129,7 @@ Status Model::lay_out(bool only_measure) {
     step.scratch = step.scratch_group < 0 ? nullptr : address(step.scratch_group);
     for (size_t k = 0; k < step.outputs.size(); ++k) {
       const int v = step.node->outputs[k];
-      if (!late_[v]) step.outputs[k].data = tensors_[v].data;
+      if (!is_late(v)) step.outputs[k].data = tensors_[v].data;
     }
   }
   return {};

@@ -164,7 +164,7 @@ Status Model::prepare_kernels() {
   size_t room = 0;
   Vector<Step*> large;
   for (Step& step : steps_) {
-    if (step.kind != Step::Kind::kRun) continue;
+    if (step.kind != Step::Kind::kRun || step.packs_data) continue;
     const size_t bytes = packing_room(step);
     room = std::max(room, bytes);
     if (bytes > kSmall) {
@@ -211,6 +211,8 @@ Status Model::evaluate_now(Step& step) {
   return step.node->op->run(step.run_ctx());
 }
 
+bool Model::is_late(int value) const { return kBuildParts.late && late_[value]; }
+
 Status Model::plan_flow(Step& step) {
   step.kind = Step::Kind::kFlow;
   InferCtx c = step.infer_ctx();
@@ -227,38 +229,39 @@ Status Model::plan_step(Step& step) {
   const Op& op = *step.node->op;
   if (step.is_flow()) return plan_flow(step);
   bool late = false;
-  bool all_known = true;
+  bool all_known = kBuildParts.early;
   for (size_t i = 0; i < step.inputs.size(); ++i) {
     const Tensor* in = step.inputs[i];
     if (in == nullptr) continue;
     const uint8_t port = op.traits(i);
-    late |= in->shape.is_unknown() || (op.view && late_[step.node->inputs[i]]);
-    late |= (port & kValueKnown) != 0 && in->data == nullptr;
+    late |= in->shape.is_unknown() || (op.view && is_late(step.node->inputs[i])) ||
+            ((port & kValueKnown) != 0 && in->data == nullptr);
     const bool constant = graph_.values[step.node->inputs[i]].constant != nullptr;
     all_known &= in->data != nullptr || constant || (port & kTypeOnly) != 0;
   }
   std::ranges::fill(step.types, TensorType{DType::kFloat32, Shape::unknown()});
-  if (!late) {
+  if (!kBuildParts.late || !late) {
     InferCtx c = step.infer_ctx();
     WXNN_TRY(infer(op, c));
     late =
         std::ranges::any_of(step.types, [](const TensorType& t) { return t.shape.is_unknown(); });
   }
-  late |= step.packs_data && !all_known;
   for (size_t i = 0; i < step.types.size(); ++i) step.outputs[i] = {step.types[i], nullptr};
-  if (late) {
+  if (kBuildParts.late && late) {
     WXNN_TRY(check_ports(op, step.infer_ctx()));
     step.kind = Step::Kind::kLate;
   } else if (op.view) {
     step.kind = Step::Kind::kView;
     step.outputs[0].data = step.inputs[0]->data;
-  } else if (all_known && !op.stateful && may_evaluate(step)) {
+  } else if (kBuildParts.early && all_known && !op.stateful && may_evaluate(step)) {
     step.kind = Step::Kind::kEvaluated;
     WXNN_TRY(evaluate_now(step));
   } else {
     step.kind = Step::Kind::kRun;
   }
-  for (int v : step.node->outputs) late_[v] = step.kind == Step::Kind::kLate;
+  if (kBuildParts.late) {
+    for (int v : step.node->outputs) late_[v] = step.kind == Step::Kind::kLate;
+  }
   publish(step);
   return {};
 }
@@ -266,11 +269,11 @@ Status Model::plan_step(Step& step) {
 Status Model::plan() {
   planned_ = false;
   evaluated_ = 0;
-  late_ = Vector<uint8_t>(tensors_.size());
+  if (kBuildParts.late) late_ = Vector<uint8_t>(tensors_.size());
   for (size_t v = 0; v < tensors_.size(); ++v) {
     if (!kept_[v]) tensors_[v].data = nullptr;  // what a former plan knew
   }
-  for (size_t i = 0; i < known_.size(); ++i) {
+  for (size_t i = 0; kBuildParts.flow && i < known_.size(); ++i) {
     const int v = graph_.inputs[i];
     tensors_[v].data = const_cast<void*>(known_[i]);
     late_[v] = tensors_[v].shape.is_unknown();

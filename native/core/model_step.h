@@ -13,7 +13,7 @@ struct Model::Step {
     kRun,        // planned: run every time
     kView,       // its output is its input's memory: nothing to run
     kEvaluated,  // computed while planning: nothing to run
-    kLate,       // shapes or packed weights depend on data: everything happens while running
+    kLate,       // shapes depend on data: everything happens while running
     kFlow,       // runs graphs of its own; outputs without a shape get memory while running
   };
 
@@ -26,7 +26,7 @@ struct Model::Step {
   Vector<const Tensor*> inputs;  // into Model::tensors_, null where absent
   Vector<TensorType> types;      // of the outputs, from infer
   Vector<Tensor> outputs;
-  Vector<Buffer> own;  // memory of evaluated and late outputs
+  Vector<Buffer> own;  // memory of evaluated and late outputs; none where no step is such
   size_t scratch_bytes = 0;
   void* scratch = nullptr;
   int scratch_group = -1;  // its piece of the arena, while that is laid out

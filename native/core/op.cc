@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/build_parts.h"
 #include "core/ports.h"
 
 namespace wxnn {
@@ -31,7 +32,7 @@ Status infer(const Op& op, InferCtx& c) {
   WXNN_CHECK(op.infer != nullptr, "runs inside a model only");
   WXNN_TRY(op.infer(c));
   for (const TensorType& t : c.outputs) {
-    if (t.shape.is_unknown()) continue;
+    if (kBuildParts.late && t.shape.is_unknown()) continue;
     WXNN_CHECK(t.shape.is_known() && t.shape.fits(),
                "gives an output of shape {}, which does not fit in memory", t.shape);
   }

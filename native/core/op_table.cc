@@ -28,6 +28,8 @@ constinit const BuildParts kBuildParts = {
               is_in_build("DetectionPostProcess") || is_in_build("LandmarksToTransformMatrix") ||
               is_in_build("TransformLandmarks") || is_in_build("TransformTensorBilinear"),
     .complex = is_in_build("Complex"),
+    .late = kLateShapes || is_in_build("If") || is_in_build("While"),
+    .early = any_in_build(kReadTypes) || is_in_build("If") || is_in_build("While"),
     .fewer_products = is_in_build("WinogradConv2D"),
 };
 

@@ -26,7 +26,7 @@ bool same_name(const char* a, const char* b) { return same_text(a, name_size(a),
 
 Status::Status(String sentence) {
   // Live as long as the program, so they need no destructor.
-  [[clang::no_destroy]] static String kept[kKept];
+  [[clang::no_destroy]] static constinit String kept[kKept];
   static unsigned next = 0;
   String& place = kept[next++ % kKept];
   place = std::move(sentence);

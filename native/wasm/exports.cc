@@ -15,7 +15,7 @@ namespace wxnn {
 
 namespace {
 String& last_error() {
-  static String text;
+  [[clang::no_destroy]] static constinit String text;
   return text;
 }
 
@@ -50,7 +50,7 @@ int failed(const Status& status) {
 }
 
 const char* keep_text(String text) {
-  static String kept;
+  [[clang::no_destroy]] static constinit String kept;
   kept = std::move(text);
   return kept.c_str();
 }

@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "tests/native/op_test.h"
+#include "op_test.h"
 
 namespace wxnn {
 namespace {

@@ -42,7 +42,25 @@ test('the build of the face operators runs the face models with the same bits, a
   const int = (name) => ({ name, op: 'Placeholder', attr: { dtype: { type: 'DT_FLOAT' }, shape: { shape: { dim: [{ size: '2' }] } } } });
   const model = { format: 'graph-model', modelTopology: { node: [int('x'), { name: 'y', op: 'Exit', input: ['x'] }] }, weightsManifest: [] };
   const { loadModel } = require(ROOT);
-  await assert.rejects(loadModel({ model, weights: [] }, { variant: 'simd', wasmPath: directory }), /Exit/);
+  const options = { variant: 'simd', wasmPath: directory };
+  await assert.rejects(loadModel({ model, weights: [] }, options), /Exit/);
+
+  // A shape that is computed is refused (WXNN_PLANNED_SHAPES), a filter that is computed is not.
+  const graph = (...node) => ({ model: { format: 'graph-model', modelTopology: { node }, weightsManifest: [] }, weights: [] });
+  const input = (name, type, ...size) => (
+    { name, op: 'Placeholder', attr: { dtype: { type }, shape: { shape: { dim: size.map((n) => ({ size: String(n) })) } } } });
+  const reshape = graph(input('x', 'DT_FLOAT', 6), input('s', 'DT_INT32', 2), { name: 'y', op: 'Reshape', input: ['x', 's'] });
+  await assert.rejects(loadModel(reshape, options), /"y" \(Reshape\).*shape is not known/);
+  const convolution = graph(input('x', 'DT_FLOAT', 1, 2, 2, 1), input('w', 'DT_FLOAT', 1, 1, 1, 2), {
+    name: 'y', op: 'Conv2D', input: ['x', 'w'],
+    attr: { strides: { list: { i: ['1', '1', '1', '1'] } }, padding: { s: Buffer.from('VALID').toString('base64') }, data_format: { s: Buffer.from('NHWC').toString('base64') } },
+  });
+  const computed = await loadModel(convolution, options);
+  for (const w of [[1, 2], [3, -1]]) {
+    const { data } = Object.values(computed.run({ x: Float32Array.of(1, 2, 3, 4), w: Float32Array.from(w) }))[0];
+    assert.deepEqual([...data], [1, 2, 3, 4].flatMap((x) => w.map((factor) => x * factor)));
+  }
+  computed.dispose();
 });
 
 test('a build for some models', async (t) => {
