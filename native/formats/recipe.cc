@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/activation.h"
+
 namespace wxnn {
 
 namespace {
@@ -59,17 +61,6 @@ std::string_view label(const char* source) {
   const char* name = behind(source, ':');
   return name_at(name != nullptr ? name : source);
 }
-
-// Activations as attributes name them, and the operators that compute them as nodes.
-struct ActivationRow {
-  std::string_view name;
-  const char* op;
-  double low, high;  // for ClipByValue
-};
-constexpr ActivationRow kActivations[] = {
-    {"relu", "Relu", 0, 0}, {"relu6", "Relu6", 0, 0},     {"reluN1To1", "ClipByValue", -1, 1},
-    {"tanh", "Tanh", 0, 0}, {"sigmoid", "Sigmoid", 0, 0}, {"elu", "Elu", 0, 0},
-};
 
 class Cook {
  public:
@@ -211,14 +202,15 @@ Status append(SourceNode& node, String name, Cooked& cooked, Vector<int>&& outpu
 
 // y = activation(x) as a node of its own, writing the node's output.
 Status append_activation(SourceNode& node, std::string_view activation, int x, int y) {
-  const auto* row = std::ranges::find(kActivations, activation, &ActivationRow::name);
-  WXNN_CHECK(row != std::end(kActivations), "has the activation \"{}\", which is not supported",
-             activation);
+  const auto rows = activations();
+  const auto row = std::ranges::find_if(
+      rows, [&](const ActivationRow& r) { return std::string_view(r.name) == activation; });
+  WXNN_CHECK(row != rows.end(), "has the activation \"{}\", which is not supported", activation);
   Cooked cooked;
-  WXNN_TRY(make(row->op, {x}, &cooked));
-  if (row->low < row->high) {
-    WXNN_TRY(cooked.attrs.set("clipValueMin", row->low));
-    WXNN_TRY(cooked.attrs.set("clipValueMax", row->high));
+  WXNN_TRY(make(row->op != nullptr ? row->op : "ClipByValue", {x}, &cooked));
+  if (row->op == nullptr) {
+    WXNN_TRY(cooked.attrs.set("clipValueMin", row->min));
+    WXNN_TRY(cooked.attrs.set("clipValueMax", row->max));
   }
   return append(node, sentence<"{}/{}">(node.name, activation), cooked, {y});
 }

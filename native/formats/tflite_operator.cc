@@ -38,13 +38,8 @@ Status round_to_grid(Graph& graph, int from, int to, const TfliteTensors::Grid& 
 }
 
 TfliteOperator::TfliteOperator(TfliteGraphReader& reader, Graph& graph, TfliteTensors& tensors,
-                               const flatbuffers::Verifier& verifier, const tflite::Operator& op,
-                               String name)
-    : TfliteSource(graph, std::move(name)),
-      reader_(reader),
-      tensors_(tensors),
-      verifier_(verifier),
-      op_(op) {
+                               const Buffer& file, const tflite::Operator& op, String name)
+    : SourceNode(graph, std::move(name)), reader_(reader), tensors_(tensors), file_(file), op_(op) {
   output_count = outputs_of(op).size();
 }
 
@@ -165,9 +160,8 @@ Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* v
   const int slot = vtable_slot(field);
   const bool list =
       kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's' || kind.letter == 'q';
-  const auto& verified = *static_cast<const flatbuffers::Table*>(table);
-  const bool inside = list ? verify_vector(verifier_, verified, field, kind.bytes)
-                           : verify_scalar(verifier_, verified, field, kind.bytes);
+  const bool inside = list ? verify_list(file_, table, slot, kind.bytes)
+                           : verify_number(file_, table, slot, kind.bytes);
   WXNN_CHECK(inside, "has options that reach outside the file");
   const void* number = tflite_field(table, slot);
   if (kind.letter == 'v') {

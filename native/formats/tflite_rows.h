@@ -43,21 +43,4 @@ String tflite_name(tflite::BuiltinOperator code);
 // expanded when it was read (DENSIFY).
 bool is_widening(tflite::BuiltinOperator code);
 
-// A node of a .tflite file; what the rows with a build function see.
-class TfliteSource : public SourceNode {
- public:
-  using SourceNode::SourceNode;
-  // A custom operator's name and options.
-  std::string_view custom_name;
-  virtual std::span<const std::byte> custom_options() const = 0;
-  // The types that the file declares for input and output i.
-  virtual tflite::TensorType input_type(size_t i) const = 0;
-  virtual tflite::TensorType output_type(size_t i) const = 0;
-  // A subgraph of the file as a graph of its own.
-  virtual Status subgraph(size_t index, std::unique_ptr<Graph>* graph) = 0;
-
- protected:
-  ~TfliteSource() = default;
-};
-
 }  // namespace wxnn

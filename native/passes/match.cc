@@ -2,20 +2,11 @@
 
 #include <cstring>
 
+#include "core/names.h"
+
 namespace wxnn {
 
 namespace {
-
-// Whether the name is one of "Conv2D|FusedConv2D", which ends at a '(' or at the text's end.
-bool is_one_of(const char* name, const char* list) {
-  for (;; ++list) {
-    size_t size = 0;
-    while (list[size] > '(' && list[size] != '|') ++size;
-    if (std::string_view(name) == std::string_view(list, size)) return true;
-    list += size;
-    if (*list != '|') return false;
-  }
-}
 
 // Null behind the last one.
 const char* next_line(const char* line) {
@@ -23,7 +14,7 @@ const char* next_line(const char* line) {
   return *line != 0 ? line + 1 : nullptr;
 }
 
-bool commutes(const char* op) { return is_one_of(op, "Add|Multiply|Maximum|Minimum"); }
+bool commutes(const char* op) { return is_listed("Add|Multiply|Maximum|Minimum", op); }
 
 }  // namespace
 
@@ -81,7 +72,7 @@ int Match::uses_inside(char name) const {
 // convolutions the one is taken that nothing else reads.
 bool Match::match_line(const char* line, int node) {
   const Node& n = graph_.nodes[node];
-  if (n.op == nullptr || !is_one_of(n.op->name, line + std::strlen("y = "))) return false;
+  if (n.op == nullptr || !is_listed(line + std::strlen("y = "), n.op->name)) return false;
   if (line != root_ && wiring_.uses[n.outputs[0]] != uses_inside(*line)) return false;
   bound(*line) = {n.outputs[0], node};
   const Bindings before = bindings_;
@@ -105,7 +96,10 @@ void Match::drop(char name) {
     if (v != kAbsent) --wiring_.uses[v];
   }
   for (int v : node.outputs) wiring_.writer[v] = -1;
-  node.op = nullptr;  // run_pass sweeps these up
+  // Nobody reads what it writes: run_pass sweeps it up.
+  node.op = nullptr;
+  node.inputs.clear();
+  node.outputs.clear();
 }
 
 void Match::root_becomes(char name) {
@@ -155,7 +149,6 @@ Status run_pass(const Pass& pass, Graph& graph, bool* changed) {
     any |= here;
   }
   if (any) {
-    erase_if(graph.nodes, [](const Node& n) { return n.op == nullptr; });
     // A node that took over a later node's output may now stand before what it reads.
     WXNN_TRY(sort(graph));
     remove_dead(graph);
