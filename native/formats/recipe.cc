@@ -62,6 +62,9 @@ std::string_view label(const char* source) {
   return name_at(name != nullptr ? name : source);
 }
 
+bool has_order() { return kTfTerms.order || kTfliteTerms.order; }
+bool has_counts() { return kTfTerms.counts || kTfliteTerms.counts; }
+
 class Cook {
  public:
   Cook(SourceNode& node, const Recipe& recipe, Cooked* cooked)
@@ -73,9 +76,9 @@ class Cook {
     arguments_stay_ = has_computed_argument();
     const char* order = "";
     for (const char* term = recipe_.terms; *term != 0; term = next_term(term)) {
-      if (*term == '^') {
+      if (has_order() && *term == '^') {
         order = term + 1;
-      } else if (*term == '@') {
+      } else if (has_counts() && *term == '@') {
         WXNN_TRY(count_outputs(term + 1));
       } else if (*term == '~') {
         AttrValue ignored;
@@ -173,8 +176,8 @@ class Cook {
 
   void hand_on(const char* order) {
     Vector<int>& to = cooked_.inputs;
-    const bool ordered = !ends(*order);
-    for (; !ends(*order); ++order) {
+    const bool ordered = has_order() && !ends(*order);
+    for (; ordered && !ends(*order); ++order) {
       const size_t i = static_cast<size_t>(*order - '0');  // huge for '-'
       const bool there = *order >= '0' && i < node_.inputs.size();
       if (!there || consumed_[i] == 0) to.push_back(there ? node_.inputs[i] : kAbsent);

@@ -500,6 +500,8 @@ constexpr const char* kHints =
 
 }  // namespace
 
+constinit const RecipeTerms kTfTerms = terms_of(kRows);
+
 std::span<const TfRow> tf_rows() { return kRows; }
 
 const TfRow* find_tf_row(std::string_view op) {

@@ -38,7 +38,6 @@ class TfliteOperator final : public SourceNode {
   Status emit_roundings();
 
  private:
-  struct FieldKind;
   struct Rounding {
     int from, to;  // values
     TfliteTensors::Grid grid;
@@ -46,8 +45,8 @@ class TfliteOperator final : public SourceNode {
 
   tflite::TensorType stored_type(const TfliteInts& tensors, size_t i) const;
   bool on_grid(const TfliteTensors::Grid& grid) const;
-  Status read_field(const FieldKind& kind, int field, AttrValue* value) const;
-  static Status read_enum(const FieldKind& kind, uint8_t number, AttrValue* value);
+  Status read_field(char letter, int field, AttrValue* value) const;
+  static Status read_enum(char letter, uint8_t number, AttrValue* value);
 
   TfliteGraphReader& reader_;
   TfliteTensors& tensors_;

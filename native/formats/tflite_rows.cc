@@ -567,12 +567,30 @@ constexpr bool is_rare(const TfliteRow& row) {
 }
 constexpr auto kRows = rows_of_build<kAllRows, kHasRareRows ? nullptr : is_rare>();
 
+// Letters behind '=', '~' or '@'. A build function may read what it likes.
+template <class Rows>
+constexpr uint32_t options_of(const Rows& rows) {
+  uint32_t letters = 0;
+  for (const TfliteRow& row : rows) {
+    if (row.recipe.build != nullptr && row.recipe.build != cook_sum) return ~0U;
+    char before = 0;
+    for (const char* at = row.recipe.terms; *at != 0; before = *at++) {
+      const bool begins = before == '=' || before == '~' || before == '@';
+      if (begins && *at >= 'a' && *at <= 'z') letters |= 1U << (*at - 'a');
+    }
+  }
+  return letters;
+}
+
 // Of all codes, in their order. A build for given models calls operators as we do.
 [[maybe_unused]] constexpr char kNames[] =
 #include "tflite_operator_names.h"
     ;
 
 }  // namespace
+
+constinit const RecipeTerms kTfliteTerms = terms_of(kRows);
+constinit const uint32_t kTfliteOptions = options_of(kRows);
 
 std::span<const TfliteRow> tflite_rows() { return kRows; }
 

@@ -31,6 +31,10 @@ struct TfliteRow {
 // by the names of the attributes.
 inline constexpr std::string_view kOwnPrefix = "wxnn.";
 
+// A bit for each letter that says what a source of this program's rows holds, 'a' the lowest: how
+// to read the others is not in a program that the link optimises whole.
+extern const uint32_t kTfliteOptions;
+
 // All rows of this build.
 std::span<const TfliteRow> tflite_rows();
 // Null where there is none.
