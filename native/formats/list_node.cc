@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/build_parts.h"
+#include "formats/tf_rows.h"
 
 namespace wxnn {
 
@@ -34,9 +35,9 @@ Status ListNode::read(const char* source, AttrValue* value) {
   if (*filter == '.') ++filter;
   if (kBuildParts.flow && same_name(filter, "array")) return read_of_array(name, value);
   WXNN_TRY(read_plain(name, value));
-  if (same_name(filter, "hw")) return take_inner(name, 2, value);
-  if (same_name(filter, "dhw")) return take_inner(name, 3, value);
-  if (name_size(filter) == 0) return {};
+  const size_t letters = name_size(filter);
+  if (letters == 0) return {};
+  if (filter[letters - 1] == 'w') return take_inner(name, letters, value);  // hw, dhw
   to_lower(&value->text);
   if (value->text != "explicit") return {};
   value->text.clear();

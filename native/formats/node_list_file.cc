@@ -1,8 +1,10 @@
 #include "formats/node_list_file.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/build_parts.h"
+#include "core/names.h"
 #include "core/sort.h"
 
 namespace wxnn {
@@ -53,7 +55,7 @@ Status settle_names(Cursor weights, NodeScope* scope) {
   Vector<int>& order = scope->by_name;
   order = Vector<int>(nodes.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
-  const auto before = [&](int a, int b) { return nodes[a].name < nodes[b].name; };
+  const auto before = [&](int a, int b) { return comes_before(nodes[a].name, nodes[b].name); };
   sort(order, order_of(before));
   for (size_t i = 1; i < order.size(); ++i) {
     const std::string_view name = nodes[order[i]].name;
@@ -61,10 +63,7 @@ Status settle_names(Cursor weights, NodeScope* scope) {
   }
   for (size_t n = weights.count(kLeastWeight); n > 0; --n) {
     const int node = scope->find(weights.text());
-    if (node != kAbsent) {
-      scope->nodes[node].has_weight = true;
-      scope->nodes[node].weight = weights;
-    }
+    if (node != kAbsent) scope->nodes[node].weight = weights;
     read_weight(&weights);
   }
   return {};
@@ -107,19 +106,12 @@ const TfType* find_tf_type(uint32_t number) {
   return nullptr;
 }
 
-void Cursor::refuse() {
-  ok_ = false;
-  bytes_ = {};
-}
-
 const std::byte* Cursor::take(size_t size) {
-  if (size > bytes_.size()) {
+  if (size > static_cast<size_t>(end_ - at_)) {
     refuse();
     return nullptr;
   }
-  const std::byte* start = bytes_.data();
-  bytes_ = bytes_.subspan(size);
-  return start;
+  return std::exchange(at_, at_ + size);
 }
 
 uint32_t Cursor::u32() {
@@ -140,13 +132,13 @@ std::string_view Cursor::text() {
   const size_t size = u32();
   const std::byte* start = take(size);
   take((4 - size % 4) % 4);
-  return ok_ ? std::string_view(reinterpret_cast<const char*>(start), size) : std::string_view();
+  return ok() ? std::string_view(reinterpret_cast<const char*>(start), size) : std::string_view();
 }
 
 size_t Cursor::count(size_t least_bytes) {
   const size_t n = u32();
-  if (n > bytes_.size() / least_bytes) refuse();
-  return ok_ ? n : 0;
+  if (n > static_cast<size_t>(end_ - at_) / least_bytes) refuse();
+  return ok() ? n : 0;
 }
 
 Shape Cursor::shape() {
@@ -154,7 +146,7 @@ Shape Cursor::shape() {
   if (rank == -1) return Shape::unknown();
   Shape s;
   if (rank < 0 || rank > Shape::kMaxRank) refuse();
-  for (int32_t i = 0; ok_ && i < rank; ++i) {
+  for (int32_t i = 0; ok() && i < rank; ++i) {
     const int32_t d = static_cast<int32_t>(u32());
     if (d < Shape::kOpen) refuse();
     s.push_back(d);
@@ -221,7 +213,7 @@ const NodeScope* NodeList::function(std::string_view wanted) const {
 int NodeScope::find(std::string_view name) const {
   const auto at = std::lower_bound(
       by_name.begin(), by_name.end(), name,
-      [this](int node, std::string_view wanted) { return nodes[node].name < wanted; });
+      [this](int node, std::string_view wanted) { return comes_before(nodes[node].name, wanted); });
   return at != by_name.end() && nodes[*at].name == name ? *at : kAbsent;
 }
 

@@ -24,10 +24,10 @@ const TfType* find_tf_type(uint32_t number);
 class Cursor {
  public:
   Cursor() = default;
-  explicit Cursor(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  explicit Cursor(std::span<const std::byte> bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}
 
-  bool ok() const { return ok_; }
-  void refuse();
+  bool ok() const { return at_ != nullptr; }
+  void refuse() { at_ = end_ = nullptr; }
 
   // Kept out of line: a file's list is a hundred of these calls.
   [[gnu::noinline]] uint32_t u32();
@@ -41,8 +41,8 @@ class Cursor {
  private:
   const std::byte* take(size_t size);
 
-  std::span<const std::byte> bytes_;
-  bool ok_ = true;
+  const std::byte* at_ = nullptr;
+  const std::byte* end_ = nullptr;
 };
 
 enum class TfAttrKind : uint32_t {
@@ -79,8 +79,7 @@ struct ListedNode {
   Cursor inputs;  // texts
   Cursor attrs;
   uint32_t input_count = 0, attr_count = 0;
-  bool has_weight = false;  // of a Const: its tensor among the weights
-  Cursor weight;
+  Cursor weight;  // of a Const: its tensor among the weights; not ok() where it has none
 };
 
 struct Endpoint {

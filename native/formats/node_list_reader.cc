@@ -12,7 +12,10 @@ namespace {
 
 bool is_const(std::string_view op) { return op == "Const"; }
 // PlaceholderWithDefault is its default where it is not among the graph's inputs.
-bool is_placeholder(std::string_view op) { return op.starts_with("Placeholder"); }
+bool is_placeholder(std::string_view op) {
+  constexpr std::string_view kBegin = "Placeholder";
+  return same_text(op.data(), std::min(op.size(), kBegin.size()), kBegin.data(), kBegin.size());
+}
 
 // Outputs of several names, as functions refer to them ("top:indices:0"): which output the first of
 // that name is. Names that are not here are the operator's first.
@@ -42,12 +45,13 @@ constexpr OutputName kOutputNames[] = {
 int split_output(std::string_view* tensor, std::string_view* name) {
   const size_t colon = tensor->find(':');
   if (colon == std::string_view::npos) return 0;
-  std::string_view digits = tensor->substr(colon + 1);
-  *tensor = tensor->substr(0, colon);
+  std::string_view digits = *tensor;
+  digits.remove_prefix(colon + 1);
+  tensor->remove_suffix(tensor->size() - colon);
   const size_t second = digits.find(':');
   if (second != std::string_view::npos) {
-    *name = digits.substr(0, second);
-    digits = digits.substr(second + 1);
+    *name = std::string_view(digits.data(), second);
+    digits.remove_prefix(second + 1);
   }
   constexpr size_t kMostDigits = 5;
   if (digits.empty() || digits.size() > kMostDigits) return -1;
@@ -155,7 +159,7 @@ Status ScopeReader::read(const Vector<std::string_view>& tensors) {
 
 // The weight of the node's name, or the tensor that it carries itself.
 bool ScopeReader::tensor_of(const ListedNode& from, ListedTensor* tensor) const {
-  if (from.has_weight) {
+  if (from.weight.ok()) {
     Cursor weight = from.weight;
     *tensor = read_weight(&weight);
     return true;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/activation.h"
+
 namespace wxnn {
 
 namespace {
@@ -60,16 +62,8 @@ std::string_view label(const char* source) {
   return name_at(name != nullptr ? name : source);
 }
 
-// Activations as attributes name them, and the operators that compute them as nodes.
-struct ActivationRow {
-  std::string_view name;
-  const char* op;
-  double low, high;  // for ClipByValue
-};
-constexpr ActivationRow kActivations[] = {
-    {"relu", "Relu", 0, 0}, {"relu6", "Relu6", 0, 0},     {"reluN1To1", "ClipByValue", -1, 1},
-    {"tanh", "Tanh", 0, 0}, {"sigmoid", "Sigmoid", 0, 0}, {"elu", "Elu", 0, 0},
-};
+bool has_order() { return kTfTerms.order || kTfliteTerms.order; }
+bool has_counts() { return kTfTerms.counts || kTfliteTerms.counts; }
 
 class Cook {
  public:
@@ -82,9 +76,9 @@ class Cook {
     arguments_stay_ = has_computed_argument();
     const char* order = "";
     for (const char* term = recipe_.terms; *term != 0; term = next_term(term)) {
-      if (*term == '^') {
+      if (has_order() && *term == '^') {
         order = term + 1;
-      } else if (*term == '@') {
+      } else if (has_counts() && *term == '@') {
         WXNN_TRY(count_outputs(term + 1));
       } else if (*term == '~') {
         AttrValue ignored;
@@ -182,8 +176,8 @@ class Cook {
 
   void hand_on(const char* order) {
     Vector<int>& to = cooked_.inputs;
-    const bool ordered = !ends(*order);
-    for (; !ends(*order); ++order) {
+    const bool ordered = has_order() && !ends(*order);
+    for (; ordered && !ends(*order); ++order) {
       const size_t i = static_cast<size_t>(*order - '0');  // huge for '-'
       const bool there = *order >= '0' && i < node_.inputs.size();
       if (!there || consumed_[i] == 0) to.push_back(there ? node_.inputs[i] : kAbsent);
@@ -211,14 +205,15 @@ Status append(SourceNode& node, String name, Cooked& cooked, Vector<int>&& outpu
 
 // y = activation(x) as a node of its own, writing the node's output.
 Status append_activation(SourceNode& node, std::string_view activation, int x, int y) {
-  const auto* row = std::ranges::find(kActivations, activation, &ActivationRow::name);
-  WXNN_CHECK(row != std::end(kActivations), "has the activation \"{}\", which is not supported",
-             activation);
+  const auto rows = activations();
+  const auto row = std::ranges::find_if(
+      rows, [&](const ActivationRow& r) { return std::string_view(r.name) == activation; });
+  WXNN_CHECK(row != rows.end(), "has the activation \"{}\", which is not supported", activation);
   Cooked cooked;
-  WXNN_TRY(make(row->op, {x}, &cooked));
-  if (row->low < row->high) {
-    WXNN_TRY(cooked.attrs.set("clipValueMin", row->low));
-    WXNN_TRY(cooked.attrs.set("clipValueMax", row->high));
+  WXNN_TRY(make(row->op != nullptr ? row->op : "ClipByValue", {x}, &cooked));
+  if (row->op == nullptr) {
+    WXNN_TRY(cooked.attrs.set("clipValueMin", row->min));
+    WXNN_TRY(cooked.attrs.set("clipValueMax", row->max));
   }
   return append(node, sentence<"{}/{}">(node.name, activation), cooked, {y});
 }

@@ -59,6 +59,14 @@ struct Recipe {
   Status (*build)(SourceNode& node, const Recipe& recipe) = nullptr;
 };
 
+// Whether some recipe of this program's rows has a term of that kind: what reads the others is not
+// in a program that the link optimises whole (as with core/build_parts.h).
+struct RecipeTerms {
+  bool order;   // ^21-0
+  bool counts;  // @SOURCE
+};
+extern const RecipeTerms kTfTerms, kTfliteTerms;
+
 // False when this build lacks an operator that the recipe is sure to need.
 bool available(const Recipe& recipe);
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/ops_of_build.h"
+#include "formats/recipe.h"
 
 namespace wxnn {
 
@@ -26,6 +27,20 @@ constexpr auto rows_of_build() {
   std::array<std::remove_cvref_t<decltype(rows[0])>, std::ranges::count_if(rows, keep)> kept{};
   std::ranges::copy_if(rows, kept.begin(), keep);
   return kept;
+}
+
+// What the recipes of the rows have.
+template <class Rows>
+constexpr RecipeTerms terms_of(const Rows& rows) {
+  RecipeTerms terms = {};
+  for (const auto& row : rows) {
+    char before = ' ';
+    for (const char* at = row.recipe.terms; *at != 0; before = *at++) {
+      terms.order |= before == ' ' && *at == '^';
+      terms.counts |= before == ' ' && *at == '@';
+    }
+  }
+  return terms;
 }
 
 }  // namespace wxnn

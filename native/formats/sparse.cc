@@ -9,8 +9,6 @@ namespace wxnn {
 
 namespace {
 
-using flatbuffers::Table;
-
 // A level of the traversal: one dimension, of the tensor or of the block, complete or compressed.
 struct Level {
   Level() = default;
@@ -27,14 +25,12 @@ struct Level {
 constexpr int kIndexBytes[] = {0, 4, 2, 1};
 
 // `slot`: of the union, whose type stands in front of it.
-bool read_indices(const flatbuffers::Verifier& v, const void* dimension, int slot,
-                  Vector<int32_t>* out) {
+bool read_indices(const Buffer& file, const void* dimension, int slot, Vector<int32_t>* out) {
   const int type = number_in<uint8_t>(dimension, slot - 2);
   const void* vector = tflite_target(dimension, slot);
   if (type < 1 || type > 3) return false;
-  const Table& table = *static_cast<const Table*>(vector);
   const int bytes = kIndexBytes[type];
-  if (!verify_vector(v, table, 0, bytes)) return false;
+  if (!verify_list(file, vector, vtable_slot(0), bytes)) return false;
   const auto& numbers = list_in<uint8_t>(vector, vtable_slot(0));
   const size_t n = numbers.size();
   *out = Vector<int32_t>(n);
@@ -66,7 +62,7 @@ class Densifier {
  public:
   Densifier(const Sparse& sparse, const Shape& shape) : sparse_(sparse), shape_(shape) {}
 
-  bool read_levels(const flatbuffers::Verifier& v) {
+  bool read_levels(const Buffer& file) {
     using Sparsity = tflite::SparsityParameters;
     const auto& order = ints_in(sparse_.sparsity, Sparsity::VT_TRAVERSAL_ORDER);
     const auto& block = ints_in(sparse_.sparsity, Sparsity::VT_BLOCK_MAP);
@@ -76,7 +72,7 @@ class Densifier {
     const bool sized = block.size() <= rank && order.size() == total && metadata.size() == total;
     if (!sized || !assign_dimensions(order, block, metadata)) return false;
     for (size_t i = 0; i < levels_.size(); ++i) {
-      if (!read_level(v, metadata.Get(static_cast<uint32_t>(i)), &levels_[i])) return false;
+      if (!read_level(file, metadata.Get(static_cast<uint32_t>(i)), &levels_[i])) return false;
     }
     return check_counts();
   }
@@ -121,13 +117,13 @@ class Densifier {
     return number_in<int32_t>(m, Dimension::VT_DENSE_SIZE);
   }
 
-  bool read_level(const flatbuffers::Verifier& v, const Dimension* m, Level* level) {
+  bool read_level(const Buffer& file, const Dimension* m, Level* level) {
     const auto format = number_in<tflite::DimensionType>(m, Dimension::VT_FORMAT);
     level->dense = format == tflite::DimensionType::DENSE;
     if (level->dense) return size_in(m) == level->size;
     return format == tflite::DimensionType::SPARSE_CSR &&
-           read_indices(v, m, Dimension::VT_ARRAY_SEGMENTS, &level->segments) &&
-           read_indices(v, m, Dimension::VT_ARRAY_INDICES, &level->indices);
+           read_indices(file, m, Dimension::VT_ARRAY_SEGMENTS, &level->segments) &&
+           read_indices(file, m, Dimension::VT_ARRAY_INDICES, &level->indices);
   }
 
   // Every level has as many entries as its parents ask for, the last as many as there are values:
@@ -171,10 +167,9 @@ class Densifier {
 
 }  // namespace
 
-Status densify(const flatbuffers::Verifier& verifier, const Sparse& sparse, const Shape& shape,
-               Buffer* dense) {
+Status densify(const Buffer& file, const Sparse& sparse, const Shape& shape, Buffer* dense) {
   Densifier densifier(sparse, shape);
-  WXNN_CHECK(densifier.read_levels(verifier), "is sparse, and its indices do not fit its shape {}",
+  WXNN_CHECK(densifier.read_levels(file), "is sparse, and its indices do not fit its shape {}",
              shape);
   const size_t bytes = static_cast<size_t>(shape.elements()) * sparse.element_bytes;
   WXNN_TRY(dense->allocate(bytes));

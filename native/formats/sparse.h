@@ -15,7 +15,6 @@ struct Sparse {
   std::span<const std::byte> values;
   size_t element_bytes;
 };
-Status densify(const flatbuffers::Verifier& verifier, const Sparse& sparse, const Shape& shape,
-               Buffer* dense);
+Status densify(const Buffer& file, const Sparse& sparse, const Shape& shape, Buffer* dense);
 
 }  // namespace wxnn

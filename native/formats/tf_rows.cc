@@ -4,40 +4,41 @@
 #include <utility>
 
 #include "core/build_parts.h"
+#include "core/names.h"
+#include "formats/list_node.h"
 #include "formats/rows_of_build.h"
+#include "ops/activation.h"
 
 namespace wxnn {
 
 namespace {
 
-struct FusedRow {
-  std::string_view tf, ours;
-};
-constexpr FusedRow kFusedActivations[] = {
-    {"Elu", "elu"},     {"LeakyRelu", "leakyrelu"}, {"Prelu", "prelu"}, {"Relu", "relu"},
-    {"Relu6", "relu6"}, {"Sigmoid", "sigmoid"},     {"Tanh", "tanh"},
-};
+// Our name of the activation that this operator is; null where it is none.
+const char* activation_of(std::string_view op) {
+  for (const ActivationRow& row : activations()) {
+    if (row.op != nullptr && std::string_view(row.op) == op) return row.name;
+  }
+  return nullptr;
+}
 
 // fused_ops: [BiasAdd], then an activation. Inputs (x, filter, bias?, alpha of Prelu?).
 Status build_fused(SourceNode& node, const Recipe& recipe) {
   Cooked cooked;
   WXNN_TRY(prepare(node, recipe, &cooked));
   bool has_bias = false;
-  std::string_view activation = "linear";
-  for (std::string_view fused : static_cast<TfSource&>(node).texts("fused_ops")) {
-    const auto* row = std::ranges::find(kFusedActivations, fused, &FusedRow::tf);
-    if (fused == "BiasAdd" && !has_bias && activation == "linear") {
-      has_bias = true;
-    } else if (row != std::end(kFusedActivations) && activation == "linear") {
-      activation = row->ours;
-    } else {
-      return fail<"fused_ops has \"{}\", which is not supported here">(fused);
-    }
+  const char* activation = nullptr;
+  for (std::string_view fused : static_cast<ListNode&>(node).texts("fused_ops")) {
+    const char* const known = activation == nullptr ? activation_of(fused) : nullptr;
+    const bool bias = fused == "BiasAdd" && !has_bias && activation == nullptr;
+    WXNN_CHECK(bias || known != nullptr, "fused_ops has \"{}\", which is not supported here",
+               fused);
+    has_bias |= bias;
+    activation = known;
   }
   if (!has_bias && cooked.inputs.size() > 2) {
     cooked.inputs.push_back(std::exchange(cooked.inputs[2], kAbsent));
   }
-  WXNN_TRY(cooked.attrs.set("activation", activation));
+  if (activation != nullptr) WXNN_TRY(cooked.attrs.set("activation", activation));
   return emit(node, std::move(cooked));
 }
 
@@ -45,8 +46,8 @@ Status build_while(SourceNode& node, const Recipe& recipe) {
   Cooked loop;
   WXNN_TRY(prepare(node, recipe, &loop));
   loop.bodies.resize(2);
-  WXNN_TRY(static_cast<TfSource&>(node).function("cond", &loop.bodies[0]));
-  WXNN_TRY(static_cast<TfSource&>(node).function("body", &loop.bodies[1]));
+  WXNN_TRY(static_cast<ListNode&>(node).function("cond", &loop.bodies[0]));
+  WXNN_TRY(static_cast<ListNode&>(node).function("body", &loop.bodies[1]));
   node.output_count = node.inputs.size();
   return emit(node, std::move(loop));
 }
@@ -55,8 +56,8 @@ Status build_if(SourceNode& node, const Recipe& recipe) {
   Cooked choice;
   WXNN_TRY(prepare(node, recipe, &choice));
   choice.bodies.resize(2);
-  WXNN_TRY(static_cast<TfSource&>(node).function("then_branch", &choice.bodies[0]));
-  WXNN_TRY(static_cast<TfSource&>(node).function("else_branch", &choice.bodies[1]));
+  WXNN_TRY(static_cast<ListNode&>(node).function("then_branch", &choice.bodies[0]));
+  WXNN_TRY(static_cast<ListNode&>(node).function("else_branch", &choice.bodies[1]));
   node.output_count = choice.bodies[0]->outputs.size();
   return emit(node, std::move(choice));
 }
@@ -77,7 +78,7 @@ Status build_call(SourceNode& node, const Recipe& recipe) {
   Cooked ignored;
   WXNN_TRY(prepare(node, recipe, &ignored));
   Vector<int> results;
-  WXNN_TRY(static_cast<TfSource&>(node).call("f", &results));
+  WXNN_TRY(static_cast<ListNode&>(node).call("f", &results));
   return emit_each(node, recipe, results);
 }
 
@@ -122,13 +123,13 @@ Status build_find(SourceNode& node, const Recipe& recipe) {
   Cooked find;
   WXNN_TRY(prepare(node, recipe, &find));
   find.inputs.resize(4, kAbsent);
-  WXNN_TRY(static_cast<TfSource&>(node).table(&find.inputs[2], &find.inputs[3]));
+  WXNN_TRY(static_cast<ListNode&>(node).table(&find.inputs[2], &find.inputs[3]));
   return emit(node, std::move(find));
 }
 
 Status build_table_size(SourceNode& node, const Recipe&) {
   int keys = kAbsent, values = kAbsent;
-  WXNN_TRY(static_cast<TfSource&>(node).table(&keys, &values));
+  WXNN_TRY(static_cast<ListNode&>(node).table(&keys, &values));
   return emit_each(node, {"Size"}, {keys});
 }
 
@@ -487,28 +488,19 @@ constexpr bool is_flow(const TfRow& row) {
 }
 constexpr auto kRows = rows_of_build<kAllRows, kHasFlow ? nullptr : is_flow>();
 
-// A list of words is one text, each word followed by a blank: an array would take an address and a
-// length for each.
 // FakeQuantWithMinMaxVars: as TensorFlow.js has it, a note about training.
 constexpr const char* kAliases =
     "CheckNumerics EnsureShape FakeQuantWithMinMaxVars Identity IdentityN Print PreventGradient "
-    "Snapshot StopGradient PlaceholderWithDefault ";
+    "Snapshot StopGradient PlaceholderWithDefault";
 
 // Types follow from the inputs; the rest are hints for other devices.
 constexpr const char* kHints =
     "N SrcT U Index element_dtype index_type num_args out_type output_type shape_type "
-    "use_cudnn_on_gpu validate_indices explicit_paddings ";
-
-bool lists(std::string_view words, std::string_view word) {
-  while (!words.empty()) {
-    const size_t end = words.find(' ');
-    if (words.substr(0, end) == word) return true;
-    words.remove_prefix(end + 1);
-  }
-  return false;
-}
+    "use_cudnn_on_gpu validate_indices explicit_paddings";
 
 }  // namespace
+
+constinit const RecipeTerms kTfTerms = terms_of(kRows);
 
 std::span<const TfRow> tf_rows() { return kRows; }
 
@@ -517,11 +509,11 @@ const TfRow* find_tf_row(std::string_view op) {
   return row == kRows.end() ? nullptr : &*row;
 }
 
-bool is_alias(std::string_view op) { return lists(kAliases, op); }
+bool is_alias(std::string_view op) { return is_listed(kAliases, op); }
 
 bool is_hint(std::string_view attr) {
   // T, Tidx, Tshape and the like are types. (Truncate is Cast's, whose row asks for it.)
-  return attr.starts_with('_') || attr.starts_with('T') || lists(kHints, attr);
+  return attr.starts_with('_') || attr.starts_with('T') || is_listed(kHints, attr);
 }
 
 }  // namespace wxnn

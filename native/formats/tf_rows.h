@@ -16,7 +16,6 @@
 #include <span>
 #include <string_view>
 
-#include "core/vector.h"
 #include "formats/recipe.h"
 
 namespace wxnn {
@@ -36,22 +35,5 @@ bool is_alias(std::string_view op);
 
 // True for an attribute that changes nothing in what we compute.
 bool is_hint(std::string_view attr);
-
-// A node of a TensorFlow graph; what the rows with a build function see.
-class TfSource : public SourceNode {
- public:
-  using SourceNode::SourceNode;
-  // The texts of a list attribute; none where the node lacks it.
-  virtual Vector<std::string_view> texts(std::string_view attr) = 0;
-  // The function that the attribute names, as a graph of its own.
-  virtual Status function(std::string_view attr, std::unique_ptr<Graph>* graph) = 0;
-  // That function's nodes among this graph's, on the node's inputs.
-  virtual Status call(std::string_view attr, Vector<int>* results) = 0;
-  // What the hash table that is the node's first input was filled with: two constants.
-  virtual Status table(int* keys, int* values) = 0;
-
- protected:
-  ~TfSource() = default;
-};
 
 }  // namespace wxnn

@@ -14,7 +14,6 @@ namespace wxnn {
 // What all readers of one file share.
 struct TfliteReading {
   const File& file;
-  const flatbuffers::Verifier& verifier;
   const tflite::Model& model;
   size_t tensors = 0;  // of all graphs: bounded, as subgraphs that use subgraphs multiply
   TfliteVariables variables = {};
@@ -35,21 +34,24 @@ class TfliteGraphReader {
 
   // Checks all indices and lists all operators that we do not have, before anything is built.
   Status find_rows();
+  Status find_row(size_t i, MissingOps* missing);
   Status read_inputs();
   Status read_operator(size_t i);
   Status read_outputs();
 
   const tflite::Operator& operator_at(size_t i) const;
-  Status code_of(size_t i, Code* code, String* custom) const;
+  // Behind find_row, which has checked the index.
+  const tflite::OperatorCode* code_entry(size_t i) const;
+  Code code_of(size_t i) const;
   String name_of_operator(size_t i) const;
   String operator_of(size_t i) const;  // "CONV_2D"
-  Status check_indices(const TfliteInts& indices, bool may_be_absent, std::string_view what) const;
+  Status check_indices(const TfliteInts& indices, int least) const;
   void mark_biases(Code code, const TfliteInts& inputs);
   const void* signature() const;
   String name_in(const Maps& names, int tensor) const;
 
   Status read_here(size_t i, Code code);
-  Status build_operator(size_t i, Code code, std::string_view custom);
+  Status build_operator(size_t i, Code code);
   Status check_small_int(Code code, int tensor) const;
   Status read_quantize(size_t i);
   Status read_widening(size_t i, bool is_dequantize);

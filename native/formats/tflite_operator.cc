@@ -16,13 +16,24 @@ constexpr std::string_view kPaddings[] = {"same", "valid"};
 constexpr std::string_view kActivations[] = {"linear", "relu", "reluN1To1", "relu6", "tanh"};
 constexpr std::string_view kMirrorModes[] = {"reflect", "symmetric"};
 
-}  // namespace
+constexpr uint32_t letters(const char* list) {
+  uint32_t bits = 0;
+  for (; *list != 0; ++list) bits |= 1U << (*list - 'a');
+  return bits;
+}
+constexpr uint32_t kLists = letters("vwsq");
+constexpr uint32_t kOfEightBytes = letters("lq");
+constexpr uint32_t kOfFourBytes = letters("idfvw");
 
-struct TfliteOperator::FieldKind {
-  char letter;
-  uint8_t bytes;
-  std::span<const std::string_view> texts;  // of an enum
-};
+// Options that no row of the program has are not in it.
+bool is_among(char letter, uint32_t some) {
+  return (kTfliteOptions & some & (1U << (letter - 'a'))) != 0;
+}
+bool is(char letter, char one) {
+  return (kTfliteOptions & (1U << (one - 'a'))) != 0 && letter == one;
+}
+
+}  // namespace
 
 bool is_quantised(const TfliteTensors::Grid& grid) { return kBuildParts.grids && grid.bits != 0; }
 
@@ -38,13 +49,8 @@ Status round_to_grid(Graph& graph, int from, int to, const TfliteTensors::Grid& 
 }
 
 TfliteOperator::TfliteOperator(TfliteGraphReader& reader, Graph& graph, TfliteTensors& tensors,
-                               const flatbuffers::Verifier& verifier, const tflite::Operator& op,
-                               String name)
-    : TfliteSource(graph, std::move(name)),
-      reader_(reader),
-      tensors_(tensors),
-      verifier_(verifier),
-      op_(op) {
+                               const Buffer& file, const tflite::Operator& op, String name)
+    : SourceNode(graph, std::move(name)), reader_(reader), tensors_(tensors), file_(file), op_(op) {
   output_count = outputs_of(op).size();
 }
 
@@ -56,17 +62,10 @@ Status TfliteOperator::read(const char* source, AttrValue* value) {
   const char letter = *source++;
   if (kBuildParts.custom && letter == 'x')
     return read_flex_option(custom_options(), name_at(source), value);
-  static constexpr FieldKind kFieldKinds[] = {
-      {'i', 4, {}}, {'d', 4, {}},        {'b', 1, {}},           {'n', 1, {}},
-      {'f', 4, {}}, {'p', 1, kPaddings}, {'a', 1, kActivations}, {'m', 1, kMirrorModes},
-      {'t', 1, {}}, {'v', 4, {}},        {'l', 8, {}},           {'w', 4, {}},
-      {'y', 1, {}}, {'s', 1, {}},        {'q', 8, {}},
-  };
-  const auto* kind = std::ranges::find(kFieldKinds, letter, &FieldKind::letter);
   do {
     int field = 0;
     while (*source >= '0' && *source <= '9') field = field * 10 + (*source++ - '0');
-    WXNN_TRY(read_field(*kind, field, value));
+    WXNN_TRY(read_field(letter, field, value));
   } while (*source++ == ',');
   return {};
 }
@@ -158,55 +157,57 @@ bool TfliteOperator::on_grid(const TfliteTensors::Grid& grid) const {
   return true;
 }
 
-Status TfliteOperator::read_field(const FieldKind& kind, int field, AttrValue* value) const {
+Status TfliteOperator::read_field(char letter, int field, AttrValue* value) const {
   using Op = tflite::Operator;
   const void* table = tflite_target(&op_, Op::VT_BUILTIN_OPTIONS);
   if (is_absent(table)) table = tflite_target(&op_, Op::VT_BUILTIN_OPTIONS_2);
   const int slot = vtable_slot(field);
-  const bool list =
-      kind.letter == 'v' || kind.letter == 'w' || kind.letter == 's' || kind.letter == 'q';
-  const auto& verified = *static_cast<const flatbuffers::Table*>(table);
-  const bool inside = list ? verify_vector(verifier_, verified, field, kind.bytes)
-                           : verify_scalar(verifier_, verified, field, kind.bytes);
+  const size_t bytes = is_among(letter, kOfEightBytes) ? 8 : is_among(letter, kOfFourBytes) ? 4 : 1;
+  const bool inside = is_among(letter, kLists) ? verify_list(file_, table, slot, bytes)
+                                               : verify_number(file_, table, slot, bytes);
   WXNN_CHECK(inside, "has options that reach outside the file");
   const void* number = tflite_field(table, slot);
-  if (kind.letter == 'v') {
+  if (is(letter, 'v')) {
     for (int32_t n : ints_in(table, slot)) value->numbers.push_back(n);
-  } else if (kind.letter == 'w') {
+  } else if (is(letter, 'w')) {
     for (float n : list_in<float>(table, slot)) value->numbers.push_back(n);
-  } else if (kBuildParts.rare && kind.letter == 'q') {
+  } else if (is(letter, 'q')) {
     const auto& list64 = list_in<int64_t>(table, slot);
     for (uint32_t i = 0; i < list64.size(); ++i) {
       int64_t n = 0;  // the elements of a damaged file are not aligned
       std::memcpy(&n, list64.Data() + i * sizeof n, sizeof n);
       value->numbers.push_back(static_cast<double>(n));
     }
-  } else if (kind.letter == 's') {
+  } else if (is(letter, 's')) {
     value->text += text_in(table, slot);
-  } else if (kind.letter == 'l') {
+  } else if (is(letter, 'l')) {
     value->numbers.push_back(static_cast<double>(*static_cast<const int64_t*>(number)));
-  } else if (kind.letter == 'f') {
+  } else if (is(letter, 'f')) {
     value->numbers.push_back(*static_cast<const float*>(number));
-  } else if (kind.letter == 'd' && is_absent(number)) {
+  } else if (is(letter, 'd') && is_absent(number)) {
     value->numbers.push_back(1);
-  } else if (kind.bytes == 4) {
+  } else if (bytes == 4) {
     value->numbers.push_back(*static_cast<const int32_t*>(number));
   } else {
-    const bool one = kind.letter == 'y' && is_absent(number);
-    return read_enum(kind, one ? 1 : *static_cast<const uint8_t*>(number), value);
+    const bool one = is(letter, 'y') && is_absent(number);
+    return read_enum(letter, one ? 1 : *static_cast<const uint8_t*>(number), value);
   }
   return {};
 }
 
-Status TfliteOperator::read_enum(const FieldKind& kind, uint8_t number, AttrValue* value) {
-  if (kind.letter == 't') {
+Status TfliteOperator::read_enum(char letter, uint8_t number, AttrValue* value) {
+  std::span<const std::string_view> texts;
+  if (is(letter, 'p')) texts = kPaddings;
+  if (is(letter, 'a')) texts = kActivations;
+  if (is(letter, 'm')) texts = kMirrorModes;
+  if (is(letter, 't')) {
     value->text = computed_dtype(static_cast<tflite::TensorType>(number));
     WXNN_CHECK(!value->text.empty(), "has the type {}, which is not supported", number);
-  } else if (kind.texts.empty()) {
+  } else if (texts.empty()) {
     value->numbers.push_back(number);
   } else {
-    WXNN_CHECK(number < kind.texts.size(), "has an option {}, which is not known", number);
-    value->text = kind.texts[number];
+    WXNN_CHECK(number < texts.size(), "has an option {}, which is not known", number);
+    value->text = texts[number];
   }
   return {};
 }

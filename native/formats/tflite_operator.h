@@ -12,17 +12,23 @@ namespace wxnn {
 
 class TfliteGraphReader;
 
-class TfliteOperator final : public TfliteSource {
+class TfliteOperator final : public SourceNode {
  public:
   TfliteOperator(TfliteGraphReader& reader, Graph& graph, TfliteTensors& tensors,
-                 const flatbuffers::Verifier& verifier, const tflite::Operator& op, String name);
+                 const Buffer& file, const tflite::Operator& op, String name);
 
-  Status subgraph(size_t index, std::unique_ptr<Graph>* graph) override;
   Status read(const char* source, AttrValue* value) override;
   Status output(size_t i, int* value) override;
-  tflite::TensorType input_type(size_t i) const override;
-  tflite::TensorType output_type(size_t i) const override;
-  std::span<const std::byte> custom_options() const override;
+
+  // For rows with a build function.
+  // A custom operator's name and options.
+  std::string_view custom_name;
+  std::span<const std::byte> custom_options() const;
+  // The types that the file declares for input and output i.
+  tflite::TensorType input_type(size_t i) const;
+  tflite::TensorType output_type(size_t i) const;
+  // A subgraph of the file as a graph of its own.
+  Status subgraph(size_t index, std::unique_ptr<Graph>* graph);
 
   // A further input: the integers that a quantised tensor is stored as, as floats.
   Status add_integers(int tensor);
@@ -32,7 +38,6 @@ class TfliteOperator final : public TfliteSource {
   Status emit_roundings();
 
  private:
-  struct FieldKind;
   struct Rounding {
     int from, to;  // values
     TfliteTensors::Grid grid;
@@ -40,12 +45,12 @@ class TfliteOperator final : public TfliteSource {
 
   tflite::TensorType stored_type(const TfliteInts& tensors, size_t i) const;
   bool on_grid(const TfliteTensors::Grid& grid) const;
-  Status read_field(const FieldKind& kind, int field, AttrValue* value) const;
-  static Status read_enum(const FieldKind& kind, uint8_t number, AttrValue* value);
+  Status read_field(char letter, int field, AttrValue* value) const;
+  static Status read_enum(char letter, uint8_t number, AttrValue* value);
 
   TfliteGraphReader& reader_;
   TfliteTensors& tensors_;
-  const flatbuffers::Verifier& verifier_;
+  const Buffer& file_;
   const tflite::Operator& op_;
   bool copies_ = false;
   Vector<Rounding> roundings_;

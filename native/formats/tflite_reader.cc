@@ -10,8 +10,8 @@ namespace wxnn {
 
 namespace {
 
-using flatbuffers::Verifier;
 using Code = tflite::BuiltinOperator;
+using Entry = tflite::OperatorCode;
 
 // Operators whose outputs are elements of their inputs.
 constexpr Code kCopies[] = {Code::CONCATENATION, Code::MAX_POOL_2D,   Code::PAD,   Code::PACK,
@@ -65,6 +65,14 @@ bool is_by_reader(Code code) {
   return is_widening(code) || is_rounding(code) || is_in_subgraphs(code);
 }
 
+uint32_t code_index(const tflite::Operator& op) {
+  return number_in<uint32_t>(&op, tflite::Operator::VT_OPCODE_INDEX);
+}
+const TfliteTables<Entry>& codes_of(const tflite::Model& model) {
+  return tables_in<Entry>(&model, tflite::Model::VT_OPERATOR_CODES);
+}
+std::string_view custom_in(const Entry* entry) { return text_in(entry, Entry::VT_CUSTOM_CODE); }
+
 bool has_one_each(const tflite::Operator& op) {
   return inputs_of(op).size() == 1 && outputs_of(op).size() == 1 && inputs_of(op).Get(0) != kAbsent;
 }
@@ -77,7 +85,7 @@ TfliteGraphReader::TfliteGraphReader(TfliteReading& reading, size_t index, int d
       index_(index),
       depth_(depth),
       graph_(*graph),
-      tensors_(reading.verifier, reading.model, subgraph_, reading.file, graph) {}
+      tensors_(reading.model, subgraph_, reading.file, graph) {}
 
 Status TfliteGraphReader::run() {
   WXNN_TRY(find_rows());
@@ -95,27 +103,23 @@ const tflite::Operator& TfliteGraphReader::operator_at(size_t i) const {
   return *operators_of(subgraph_).Get(static_cast<uint32_t>(i));
 }
 
-Status TfliteGraphReader::check_indices(const TfliteInts& indices, bool may_be_absent,
-                                        std::string_view what) const {
+// `least`: 0, or kAbsent where a tensor may be left out.
+Status TfliteGraphReader::check_indices(const TfliteInts& indices, int least) const {
   const int count = static_cast<int>(tensors_.size());
   for (const int t : indices) {
-    WXNN_CHECK((t >= 0 && t < count) || (t == kAbsent && may_be_absent),
-               "{} refers to tensor {} of {}", what, t, count);
+    WXNN_CHECK(t >= least && t < count, "refers to tensor {} of {}", t, count);
   }
   return {};
 }
 
-Status TfliteGraphReader::code_of(size_t i, Code* code, String* custom) const {
-  using Entry = tflite::OperatorCode;
-  const auto index = number_in<uint32_t>(&operator_at(i), tflite::Operator::VT_OPCODE_INDEX);
-  const auto& codes = tables_in<Entry>(&reading_.model, tflite::Model::VT_OPERATOR_CODES);
-  const uint32_t count = codes.size();
-  WXNN_CHECK(index < count, "operator {} refers to operator code {} of {}", i, index, count);
-  const Entry* entry = codes.Get(index);
-  *code = std::max(static_cast<Code>(number_in<int8_t>(entry, Entry::VT_DEPRECATED_BUILTIN_CODE)),
-                   number_in<Code>(entry, Entry::VT_BUILTIN_CODE));
-  *custom = text_in(entry, Entry::VT_CUSTOM_CODE);
-  return {};
+const Entry* TfliteGraphReader::code_entry(size_t i) const {
+  return codes_of(reading_.model).Get(code_index(operator_at(i)));
+}
+
+Code TfliteGraphReader::code_of(size_t i) const {
+  const Entry* entry = code_entry(i);
+  return std::max(static_cast<Code>(number_in<int8_t>(entry, Entry::VT_DEPRECATED_BUILTIN_CODE)),
+                  number_in<Code>(entry, Entry::VT_BUILTIN_CODE));
 }
 
 // The node has no name in the file: it is called after the first tensor that it writes.
@@ -129,25 +133,31 @@ Status TfliteGraphReader::find_rows() {
   MissingOps missing;
   rows_ = Vector<const TfliteRow*>(count);
   for (size_t i = 0; i < count; ++i) {
-    const tflite::Operator& op = operator_at(i);
-    WXNN_TRY(check_indices(inputs_of(op), true, sentence<"operator {}">(i)));
-    WXNN_TRY(check_indices(outputs_of(op), false, sentence<"operator {}">(i)));
-    Code code{};
-    String custom;
-    WXNN_TRY(code_of(i, &code, &custom));
-    for (const int t : outputs_of(op)) tensors_.mark_written(t);
-    mark_biases(code, inputs_of(op));
-    const TfliteRow* row = find_tflite_row(code, custom);
-    rows_[i] = row;
-    if (kBuildParts.flow && (code == Code::VAR_HANDLE || code == Code::ASSIGN_VARIABLE)) {
-      Status status = find_variable(i, code);
-      if (!status.ok()) return status.at<"node \"{}\" ({})">(name_of_operator(i), operator_of(i));
-    }
-    if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE)) scan_bodies(i);
-    if (is_by_reader(code) || (row != nullptr && available(row->recipe))) continue;
-    missing.add(operator_of(i), name_of_operator(i));
+    Status status = find_row(i, &missing);
+    if (!status.ok()) return status.at<"operator {}">(i);
   }
   return missing.refuse();
+}
+
+Status TfliteGraphReader::find_row(size_t i, MissingOps* missing) {
+  const tflite::Operator& op = operator_at(i);
+  WXNN_TRY(check_indices(inputs_of(op), kAbsent));
+  WXNN_TRY(check_indices(outputs_of(op), 0));
+  const uint32_t index = code_index(op), codes = codes_of(reading_.model).size();
+  WXNN_CHECK(index < codes, "refers to operator code {} of {}", index, codes);
+  const Code code = code_of(i);
+  for (const int t : outputs_of(op)) tensors_.mark_written(t);
+  mark_biases(code, inputs_of(op));
+  const TfliteRow* row = find_tflite_row(code, custom_in(code_entry(i)));
+  rows_[i] = row;
+  if (kBuildParts.flow && (code == Code::VAR_HANDLE || code == Code::ASSIGN_VARIABLE)) {
+    Status status = find_variable(i, code);
+    if (!status.ok()) return status.at<"node \"{}\" ({})">(name_of_operator(i), operator_of(i));
+  }
+  if (kBuildParts.flow && (code == Code::IF || code == Code::WHILE)) scan_bodies(i);
+  if (is_by_reader(code) || (row != nullptr && available(row->recipe))) return {};
+  missing->add(operator_of(i), name_of_operator(i));
+  return {};
 }
 
 void TfliteGraphReader::mark_biases(Code code, const TfliteInts& inputs) {
@@ -161,7 +171,7 @@ void TfliteGraphReader::mark_biases(Code code, const TfliteInts& inputs) {
 
 Status TfliteGraphReader::read_inputs() {
   const TfliteInts& inputs = ints_in(&subgraph_, tflite::SubGraph::VT_INPUTS);
-  WXNN_TRY(check_indices(inputs, false, "the list of inputs"));
+  WXNN_TRY(check_indices(inputs, 0).at("the list of inputs"));
   for (const int t : inputs) tensors_.mark_written(t);
   const Maps& names = tables_in<tflite::TensorMap>(signature(), tflite::SignatureDef::VT_INPUTS);
   for (const int t : inputs) {
@@ -181,7 +191,7 @@ Status TfliteGraphReader::read_inputs() {
 
 Status TfliteGraphReader::read_outputs() {
   const TfliteInts& outputs = ints_in(&subgraph_, tflite::SubGraph::VT_OUTPUTS);
-  WXNN_TRY(check_indices(outputs, false, "the list of outputs"));
+  WXNN_TRY(check_indices(outputs, 0).at("the list of outputs"));
   WXNN_CHECK(outputs.size() != 0, "the model has no outputs");
   const Maps& names = tables_in<tflite::TensorMap>(signature(), tflite::SignatureDef::VT_OUTPUTS);
   for (const int t : outputs) {
@@ -216,18 +226,13 @@ String TfliteGraphReader::name_in(const Maps& names, int tensor) const {
 }
 
 String TfliteGraphReader::operator_of(size_t i) const {
-  Code code{};
-  String custom;
-  const Status known = code_of(i, &code, &custom);
-  static_cast<void>(known);  // find_rows has asked for it
-  return code == Code::CUSTOM ? custom : tflite_name(code);
+  const Code code = code_of(i);
+  return code == Code::CUSTOM ? String(custom_in(code_entry(i))) : tflite_name(code);
 }
 
 Status TfliteGraphReader::read_operator(size_t i) {
-  Code code{};
-  String custom;
-  WXNN_TRY(code_of(i, &code, &custom));
-  Status status = is_by_reader(code) ? read_here(i, code) : build_operator(i, code, custom);
+  const Code code = code_of(i);
+  Status status = is_by_reader(code) ? read_here(i, code) : build_operator(i, code);
   return status.ok() ? status : status.at<"node \"{}\" ({})">(name_of_operator(i), operator_of(i));
 }
 
@@ -238,7 +243,7 @@ Status TfliteGraphReader::read_here(size_t i, Code code) {
   return {};
 }
 
-Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view custom) {
+Status TfliteGraphReader::build_operator(size_t i, Code code) {
   const tflite::Operator& op = operator_at(i);
   const TfliteRow& row = *rows_[i];
   const bool other = row.options != tflite::BuiltinOptions::NONE &&
@@ -246,8 +251,8 @@ Status TfliteGraphReader::build_operator(size_t i, Code code, std::string_view c
                      number_in<tflite::BuiltinOptions>(
                          &op, tflite::Operator::VT_BUILTIN_OPTIONS_TYPE) != row.options;
   WXNN_CHECK(!other, "has the options of another operator");
-  TfliteOperator node(*this, graph_, tensors_, reading_.verifier, op, name_of_operator(i));
-  node.custom_name = custom;
+  TfliteOperator node(*this, graph_, tensors_, reading_.file.head, op, name_of_operator(i));
+  node.custom_name = custom_in(code_entry(i));
   for (const int tensor : inputs_of(op)) {
     node.inputs.push_back(kAbsent);
     if (tensor == kAbsent) continue;
@@ -318,13 +323,9 @@ Status TfliteGraphReader::read_widening(size_t i, bool is_dequantize) {
 namespace {
 
 // What every .tflite file has: identifier, version, offsets that stay inside.
-Status check_frame(Verifier& verifier, const Buffer& file) {
-  const uint8_t* bytes = file.data<uint8_t>();
-  constexpr size_t kSmallest = 16;
-  const bool whole = file.size() >= kSmallest && verifier.VerifyOffset(0) != 0 &&
-                     verify_tflite(verifier, *tflite::GetModel(bytes));
-  WXNN_CHECK(whole, "it is cut off or damaged");
-  const tflite::Model& model = *tflite::GetModel(bytes);
+Status check_frame(const Buffer& file) {
+  WXNN_CHECK(verify_tflite(file), "it is cut off or damaged");
+  const tflite::Model& model = *tflite::GetModel(file.data());
   const auto version = number_in<uint32_t>(&model, tflite::Model::VT_VERSION);
   WXNN_CHECK(version == 3, "its schema has version {}, not {}", version, 3U);
   WXNN_CHECK(subgraphs_of(model).size() != 0, "the model has no outputs");
@@ -336,15 +337,13 @@ Status check_frame(Verifier& verifier, const Buffer& file) {
 Status read_tflite(File file, Graph* graph) {
   *graph = {};
   graph->file = std::move(file);
-  const uint8_t* bytes = graph->file.head.data<uint8_t>();
   if constexpr (sizeof(size_t) > sizeof(uint32_t)) {  // else it would not be in memory
     WXNN_CHECK(graph->file.head.size() < FLATBUFFERS_MAX_BUFFER_SIZE,
                "the file is larger than 2 GB");
   }
-  Verifier verifier(bytes, graph->file.head.size());
-  Status status = check_frame(verifier, graph->file.head);
+  Status status = check_frame(graph->file.head);
   if (!status.ok()) return status.at("not a TensorFlow Lite file");
-  TfliteReading reading{graph->file, verifier, *tflite::GetModel(bytes)};
+  TfliteReading reading{graph->file, *tflite::GetModel(graph->file.head.data())};
   return TfliteGraphReader(reading, 0, 0, graph).run();
 }
 

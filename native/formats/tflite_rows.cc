@@ -6,6 +6,7 @@
 #include "core/build_parts.h"
 #include "formats/flex_map.h"
 #include "formats/rows_of_build.h"
+#include "formats/tflite_operator.h"
 #include "formats/tflite_recurrent.h"
 #include "formats/tflite_stablehlo.h"
 
@@ -97,7 +98,7 @@ Status build_cast(SourceNode& node, const Recipe& recipe) {
   constexpr SmallInt kSmallInts[] = {{tflite::TensorType::UINT8, 0, 255},
                                      {tflite::TensorType::INT8, 24, 0},
                                      {tflite::TensorType::INT16, 16, 0}};
-  const tflite::TensorType to = static_cast<TfliteSource&>(node).output_type(0);
+  const tflite::TensorType to = static_cast<TfliteOperator&>(node).output_type(0);
   const auto* small = std::ranges::find(kSmallInts, to, &SmallInt::type);
   if (small == std::end(kSmallInts)) return build_typed(node, recipe);
   Cooked cast;
@@ -124,7 +125,7 @@ Status build_cast(SourceNode& node, const Recipe& recipe) {
 // MediaPipe's transposed convolution with bias. Inputs (x, filter, bias); options: three int32,
 // padding (1 same, 2 valid), stride_width, stride_height.
 Status build_mediapipe_transpose_conv(SourceNode& node, const Recipe& recipe) {
-  const std::span<const std::byte> options = static_cast<TfliteSource&>(node).custom_options();
+  const std::span<const std::byte> options = static_cast<TfliteOperator&>(node).custom_options();
   int32_t params[3];
   WXNN_CHECK(options.size() >= sizeof params, "has options of {} bytes", options.size());
   std::memcpy(params, options.data(), sizeof params);
@@ -147,14 +148,14 @@ Status build_flow(SourceNode& node, const Recipe& recipe) {
   for (const double index : {first.numbers[0], second.numbers[0]}) {
     WXNN_CHECK(index >= 0, "refers to subgraph {}", static_cast<int>(index));
     flow.bodies.emplace_back();
-    WXNN_TRY(
-        static_cast<TfliteSource&>(node).subgraph(static_cast<size_t>(index), &flow.bodies.back()));
+    WXNN_TRY(static_cast<TfliteOperator&>(node).subgraph(static_cast<size_t>(index),
+                                                         &flow.bodies.back()));
   }
   return emit(node, std::move(flow));
 }
 
 Status build_own(SourceNode& node, const Recipe&) {
-  const auto& source = static_cast<TfliteSource&>(node);
+  const auto& source = static_cast<TfliteOperator&>(node);
   Cooked own;
   WXNN_TRY(need_op(String(source.custom_name.substr(kOwnPrefix.size())).c_str(), &own.op));
   own.attrs = Attrs(own.op->attrs);
@@ -172,7 +173,7 @@ Status build_own(SourceNode& node, const Recipe&) {
 // stride_width, stride_height, filter_width, filter_height, activation, which must be none.
 // Unpooling has no padding of ours.
 Status build_mediapipe_pool(SourceNode& node, const Recipe& recipe) {
-  const std::span<const std::byte> options = static_cast<TfliteSource&>(node).custom_options();
+  const std::span<const std::byte> options = static_cast<TfliteOperator&>(node).custom_options();
   int32_t params[6];
   WXNN_CHECK(options.size() >= sizeof params, "has options of {} bytes", options.size());
   std::memcpy(params, options.data(), sizeof params);
@@ -566,12 +567,30 @@ constexpr bool is_rare(const TfliteRow& row) {
 }
 constexpr auto kRows = rows_of_build<kAllRows, kHasRareRows ? nullptr : is_rare>();
 
+// Letters behind '=', '~' or '@'. A build function may read what it likes.
+template <class Rows>
+constexpr uint32_t options_of(const Rows& rows) {
+  uint32_t letters = 0;
+  for (const TfliteRow& row : rows) {
+    if (row.recipe.build != nullptr && row.recipe.build != cook_sum) return ~0U;
+    char before = 0;
+    for (const char* at = row.recipe.terms; *at != 0; before = *at++) {
+      const bool begins = before == '=' || before == '~' || before == '@';
+      if (begins && *at >= 'a' && *at <= 'z') letters |= 1U << (*at - 'a');
+    }
+  }
+  return letters;
+}
+
 // Of all codes, in their order. A build for given models calls operators as we do.
 [[maybe_unused]] constexpr char kNames[] =
 #include "tflite_operator_names.h"
     ;
 
 }  // namespace
+
+constinit const RecipeTerms kTfliteTerms = terms_of(kRows);
+constinit const uint32_t kTfliteOptions = options_of(kRows);
 
 std::span<const TfliteRow> tflite_rows() { return kRows; }
 

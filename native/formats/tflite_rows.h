@@ -31,6 +31,10 @@ struct TfliteRow {
 // by the names of the attributes.
 inline constexpr std::string_view kOwnPrefix = "wxnn.";
 
+// A bit for each letter that says what a source of this program's rows holds, 'a' the lowest: how
+// to read the others is not in a program that the link optimises whole.
+extern const uint32_t kTfliteOptions;
+
 // All rows of this build.
 std::span<const TfliteRow> tflite_rows();
 // Null where there is none.
@@ -42,22 +46,5 @@ String tflite_name(tflite::BuiltinOperator code);
 // The graph engine has no node for these: a constant changes its encoding only (DEQUANTIZE), or was
 // expanded when it was read (DENSIFY).
 bool is_widening(tflite::BuiltinOperator code);
-
-// A node of a .tflite file; what the rows with a build function see.
-class TfliteSource : public SourceNode {
- public:
-  using SourceNode::SourceNode;
-  // A custom operator's name and options.
-  std::string_view custom_name;
-  virtual std::span<const std::byte> custom_options() const = 0;
-  // The types that the file declares for input and output i.
-  virtual tflite::TensorType input_type(size_t i) const = 0;
-  virtual tflite::TensorType output_type(size_t i) const = 0;
-  // A subgraph of the file as a graph of its own.
-  virtual Status subgraph(size_t index, std::unique_ptr<Graph>* graph) = 0;
-
- protected:
-  ~TfliteSource() = default;
-};
 
 }  // namespace wxnn

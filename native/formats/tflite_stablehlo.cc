@@ -1,7 +1,7 @@
 #include "formats/tflite_stablehlo.h"
 
 #include "core/build_parts.h"
-#include "formats/tflite_rows.h"
+#include "formats/tflite_operator.h"
 
 namespace wxnn {
 
@@ -9,7 +9,7 @@ namespace {
 
 Status subgraph(SourceNode& node, double index, std::unique_ptr<Graph>* graph) {
   WXNN_CHECK(index >= 0, "refers to subgraph {}", static_cast<int>(index));
-  return static_cast<TfliteSource&>(node).subgraph(static_cast<size_t>(index), graph);
+  return static_cast<TfliteOperator&>(node).subgraph(static_cast<size_t>(index), graph);
 }
 
 // The operator of a subgraph that has one; no name where it hands its second input on.
@@ -126,7 +126,7 @@ Status build_case(SourceNode& node, const Recipe& recipe) {
 // Only where the file's types are those that we compute in are their bytes the same.
 Status build_bitcast(SourceNode& node, const Recipe& recipe) {
   using Type = tflite::TensorType;
-  const auto& source = static_cast<TfliteSource&>(node);
+  const auto& source = static_cast<TfliteOperator&>(node);
   for (const Type type : {source.input_type(0), source.output_type(0)}) {
     WXNN_CHECK(type == Type::FLOAT32 || type == Type::INT32,
                "is supported between float32 and int32 only");

@@ -40,7 +40,7 @@ Status TfliteGraphReader::read_inside(size_t i, size_t index, bool once) {
   const TfliteInts* const declared[] = {&ints_in(&inner.subgraph_, tflite::SubGraph::VT_INPUTS),
                                         &ints_in(&inner.subgraph_, tflite::SubGraph::VT_OUTPUTS)};
   for (int side = 0; side < 2; ++side) {
-    WXNN_TRY(inner.check_indices(*declared[side], false, "a subgraph"));
+    WXNN_TRY(inner.check_indices(*declared[side], 0).at("a subgraph"));
     const uint32_t ours = given[side]->size();
     const uint32_t theirs = declared[side]->size();
     WXNN_CHECK(ours == theirs || once, "has {}{}, its subgraph {}", ours,
@@ -71,7 +71,7 @@ Status TfliteGraphReader::read_shared(size_t i, Code code) {
 }
 
 Status TfliteGraphReader::option(size_t i, const char* source, AttrValue* value) {
-  TfliteOperator node(*this, graph_, tensors_, reading_.verifier, operator_at(i), {});
+  TfliteOperator node(*this, graph_, tensors_, reading_.file.head, operator_at(i), {});
   return node.read(source, value);
 }
 

@@ -109,10 +109,9 @@ std::string_view computed_dtype(tflite::TensorType type) {
   return row != nullptr && row->use >= Use::kSmallInt ? name_of(row->dtype) : std::string_view();
 }
 
-TfliteTensors::TfliteTensors(const flatbuffers::Verifier& verifier, const tflite::Model& model,
-                             const tflite::SubGraph& subgraph, const File& file, Graph* graph)
-    : verifier_(verifier),
-      model_(model),
+TfliteTensors::TfliteTensors(const tflite::Model& model, const tflite::SubGraph& subgraph,
+                             const File& file, Graph* graph)
+    : model_(model),
       file_(file),
       tensors_(tables_in<tflite::Tensor>(&subgraph, tflite::SubGraph::VT_TENSORS)),
       graph_(graph),
@@ -273,7 +272,7 @@ Status TfliteTensors::expand(const void* sparsity, const TensorType& type, Const
   WXNN_CHECK(expanded_bytes_ / kMostExpansion <= file_.bytes,
              "is sparse and would fill {} bytes, from a file of {}", expanded_bytes_, file_.bytes);
   const Sparse sparse = {sparsity, constant->bytes, element_bytes};
-  WXNN_TRY(densify(verifier_, sparse, type.shape, &constant->owned));
+  WXNN_TRY(densify(file_.head, sparse, type.shape, &constant->owned));
   constant->bytes = {constant->owned.data(), constant->owned.size()};
   return {};
 }

@@ -13,9 +13,9 @@ std::string_view computed_dtype(tflite::TensorType type);
 // Makes a value for a tensor on its first use, so that tensors that nothing reads cannot fail.
 class TfliteTensors {
  public:
-  // The file and its verifier must outlive this; the model's frame is verified.
-  TfliteTensors(const flatbuffers::Verifier& verifier, const tflite::Model& model,
-                const tflite::SubGraph& subgraph, const File& file, Graph* graph);
+  // The file must outlive this; its frame is verified.
+  TfliteTensors(const tflite::Model& model, const tflite::SubGraph& subgraph, const File& file,
+                Graph* graph);
 
   size_t size() const { return values_.size(); }
   String name(int tensor) const;
@@ -52,7 +52,6 @@ class TfliteTensors {
   Status make_constant(int tensor, TensorType* type, Constant* constant);
   Status expand(const void* sparsity, const TensorType& type, Constant* constant);
 
-  const flatbuffers::Verifier& verifier_;
   const tflite::Model& model_;
   const File& file_;
   const TfliteTables<tflite::Tensor>& tensors_;

@@ -50,10 +50,11 @@ bool is_per_channel(const Shape& shape, int32_t channels) {
   return shape.rank() >= 1 && shape[-1] == channels && shape.elements() == channels;
 }
 
-bool become_fused(Match& match, Node& conv) {
-  const char* format = format_of(conv);
-  const bool depthwise = format[0] == '1' || format[3] == 'M';
-  return match.become(conv, depthwise ? "FusedDepthwiseConv2D" : "FusedConv2D");
+bool become_fused(Match& match, Node& node) {
+  const std::string_view op = node.op->name;
+  if (op == "Conv2D") return match.become(node, "FusedConv2D");
+  if (op == "DepthwiseConv2dNative") return match.become(node, "FusedDepthwiseConv2D");
+  return true;
 }
 
 Status scale_and_shift(Match& match, int32_t channels, const double* scale, const double* shift,

@@ -20,8 +20,8 @@ bool has_input(const Node& node, size_t i);
 bool is_per_channel(const Shape& shape, int32_t channels);
 
 // Conv2D -> FusedConv2D, DepthwiseConv2dNative -> FusedDepthwiseConv2D: the form that has bias and
-// activation. False when this build does not have it.
-bool become_fused(Match& match, Node& conv);
+// activation. Others have it already. False when this build does not have it.
+bool become_fused(Match& match, Node& node);
 
 // The convolution c becomes filter * scale[c] and bias * scale[c] + shift[c], computed in double
 // and rounded once: it then gives scale[c] * conv(x)[c] + shift[c], in the place of the root.

@@ -28,17 +28,12 @@ Status set_clamp(Node& conv, const Interval& interval) {
   return conv.attrs.set("clipMax", interval.hi);
 }
 
-bool become_fused_product(Match& match, Node& node) {
-  return std::string_view(node.op->name) == "_FusedMatMul" || become_fused(match, node);
-}
-
 // First what the node does already, then `next`: hi wins over lo, as clamps apply max, then min.
 Status fuse(Match& match, const Interval& next, bool* changed) {
   Node& conv = match.node('c');
   Interval now;
   const ActivationRow* row = read_activation(conv.attrs, &now.lo, &now.hi);
-  if (has_input(conv, 3) || row == nullptr || !row->is_clamp() ||
-      !become_fused_product(match, conv))
+  if (has_input(conv, 3) || row == nullptr || !row->is_clamp() || !become_fused(match, conv))
     return {};
   const auto clamp = [&](float x) { return std::min(std::max(x, next.lo), next.hi); };
   WXNN_TRY(set_clamp(conv, {clamp(now.lo), clamp(now.hi)}));

@@ -16,28 +16,13 @@ struct Wiring {
   Vector<int> uses;    // node inputs plus graph outputs
 };
 
-// A pattern, parsed. Values are letters.
-struct PatternLine {
-  static constexpr int kMostInputs = 3;
-  char output = 0;
-  const char* ops = nullptr;  // "Conv2D|FusedConv2D(…"
-  char inputs[kMostInputs] = {};
-  int input_count = 0;
-  bool more = false;  // ends in "..."
-};
-struct Pattern {
-  static constexpr int kMostLines = 6;
-  PatternLine lines[kMostLines];
-  int line_count = 0;
-};
-Pattern parse_pattern(const char* text);
-
 class Match {
  public:
-  Match(Graph& graph, Wiring& wiring) : graph_(graph), wiring_(wiring) {}
+  // The pattern, which is read where it stands, is as passes.h says.
+  Match(Graph& graph, Wiring& wiring, const char* pattern);
 
   // Tries to match with `root` as the last line's node.
-  bool find(const Pattern& pattern, int root);
+  bool find(int root);
 
   Graph& graph() const { return graph_; }
   // The node that writes the pattern's value `name`; the value itself.
@@ -68,14 +53,16 @@ class Match {
   using Bindings = std::array<Binding, 'z' + 1>;  // by letter
   const Binding& bound(char name) const { return bindings_[static_cast<size_t>(name)]; }
   Binding& bound(char name) { return bindings_[static_cast<size_t>(name)]; }
-  bool match_line(const Pattern& pattern, int line, int node);
-  bool match_inputs(const Pattern& pattern, int line, int node, bool swapped);
-  bool match_value(const Pattern& pattern, int line, char name, int value);
+  bool match_line(const char* line, int node);
+  bool match_inputs(const char* line, const Node& node, bool swapped);
+  bool match_value(char name, int value);
+  int uses_inside(char name) const;
 
   Graph& graph_;
   Wiring& wiring_;
+  const char* pattern_;
+  const char* root_;  // the last line
   Bindings bindings_;
-  char root_ = 0;
 };
 
 }  // namespace wxnn

@@ -10,9 +10,9 @@ Status pad_into_conv(Match& match, bool* changed) {
   Node& conv = match.node('y');
   const std::span<const double> p = pad.attrs.numbers("paddings");
   if (p.size() != 8 || pad.attrs.f("constantValue") != 0) return {};
-  if (p[0] != 0 || p[1] != 0 || p[6] != 0 || p[7] != 0) return {};
-  for (double d : p) {
-    if (d < 0) return {};
+  for (size_t i = 0; i < 8; ++i) {
+    const bool inner = i >= 2 && i < 6;
+    if (p[i] < 0 || (p[i] != 0 && !inner)) return {};
   }
   // "same" depends on the size of the padded picture, so it stays as it is.
   const std::string_view mode = conv.attrs.text("pad");

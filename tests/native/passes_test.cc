@@ -593,17 +593,36 @@ TEST(Passes, FoldingIsBoundedByTheFile) {
   EXPECT_LE(bytes, size_t{2} << 20);
 }
 
-TEST(Pattern, ParsesLinesInputsAndTheRest) {
-  const Pattern pattern = parse_pattern("p = PadV2(x)\ny = Conv2D|FusedConv2D(p, W, ...)\n");
-  ASSERT_EQ(pattern.line_count, 2);
-  const PatternLine& y = pattern.lines[1];
-  EXPECT_EQ(y.output, 'y');
-  EXPECT_TRUE(std::string_view(y.ops).starts_with("Conv2D|FusedConv2D("));
-  ASSERT_EQ(y.input_count, 2);
-  EXPECT_EQ(y.inputs[0], 'p');
-  EXPECT_EQ(y.inputs[1], 'W');
-  EXPECT_TRUE(y.more);
-  EXPECT_FALSE(pattern.lines[0].more);
+// Whether the pattern is found at the last node of the graph.
+bool finds(const char* pattern, const std::string& text) {
+  Graph graph = parse_graph(text);
+  Wiring wiring(graph);
+  return Match(graph, wiring, pattern).find(static_cast<int>(graph.nodes.size()) - 1);
+}
+
+TEST(Pattern, IsFoundByItsLinesInputsAndTheRest) {
+  const char* const pattern = "p = PadV2(x)\ny = Conv2D|FusedConv2D(p, W, ...)";
+  const std::string pad = "input x 1,4,4,2\np = PadV2(x) paddings=0,0,1,1,1,1,0,0\n";
+  const std::string constants = "const W 1,1,2,3\nconst B 3\n";
+  EXPECT_TRUE(finds(pattern, pad + constants + "y = Conv2D(p, W)\noutput y\n"));
+  EXPECT_TRUE(finds(pattern, pad + constants + "y = FusedConv2D(p, W, B)\noutput y\n"));
+  EXPECT_FALSE(finds(pattern, pad + constants + "y = DepthwiseConv2dNative(p, W)\noutput y\n"));
+  EXPECT_FALSE(finds(pattern, pad + constants + "y = Conv2D(x, W)\noutput y\n"));
+  EXPECT_FALSE(finds(pattern, pad + constants + "y = Conv2D(p)\noutput y\n"));
+  // Capitals are constants; what the pattern makes is read inside alone.
+  EXPECT_FALSE(finds(pattern, pad + "input W 1,1,2,3\ny = Conv2D(p, W)\noutput y\n"));
+  EXPECT_FALSE(finds(pattern, pad + constants + "y = Conv2D(p, W)\noutput y\noutput p\n"));
+}
+
+TEST(Pattern, InputsAreAllOfThemInEitherOrder) {
+  const std::string x = "input x 2\ninput z 2\nr = Relu(x)\n";
+  EXPECT_TRUE(finds("r = Relu(x)\ny = Add(r, z)", x + "y = Add(r, z)\noutput y\n"));
+  EXPECT_TRUE(finds("r = Relu(x)\ny = Add(r, z)", x + "y = Add(z, r)\noutput y\n"));
+  EXPECT_FALSE(finds("r = Relu(x)\ny = Sub(r, z)", x + "y = Sub(z, r)\noutput y\n"));
+  EXPECT_FALSE(finds("r = Relu(x)\ny = Add(r)", x + "y = Add(r, z)\noutput y\n"));
+  EXPECT_FALSE(finds("r = Relu(x)\ny = Add(r, z)", x + "y = Add(r)\noutput y\n"));
+  EXPECT_TRUE(finds("y = Multiply(x, x)", "input x 2\ny = Multiply(x, x)\noutput y\n"));
+  EXPECT_FALSE(finds("y = Multiply(x, x)", x + "y = Multiply(x, z)\noutput y\n"));
 }
 
 }  // namespace

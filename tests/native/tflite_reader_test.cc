@@ -310,7 +310,7 @@ TEST(TfliteReader, RefusesIndicesOutOfRange) {
     const int y = f.tensor("y", {4});
     f.node(Code::ABS, {wrong}, {y});
     Graph graph;
-    EXPECT_SAYS(read_tflite(f.finish({x}, {y}), &graph), "operator 0 refers to tensor");
+    EXPECT_SAYS(read_tflite(f.finish({x}, {y}), &graph), "operator 0: refers to tensor");
   }
 }
 
