@@ -18,6 +18,7 @@ typedef float f32x4 __attribute__((vector_size(16)));
 typedef float unaligned_f32x4 __attribute__((vector_size(16), aligned(4)));
 
 constexpr int kLanes = 4;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // 16 vector registers hold 8 x 4 sums with their operands, in either shape; a scalar engine has
 // room for 2 x 4.
@@ -56,10 +57,7 @@ struct Tile {
 
   // Adds a[i][k] * w[k][j] for all k. Not unrolled over k: V8 moves loads to the front and spills.
   // Returns the weights after the last k.
-  inline const float* multiply(const float* const* rows, const float* w, int32_t depth) {
-    const float* a[MR];
-#pragma unroll
-    for (int i = 0; i < MR; i++) a[i] = rows[i];
+  inline const float* multiply(const float* (&a)[MR], const float* w, int32_t depth) {
     do {
       f32x4 b[kVectors];
 #pragma unroll
@@ -83,19 +81,21 @@ struct Tile {
         acc[i][j] = acc[i][j] + load(residual + i * stride + j * kLanes);
   }
 
-  inline void bend(const float* slopes) {
+  // `gentle`: see gentle_slopes().
+  inline void bend(const float* slopes, bool gentle) {
 #pragma unroll
     for (int j = 0; j < kVectors; j++) {
       const f32x4 slope = load(slopes + j * kLanes);
 #pragma unroll
-      for (int i = 0; i < MR; i++)
-        acc[i][j] = choose_each(acc[i][j] < 0, acc[i][j] * slope, acc[i][j]);
+      for (int i = 0; i < MR; i++) {
+        const f32x4 x = acc[i][j], bent = x * slope;
+        acc[i][j] = gentle ? choose_each(x < bent, bent, x) : choose_each(x < 0, bent, x);
+      }
     }
   }
 
   // A NaN is neither below nor above.
   inline void clamp(float min, float max) {
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
     constexpr bool kCheap = kWidePanel > kLanes;  // one instruction for four
     if (kCheap || min > -kInfinity) {
 #pragma unroll
@@ -121,13 +121,44 @@ struct Tile {
   }
 };
 
-// The end of a tile that is not filled: `sums` [rows][width].
-[[gnu::noinline]] void finish_part(const PanelTask& t, int32_t row, int32_t rows, int32_t width,
-                                   const float* sums) {
-  for (int32_t i = row; i < row + rows; i++, sums += width) {
+// Rows from `row` on of a panel whose columns are not all wanted, or fewer rows than a tile has: as
+// whole tiles beside c, of which what is wanted is taken. Returns how many rows it did.
+[[gnu::noinline]] int32_t multiply_part(const PanelTask& t, const float* panel, int32_t row,
+                                        int32_t tile_rows, int32_t width) {
+  constexpr int32_t kMost = 32;
+  float sums[kMost * kWidePanel];
+  const float* last[kTileRows];
+  const int32_t left = t.m - row;
+  int32_t rows = std::min(left, kMost) / tile_rows * tile_rows;
+  PanelTask whole{.a_stride = t.a_stride,
+                  .rows_stride = t.rows_stride,
+                  .pieces = t.pieces,
+                  .depth = t.depth,
+                  .m = rows,
+                  .c = sums,
+                  .c_stride = width,
+                  .columns = width,
+                  .min = -kInfinity,
+                  .max = kInfinity};
+  if (t.rows == nullptr) {
+    whole.a = t.a + row * t.a_stride;
+  } else {
+    whole.rows = t.rows + row;
+  }
+  if (rows == 0) {
+    rows = left;
+    whole.m = tile_rows == 4 ? 3 : tile_rows;
+    if (t.rows == nullptr) {
+      for (int32_t i = 0; i < whole.m; i++) last[i] = whole.a + std::min(i, left - 1) * t.a_stride;
+      whole.rows = last;
+    }
+  }
+  multiply_panel(whole, panel, width);
+  const float* sum = sums;
+  for (int32_t i = row; i < row + rows; i++, sum += width) {
 #pragma clang loop vectorize(disable) unroll(disable)
     for (int32_t j = 0; j < t.columns; j++) {
-      float v = sums[j];
+      float v = sum[j];
       if (t.residual != nullptr && j < t.residual_columns)
         v += t.residual[i * t.residual_stride + j];
       if (t.slopes != nullptr) v = v < 0 ? v * t.slopes[j] : v;
@@ -135,27 +166,41 @@ struct Tile {
       t.c[i * t.c_stride + j] = v > t.max ? t.max : v;
     }
   }
+  return rows;
 }
 
+// No slope is steeper than 1, or 0: a number bends to the larger of itself and its multiple, which
+// is one instruction with SIMD where the question whether it is negative takes four.
+inline bool gentle_slopes(const PanelTask& t) {
+  if (t.slopes == nullptr || kWidePanel == kLanes) return false;
+  bool gentle = true;
+#pragma clang loop vectorize(disable) unroll(disable)
+  for (int32_t j = 0; j < t.columns; j++) gentle &= t.slopes[j] <= 1 && t.slopes[j] != 0;
+  return gentle;
+}
+
+// Rows [row, row + MR) of all NR columns.
 template <int MR, int NR>
-inline void multiply_tile(const PanelTask& t, const float* panel, int32_t row) {
-  const int32_t height = std::min(MR, t.m - row);
-  const bool whole =
-      height == MR && t.columns == NR && (t.residual == nullptr || t.residual_columns >= NR);
+[[gnu::always_inline]] inline void multiply_tile(const PanelTask& t, const float* panel,
+                                                 int32_t row, bool gentle) {
   Tile<MR, NR> tile;
   tile.start(panel);
   const float* w = panel + NR;
-  const float* const* rows = t.rows + row;
-  for (int32_t piece = 0; piece < t.pieces; piece++, rows += t.rows_stride)
-    w = tile.multiply(rows, w, t.depth);
-  if (!whole) {
-    float sums[MR * NR];  // not acc itself: its address would take it out of the registers
-    tile.write(sums, NR);
-    finish_part(t, row, height, NR, sums);
-    return;
+  const float* const* rows = t.rows;
+  for (int32_t piece = 0; piece < t.pieces; piece++, rows += t.rows_stride) {
+    const float* a[MR];
+    if (t.rows == nullptr) {
+      const float* at = t.a + row * t.a_stride;
+#pragma unroll
+      for (int i = 0; i < MR; i++, at += t.a_stride) a[i] = at;
+    } else {
+#pragma unroll
+      for (int i = 0; i < MR; i++) a[i] = rows[row + i];
+    }
+    w = tile.multiply(a, w, t.depth);
   }
   if (t.residual != nullptr) tile.add(t.residual + row * t.residual_stride, t.residual_stride);
-  if (t.slopes != nullptr) tile.bend(t.slopes);
+  if (t.slopes != nullptr) tile.bend(t.slopes, gentle);
   tile.clamp(t.min, t.max);
   tile.write(t.c + row * t.c_stride, t.c_stride);
 }
@@ -163,11 +208,17 @@ inline void multiply_tile(const PanelTask& t, const float* panel, int32_t row) {
 // Tiles of three rows first, as many as leave whole tiles of four: 49 rows are 3 and 10 of them.
 template <int MR, int NR>
 inline void multiply(const PanelTask& t, const float* panel) {
+  const bool gentle = gentle_slopes(t);
+  const bool whole = t.columns == NR && (t.residual == nullptr || t.residual_columns >= NR);
   int32_t row = 0;
-  if constexpr (MR == 4) {
-    for (; (t.m - row) % MR != 0 && row < t.m; row += 3) multiply_tile<3, NR>(t, panel, row);
+  if (whole) {
+    if constexpr (MR == 4) {
+      for (; (t.m - row) % MR != 0 && t.m - row >= 3; row += 3)
+        multiply_tile<3, NR>(t, panel, row, gentle);
+    }
+    for (; row + MR <= t.m; row += MR) multiply_tile<MR, NR>(t, panel, row, gentle);
   }
-  for (; row < t.m; row += MR) multiply_tile<MR, NR>(t, panel, row);
+  while (row < t.m) row += multiply_part(t, panel, row, MR, NR);
 }
 
 }  // namespace

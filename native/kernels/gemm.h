@@ -11,24 +11,26 @@
 
 namespace wxnn {
 
-// A row of A is `pieces` runs of `depth` floats: one for a matrix, one for each row of a filter in
-// a convolution, whose columns lie side by side in the image.
+// Row r of A is `depth` floats from a + r * a_stride on. Or, where `rows` is not null, `pieces`
+// runs of `depth` floats: one for each row of a filter in a convolution, whose columns lie side by
+// side in the image. Piece p then begins at rows[p * rows_stride + r], and kTileRows - 1 repeats of
+// the last row follow it, so that every tile is whole.
 struct PanelTask {
-  // Piece p of row r begins at rows[p * rows_stride + r]. kTileRows - 1 repeats of the last row
-  // follow it, so that every tile is whole.
-  const float* const* rows;
-  ptrdiff_t rows_stride;
-  int32_t pieces, depth, m;
+  const float* a = nullptr;
+  ptrdiff_t a_stride = 0;
+  const float* const* rows = nullptr;
+  ptrdiff_t rows_stride = 0;
+  int32_t pieces = 1, depth, m;
   float* c;  // row 0, first column of the panel
   ptrdiff_t c_stride;
   int32_t columns;  // of this panel
   float min, max;
   // Added to the first `residual_columns` of this panel; null: nothing.
-  const float* residual;
-  ptrdiff_t residual_stride;
-  int32_t residual_columns;
+  const float* residual = nullptr;
+  ptrdiff_t residual_stride = 0;
+  int32_t residual_columns = 0;
   // What negative numbers of each column are multiplied with; null: nothing.
-  const float* slopes;
+  const float* slopes = nullptr;
 };
 
 inline constexpr int32_t kNarrowPanel = 4;

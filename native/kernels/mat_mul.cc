@@ -48,22 +48,32 @@ void PanelLayout::multiply_panel(const PanelTask& whole, int32_t i, const float*
   replaceable(wxnn::multiply_panel)(t, panel, width(i));
 }
 
+// Panels come from afar. Loads in a row wait together, a tile's own one by one, so several panels
+// are touched before their tiles; few rows are done with a panel in less time than that takes.
 void PanelLayout::multiply_rows(const PanelTask& t, const float* packed) const {
-  for (int32_t i = 0; i < panels(); ++i) multiply_panel(t, i, packed + i * panel_floats());
+  constexpr size_t kTouched = 1 << 15, kLine = 16;  // in floats: an eighth of a second-level cache
+  const size_t size = panel_floats(), all = floats();
+  const int32_t together = static_cast<int32_t>(std::max<size_t>(kTouched / size, 1));
+  for (int32_t i = 0; i < panels(); ++i) {
+    const size_t at = i * size;
+    if (t.m >= kTileRows && i % together == 0) {
+      const size_t end = std::min(all, at + together * size);
+      for (size_t j = at; j < end; j += kLine) (void)*(const volatile float*)(packed + j);
+    }
+    multiply_panel(t, i, packed + at);
+  }
 }
 
 // Few rows at once: they stay in a cache while the panels pass.
 template <class Body>
 void PanelLayout::for_blocks(const Product& p, Body body) const {
   constexpr int32_t kRows = 64;
-  const float* rows[kRows + kTileRows];
   PanelTask t{
-      .rows = rows, .pieces = k_ > 0, .depth = k_, .c_stride = n_, .min = p.min, .max = p.max};
+      .a_stride = k_, .pieces = k_ > 0, .depth = k_, .c_stride = n_, .min = p.min, .max = p.max};
   for (int32_t first = 0; first < p.m; first += kRows) {
     t.m = std::min(kRows, p.m - first);
+    t.a = p.a + static_cast<ptrdiff_t>(first) * k_;
     t.c = p.c + static_cast<ptrdiff_t>(first) * n_;
-    for (int32_t r = 0; r < t.m + kTileRows; ++r)
-      rows[r] = p.a + static_cast<ptrdiff_t>(first + std::min(r, t.m - 1)) * k_;
     body(t);
   }
 }

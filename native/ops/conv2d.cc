@@ -70,7 +70,7 @@ class Conv2D final : public Kernel {
     parts_ = threads();
     // A few blocks for each thread.
     const int32_t share = parts_ == 1 ? pixels_ : pixels_ / (parts_ * 4) + 1;
-    block_ = std::clamp(kBlockFloats / std::max(layout_k(), 1), 1, 32) * kTileRows;
+    block_ = std::clamp(kBlockFloats / std::max(layout_k(), 1), 1, 128) * kTileRows;
     block_ = std::min(block_, share);
     *scratch_bytes = part_bytes() * parts_;
     return {};
@@ -113,24 +113,30 @@ class Conv2D final : public Kernel {
     const PanelLayout layout(layout_k(), outputs);
     const ptrdiff_t at = n * pixels_ + first;
     const int32_t channel = g * outputs;
-    const float** table = static_cast<const float**>(scratch);
-    PanelTask t{.rows = table,
-                .rows_stride = table_stride(),
-                .pieces = filter_.height,
-                .depth = row_floats(),
+    const ptrdiff_t image = static_cast<ptrdiff_t>(window_.y.in) * window_.x.in * channels_;
+    const float* x = c.in(kX).f32() + n * image + g * filter_.in;
+    PanelTask t{.depth = row_floats(),
                 .m = std::min(block_, pixels_ - first),
                 .c = c.out().f32() + at * filter_.out + channel,
                 .c_stride = filter_.out,
                 .min = activation_.min,
                 .max = activation_.max};
+    if (every_pixel(filter_, window_)) {
+      t.a = x + static_cast<ptrdiff_t>(first) * channels_;
+      t.a_stride = channels_;
+    } else {
+      const float** table = static_cast<const float**>(scratch);
+      find_rows(x, first, t.m, table);
+      t.rows = table;
+      t.rows_stride = table_stride();
+      t.pieces = filter_.height;
+    }
     if (const float* slopes = slopes_of(c)) t.slopes = slopes + channel;
     if (c.has(kResidual)) {
       t.residual_columns = c.in(kResidual).shape[3] - channel;
       t.residual_stride = c.in(kResidual).shape[3];
       t.residual = c.in(kResidual).f32() + at * t.residual_stride + channel;
     }
-    const ptrdiff_t image = static_cast<ptrdiff_t>(window_.y.in) * window_.x.in * channels_;
-    find_rows(c.in(kX).f32() + n * image + g * filter_.in, first, t.m, table);
     layout.multiply_rows(t, packed_.data<float>() + g * layout.floats());
   }
 

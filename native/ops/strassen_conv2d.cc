@@ -103,12 +103,9 @@ class StrassenConv2D final : public Kernel {
                 const float* residual, float* scratch) const {
     if (level == levels_) {
       const PanelLayout layout(in_ >> level, out_ >> level);
-      // The factors come from afar. Loads in a row wait together; the tiles' own, one by one.
-      for (size_t i = 0; i < layout.floats(); i += 16) (void)*(const volatile float*)(b + i);
       const auto table = reinterpret_cast<const float**>(scratch);
       for (int32_t i = 0; i < m + kTileRows; ++i) table[i] = a.at(std::min(i, m - 1));
       layout.multiply_rows({.rows = table,
-                            .pieces = 1,
                             .depth = in_ >> level,
                             .m = m,
                             .c = c,

@@ -74,17 +74,11 @@ class WinogradConv2D final : public Kernel {
   ptrdiff_t patch_stride() const { return static_cast<ptrdiff_t>(block_) * in_ + kSkew; }
   ptrdiff_t sum_stride() const { return static_cast<ptrdiff_t>(block_) * out_ + kSkew; }
   ptrdiff_t tile_pixel() const { return (out_ + 3) & ~3; }
-  // Transformed patches, their products, one patch and one tile, and the table of rows.
+  // Transformed patches, their products, one patch and one tile.
   size_t part_floats() const {
-    const size_t floats =
-        kWinogradProducts * (patch_stride() + sum_stride() + tile_pixel() + in_) + table_floats();
+    const size_t floats = kWinogradProducts * (patch_stride() + sum_stride() + tile_pixel() + in_);
     constexpr size_t kLine = Buffer::kAlignment / sizeof(float);
     return (floats + kLine - 1) / kLine * kLine;
-  }
-
-  // The table of rows, in floats.
-  size_t table_floats() const {
-    return (block_ + kTileRows) * (sizeof(std::uintptr_t) / sizeof(float));
   }
 
   struct Place {
@@ -98,24 +92,21 @@ class WinogradConv2D final : public Kernel {
 
   void convolve_block(const RunCtx& c, int64_t n, int64_t first, float* scratch) const {
     const int32_t count = static_cast<int32_t>(std::min<int64_t>(block_, tiles_ - first));
-    const auto table = reinterpret_cast<const float**>(scratch);
-    float* patches = scratch + table_floats();
+    float* patches = scratch;
     float* sums = patches + kWinogradProducts * patch_stride();
     float* spare = sums + kWinogradProducts * sum_stride();
     const ptrdiff_t image = static_cast<ptrdiff_t>(window_.y.in) * window_.x.in * in_;
     for (int32_t i = 0; i < count; ++i)
       transform_patch(c.in(kX).f32() + n * image, place_of(first + i), spare, patches + i * in_);
     const PanelLayout layout(in_, out_);
-    PanelTask t{.rows = table,
-                .pieces = 1,
+    PanelTask t{.a_stride = in_,
                 .depth = in_,
                 .m = count,
                 .c_stride = out_,
                 .min = -std::numeric_limits<float>::infinity(),
                 .max = std::numeric_limits<float>::infinity()};
     for (int e = 0; e < kWinogradProducts; ++e) {
-      for (int32_t i = 0; i < count + kTileRows; ++i)
-        table[i] = patches + e * patch_stride() + std::min(i, count - 1) * in_;
+      t.a = patches + e * patch_stride();
       t.c = sums + e * sum_stride();
       layout.multiply_rows(t, packed_.data<float>() + e * layout.floats());
     }

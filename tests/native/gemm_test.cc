@@ -1,6 +1,9 @@
 // The matrix kernel of native/kernels/gemm.cc and its panels: the bits of plain loops.
 #include "kernels/mat_mul.h"
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -45,20 +48,20 @@ void check(const Sizes& s, uint32_t seed) {
       rows[piece * stride + r] =
           a.data() + (s.m - 1 - std::min<ptrdiff_t>(r, s.m - 1)) * k + piece * s.depth;
   std::vector<float> actual(s.m * s.n + 8, -77.0f), expected;
-  layout.multiply_rows({.rows = rows.data(),
-                        .rows_stride = stride,
-                        .pieces = s.pieces,
-                        .depth = s.depth,
-                        .m = s.m,
-                        .c = actual.data(),
-                        .c_stride = s.n,
-                        .min = s.min,
-                        .max = s.max,
-                        .residual = s.residual_columns > 0 ? residual.data() : nullptr,
-                        .residual_stride = s.residual_columns,
-                        .residual_columns = s.residual_columns,
-                        .slopes = s.slopes ? slopes.data() : nullptr},
-                       packed.data());
+  PanelTask task{.rows = rows.data(),
+                 .rows_stride = stride,
+                 .pieces = s.pieces,
+                 .depth = s.depth,
+                 .m = s.m,
+                 .c = actual.data(),
+                 .c_stride = s.n,
+                 .min = s.min,
+                 .max = s.max,
+                 .residual = s.residual_columns > 0 ? residual.data() : nullptr,
+                 .residual_stride = s.residual_columns,
+                 .residual_columns = s.residual_columns,
+                 .slopes = s.slopes ? slopes.data() : nullptr};
+  layout.multiply_rows(task, packed.data());
   for (int32_t i = 0; i < s.m; ++i)
     for (int32_t j = 0; j < s.n; ++j) {
       float sum = bias[j];
@@ -70,13 +73,21 @@ void check(const Sizes& s, uint32_t seed) {
     }
   for (int i = 0; i < 8; ++i) expected.push_back(-77.0f);  // nothing is written behind the end
   expect_same_bits(expected, actual);
+  if (s.pieces != 1) return;
+  std::fill(actual.begin(), actual.end(), -77.0f);
+  task.rows = nullptr;
+  task.a = a.data() + (s.m - 1) * k;  // its rows, without a table
+  task.a_stride = -k;
+  layout.multiply_rows(task, packed.data());
+  expect_same_bits(expected, actual);
 }
 
 TEST(Gemm, HasTheBitsOfPlainLoops) {
   const uint32_t seed = test_seed();
   for (const int32_t n : {1, 3, 4, 5, 8, 12, 13, 16, 28, 42})
     for (const int32_t m : {1, 2, 3, 4, 5, 8, 11, 70})
-      check({1, 7, m, n, 0, false, -kInfinity, kInfinity}, seed);
+      for (const bool slopes : {false, true})
+        check({1, 7, m, n, 0, slopes, -kInfinity, kInfinity}, seed);
 }
 
 TEST(Gemm, PiecesResidualSlopesAndClamp) {
@@ -87,6 +98,44 @@ TEST(Gemm, PiecesResidualSlopesAndClamp) {
       check({3, 5, 9, n, residual, true, -kInfinity, kInfinity}, seed);
       check({2, 1, 4, n, residual, false, 0, 0.5f}, seed);
     }
+}
+
+// A slope of 0, NaN or more than 1 among those of a panel; numbers of every kind on their way.
+TEST(Gemm, BendsByEverySlope) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> a = {-kInfinity, kInfinity, nan, -0.0f, 0.0f, -3, 3, -1e-40f};
+  const std::vector<float> ones(8, 1), none(8, -0.0f);
+  const int32_t m = static_cast<int32_t>(a.size());
+  for (const float special : {0.0f, -0.0f, nan, 2.0f, kInfinity, -kInfinity, -2.0f, 1.0f}) {
+    SCOPED_TRACE(special);
+    const std::vector<float> slopes = {0.25f, 1, -0.5f, 1e-30f, -1, 0.75f, special, 0.5f};
+    const PanelLayout layout(1, 8);
+    std::vector<float> packed(layout.floats()), actual(m * 8), expected;
+    layout.pack_all({ones.data(), 1, 8, 8, 1}, none.data(), packed.data());
+    layout.multiply_rows({.a = a.data(),
+                          .a_stride = 1,
+                          .depth = 1,
+                          .m = m,
+                          .c = actual.data(),
+                          .c_stride = 8,
+                          .min = -kInfinity,
+                          .max = kInfinity,
+                          .slopes = slopes.data()},
+                         packed.data());
+    for (const float x : a)
+      for (const float slope : slopes) {
+        const float sum = -0.0f + x * 1;
+        expected.push_back(sum < 0 ? sum * slope : sum);
+      }
+    for (int32_t i = 0; i < m * 8; ++i) {
+      SCOPED_TRACE(i);
+      if (std::isnan(expected[i])) {
+        EXPECT_TRUE(std::isnan(actual[i]));
+      } else {
+        EXPECT_EQ(std::bit_cast<uint32_t>(expected[i]), std::bit_cast<uint32_t>(actual[i]));
+      }
+    }
+  }
 }
 
 TEST(Gemm, ProductsOfWholeMatrices) {
