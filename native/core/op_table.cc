@@ -28,6 +28,8 @@ constinit const BuildParts kBuildParts = {
               is_in_build("DetectionPostProcess") || is_in_build("LandmarksToTransformMatrix") ||
               is_in_build("TransformLandmarks") || is_in_build("TransformTensorBilinear"),
     .complex = is_in_build("Complex"),
+    .short_rows = is_in_build("Sub") || is_in_build("Multiply"),
+    .transposes = is_in_build("Transpose") || is_in_build("Einsum"),
     .fewer_products = is_in_build("WinogradConv2D"),
 };
 
