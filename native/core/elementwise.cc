@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/build_parts.h"
+
 namespace wxnn {
 
 Status check_float(const char* name, const Tensor& t) {
@@ -135,8 +137,8 @@ constexpr int32_t kShortRow = 32;
 constexpr int32_t kRepeatBytes = 1024;
 
 bool repeats_short(const Walk& w, size_t size) {
-  return w.rank == 2 && w.b[1] == 0 && w.b[0] != 0 && w.a[0] != 0 && w.n[0] <= kShortRow &&
-         w.a[1] == w.a[0] * w.n[0] && size == 4;
+  return kBuildParts.short_rows && w.rank == 2 && w.b[1] == 0 && w.b[0] != 0 && w.a[0] != 0 &&
+         w.n[0] <= kShortRow && w.a[1] == w.a[0] * w.n[0] && size == 4;
 }
 
 void zip_repeating(const RunCtx& c, RowLoop loop, const Walk& w) {

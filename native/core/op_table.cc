@@ -30,6 +30,8 @@ constinit const BuildParts kBuildParts = {
     .complex = is_in_build("Complex"),
     .late = kLateShapes || is_in_build("If") || is_in_build("While"),
     .early = any_in_build(kReadTypes) || is_in_build("If") || is_in_build("While"),
+    .short_rows = is_in_build("Sub") || is_in_build("Multiply"),
+    .transposes = is_in_build("Transpose") || is_in_build("Einsum"),
     .fewer_products = is_in_build("WinogradConv2D"),
 };
 

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/build_parts.h"
+
 namespace wxnn {
 
 void StridedCopy::loop(int32_t n, ptrdiff_t from, ptrdiff_t to) {
@@ -23,7 +25,7 @@ void StridedCopy::simplify() {
     run_ *= loop_[--loops_].n;
     return;
   }
-  if (loops_ < 2 || run_ != 4) return;
+  if (!kBuildParts.transposes || loops_ < 2 || run_ != 4) return;
   // Elements apart in at least one layout: the loop that is dense in the target goes innermost and
   // the one that is dense in the source next to it; then square tiles use whole cache lines.
   int dense_to = -1;
@@ -81,7 +83,7 @@ void StridedCopy::copy(const void* from_data, void* to_data) {
 
 // Loop i and all within.
 void StridedCopy::run(int i, const uint8_t* from, uint8_t* to) const {
-  if (tiled_ && i == loops_ - 2) return copy_tiles(from, to);
+  if (kBuildParts.transposes && tiled_ && i == loops_ - 2) return copy_tiles(from, to);
   if (i >= loops_ - 1) return copy_row(from, to);
   const Loop& l = loop_[i];
   for (int32_t k = 0; k < l.n; ++k, from += l.from, to += l.to) run(i + 1, from, to);

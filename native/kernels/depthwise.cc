@@ -44,27 +44,20 @@ template <int n>
 inline void clamp(Vec (&sum)[n], float min, float max) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   constexpr bool kCheap = kLanes > 1;  // one instruction for four, as many as the question
+  const Vec low = min - Vec{}, high = max - Vec{};  // in all lanes; to add 0 would change -0
   if (kCheap || min > -kInfinity) {
 #pragma unroll
-    for (int i = 0; i < n; ++i) sum[i] = choose(sum[i] < Vec{} + min, Vec{} + min, sum[i]);
+    for (int i = 0; i < n; ++i) sum[i] = choose(sum[i] < low, low, sum[i]);
   }
   if (kCheap || max < kInfinity) {
 #pragma unroll
-    for (int i = 0; i < n; ++i) sum[i] = choose(sum[i] > Vec{} + max, Vec{} + max, sum[i]);
+    for (int i = 0; i < n; ++i) sum[i] = choose(sum[i] > high, high, sum[i]);
   }
 }
 
 struct Range {
   int32_t from, to;
 };
-
-// Taps of an output that lie within [0, in).
-inline Range taps_inside(const DepthwiseAxis& a, int32_t out) {
-  const int32_t first = out * a.stride - a.before;
-  const int32_t from = first >= 0 ? 0 : (-first + a.dilation - 1) / a.dilation;
-  const int32_t to = first >= a.in ? 0 : (a.in - 1 - first) / a.dilation + 1;
-  return {from, std::min(to, a.filter)};
-}
 
 // Outputs all of whose taps lie within [0, in).
 inline Range outputs_inside(const DepthwiseAxis& a) {
@@ -96,9 +89,11 @@ inline void pixel_at(const DepthwiseConvolution& d, const Taps& t, int32_t chann
   for (int j = 0; j < kVectors; ++j) sum[j] = load(group + j * group_floats);
   const float* in_row = t.in + channel;
   const float* weights_row = group + t.weights;
+#pragma clang loop unroll(disable)
   for (int32_t y = 0; y < t.rows; ++y) {
     const float* in = in_row;
     const float* w = weights_row;
+#pragma clang loop unroll(disable)
     for (int32_t x = 0; x < t.columns; ++x) {
 #pragma unroll
       for (int j = 0; j < kVectors; ++j)
@@ -131,45 +126,34 @@ void pixel(const DepthwiseConvolution& d, const Taps& t, float* out) {
   }
 }
 
-// Any d, its sums in memory: for several outputs per input channel, or very few channels. Both
-// rare.
+// Any d, output by output: for several outputs per input channel, or very few channels. Both rare.
 [[clang::minsize]] void pixel_of_any(const DepthwiseConvolution& d, const Taps& t, float* out) {
   const int32_t outputs = d.channels * d.multiplier;
-  std::copy_n(d.weights, outputs, out);
-  for (int32_t y = 0; y < t.rows; ++y) {
-    for (int32_t x = 0; x < t.columns; ++x) {
-      const float* in = t.in + y * t.in_row + x * t.in_column;
-      const float* __restrict w = d.weights + t.weights + y * t.weights_row + x * outputs;
-      float* __restrict sum = out;
-      for (int32_t c = 0; c < d.channels; ++c) {
-        const float v = in[c];
-#pragma clang loop interleave(disable) unroll(disable)
-        for (int32_t m = 0; m < d.multiplier; ++m) sum[m] = sum[m] + v * w[m];
-        sum += d.multiplier;
-        w += d.multiplier;
-      }
-    }
-  }
-#pragma clang loop vectorize(disable) unroll(disable)
   for (int32_t o = 0; o < outputs; ++o) {
-    float v = out[o];
-    v = v < d.min ? d.min : v;
-    out[o] = v > d.max ? d.max : v;
+    const float* in_row = t.in + o / d.multiplier;
+    const float* w = d.weights + o;
+    float sum = *w;
+    w += t.weights;
+    for (int32_t y = 0; y < t.rows; ++y, in_row += t.in_row, w += t.weights_row) {
+      for (int32_t x = 0; x < t.columns; ++x) sum = sum + in_row[x * t.in_column] * w[x * outputs];
+    }
+    sum = sum < d.min ? d.min : sum;
+    out[o] = sum > d.max ? d.max : sum;
   }
 }
 
 // The outputs in columns [from, to) of a row, kBlock or more, which see whole rows of taps, one or
 // more. d.channels >= kLanes, d.multiplier == 1, d.x.dilation == 1.
 template <int kFilter, int kStride, int kBlock>
-void blocks(const DepthwiseConvolution& d, const Taps& t, Range columns, float* out) {
+void blocks(const DepthwiseConvolution& d, const Taps& t, int32_t from, int32_t to, float* out) {
   constexpr int kInputs = (kBlock - 1) * kStride + kFilter;
   const ptrdiff_t channels = d.channels, in_row = t.in_row, weights = t.weights;
   const ptrdiff_t group_floats = (d.y.filter * kFilter + 1) * kLanes;
   const float min = d.min, max = d.max;
-  const float* in_block = t.in + (columns.from * kStride - d.x.before) * channels;
-  float* out_block = out + columns.from * channels;
+  const float* in_block = t.in + (from * kStride - d.x.before) * channels;
+  float* out_block = out + from * channels;
   const float* group = d.weights;
-  int32_t left = columns.to - columns.from;
+  int32_t left = to - from;
   ptrdiff_t c = 0;
   do {
     c = std::min(c, channels - kLanes);  // the last overlaps: the same numbers once more
@@ -178,7 +162,7 @@ void blocks(const DepthwiseConvolution& d, const Taps& t, Range columns, float* 
     for (int p = 0; p < kBlock; ++p) sum[p] = load(group);
     const float* in = in_block + c;
     const float* w = group + weights;
-    int32_t y = t.rows;
+    int32_t rows = t.rows;
     do {
       Vec v[kInputs];
       const float* at = in;
@@ -196,11 +180,11 @@ void blocks(const DepthwiseConvolution& d, const Taps& t, Range columns, float* 
       }
       in += in_row;
       w += kFilter * kLanes;
-    } while (--y != 0);
-    float* to = out_block + c;
+    } while (--rows != 0);
+    float* y = out_block + c;
     clamp(sum, min, max);
 #pragma unroll
-    for (int p = 0; p < kBlock; ++p) store(to + p * channels, sum[p]);
+    for (int p = 0; p < kBlock; ++p) store(y + p * channels, sum[p]);
     group += group_floats;
     c += kLanes;
     if (c >= channels) {
@@ -217,74 +201,81 @@ void blocks(const DepthwiseConvolution& d, const Taps& t, Range columns, float* 
   } while (left > 0);
 }
 
-using PixelFunction = void (*)(const DepthwiseConvolution&, const Taps&, float*);
-
 struct Blocks {
-  void (*run)(const DepthwiseConvolution&, const Taps&, Range, float*);
+  void (*run)(const DepthwiseConvolution&, const Taps&, int32_t from, int32_t to, float*);
   int32_t pixels;  // of one
 };
 
-// For `n` outputs that see whole rows of taps; null where blocks do not apply. What is fastest in
-// V8.
-Blocks choose_blocks(const DepthwiseConvolution& d, int32_t n) {
-  if (d.multiplier != 1 || d.channels < kLanes || d.x.dilation != 1) return {};
-  if (d.x.filter == 3 && d.x.stride == 1 && n % 4 == 0) return {blocks<3, 1, 4>, 4};
-  if (d.x.filter == 3 && d.x.stride == 1) return {blocks<3, 1, 5>, 5};
-  if (d.x.filter == 3 && d.x.stride == 2) return {blocks<3, 2, 4>, 4};
-  if (d.x.filter == 5 && d.x.stride == 1) return {blocks<5, 1, 4>, 4};
-  if (d.x.filter == 5 && d.x.stride == 2) return {blocks<5, 2, 3>, 3};
+// For `n` outputs of a row, which see whole rows of taps. What is fastest in V8.
+Blocks choose_blocks(const DepthwiseAxis& x, int32_t n) {
+  if (x.dilation != 1) return {};
+  if (x.filter == 3 && x.stride == 1 && n % 4 == 0) return {blocks<3, 1, 4>, 4};
+  if (x.filter == 3 && x.stride == 1) return {blocks<3, 1, 5>, 5};
+  if (x.filter == 3 && x.stride == 2) return {blocks<3, 2, 4>, 4};
+  if (x.filter == 5 && x.stride == 1) return {blocks<5, 1, 4>, 4};
+  if (x.filter == 5 && x.stride == 2) return {blocks<5, 2, 3>, 3};
   return {};
 }
 
-// The rows of taps of the outputs in row `y` of image `in`; columns still to be settled.
-Taps taps_of_row(const DepthwiseConvolution& d, const float* in, int32_t y) {
-  const Range rows = taps_inside(d.y, y);
-  const int32_t width = group_width(d.channels, d.multiplier, kLanes);
-  Taps t;
-  t.in_row = static_cast<ptrdiff_t>(d.y.dilation) * d.x.in * d.channels;
-  t.in_column = static_cast<ptrdiff_t>(d.x.dilation) * d.channels;
-  t.weights_row = static_cast<ptrdiff_t>(d.x.filter) * width;
-  t.rows = std::max(rows.to - rows.from, 0);
-  t.columns = 0;
-  t.in = in;
-  t.weights = width;  // behind the biases
-  if (t.rows == 0) return t;
-  const ptrdiff_t first = y * d.y.stride - d.y.before + rows.from * d.y.dilation;
-  t.in += first * d.x.in * d.channels;
-  t.weights += rows.from * t.weights_row;
-  return t;
-}
-
-// The same for the output in column `x`, with the taps in `columns`.
-inline Taps taps_at(const DepthwiseConvolution& d, const Taps& row, int32_t x, Range columns) {
-  Taps t = row;
-  t.columns = std::max(columns.to - columns.from, 0);
-  if (t.columns == 0) return t;
-  const ptrdiff_t first = x * d.x.stride - d.x.before + columns.from * d.x.dilation;
-  t.in += first * d.channels;
-  t.weights += columns.from * group_width(d.channels, d.multiplier, kLanes);
-  return t;
-}
-
-void output_row(const DepthwiseConvolution& d, const Taps& row, float* out) {
-  const PixelFunction alone = d.multiplier == 1 && d.channels >= kLanes ? pixel : pixel_of_any;
+// What all rows of a convolution have in common.
+struct Columns {
+  Blocks blocks = {};
+  Range in_blocks = {0, 0};  // the outputs of a row that they compute, and `pixel` the others
+  void (*pixel)(const DepthwiseConvolution&, const Taps&, float*) = pixel_of_any;
+};
+Columns plan_columns(const DepthwiseConvolution& d) {
+  Columns columns;
+  if (d.multiplier != 1 || d.channels < kLanes) return columns;
+  columns.pixel = pixel;
   Range inside = outputs_inside(d.x);
-  const Blocks many = choose_blocks(d, inside.to - inside.from);
-  if (many.run != nullptr) {
-    // A last block that would compute more pixels again than anew is left to pixel().
-    const int32_t rest = (inside.to - inside.from) % many.pixels;
-    if (rest <= many.pixels / 2) inside.to -= rest;
-  }
-  if (row.rows == 0 || many.run == nullptr || inside.to - inside.from < many.pixels)
-    inside = {0, 0};
+  const int32_t n = inside.to - inside.from;
+  const Blocks blocks = choose_blocks(d.x, n);
+  if (blocks.run == nullptr || n < blocks.pixels) return columns;
+  // A last block that would compute more pixels again than anew is left to pixel().
+  const int32_t rest = n % blocks.pixels;
+  if (rest <= blocks.pixels / 2) inside.to -= rest;
+  columns.blocks = blocks;
+  columns.in_blocks = inside;
+  return columns;
+}
+
+// Moves to the first tap of output `out` of an axis that lies within the image; says how many do.
+// In floats: what lies between two neighbours in the image, and between two weights.
+[[gnu::noinline]] int32_t enter(Taps& t, const DepthwiseAxis& a, int32_t out, ptrdiff_t neighbour,
+                                ptrdiff_t weight) {
+  const int32_t start = out * a.stride - a.before;
+  const int32_t from = start >= 0 ? 0 : (-start + a.dilation - 1) / a.dilation;
+  const int32_t to = start >= a.in ? 0 : (a.in - 1 - start) / a.dilation + 1;
+  const int32_t n = std::min(to, a.filter) - from;
+  if (n <= 0) return 0;
+  t.in += (start + from * a.dilation) * neighbour;
+  t.weights += from * weight;
+  return n;
+}
+
+// Row `y` of the outputs of image `in`.
+void output_row(const DepthwiseConvolution& d, const Columns& columns, const float* in, int32_t y,
+                float* out) {
+  const ptrdiff_t width = group_width(d.channels, d.multiplier, kLanes);
+  const ptrdiff_t in_row = static_cast<ptrdiff_t>(d.x.in) * d.channels;
+  Taps row;
+  row.in = in;
+  row.weights = width;  // behind the biases
+  row.columns = 0;
+  row.in_row = d.y.dilation * in_row;
+  row.in_column = static_cast<ptrdiff_t>(d.x.dilation) * d.channels;
+  row.weights_row = d.x.filter * width;
+  row.rows = enter(row, d.y, y, in_row, row.weights_row);
   const ptrdiff_t outputs = static_cast<ptrdiff_t>(d.channels) * d.multiplier;
   for (int32_t x = 0; x < d.x.out; ++x) {
-    if (x == inside.from && inside.to > x) {
-      many.run(d, row, inside, out);
-      x = inside.to - 1;
+    if (x == columns.in_blocks.from && columns.blocks.run != nullptr && row.rows != 0) {
+      columns.blocks.run(d, row, columns.in_blocks.from, columns.in_blocks.to, out);
+      x = columns.in_blocks.to - 1;
       continue;
     }
-    alone(d, taps_at(d, row, x, taps_inside(d.x, x)), out + x * outputs);
+    Taps taps = row;
+    taps.columns = enter(taps, d.x, x, d.channels, width);
+    columns.pixel(d, taps, out + x * outputs);
   }
 }
 
@@ -316,10 +307,11 @@ void depthwise_convolution(const DepthwiseConvolution& d, const float* in, float
   const ptrdiff_t in_image = static_cast<ptrdiff_t>(d.y.in) * d.x.in * d.channels;
   const ptrdiff_t out_line = static_cast<ptrdiff_t>(d.x.out) * d.channels * d.multiplier;
   const int64_t work = d.batch * d.y.out * out_line * d.y.filter * d.x.filter;
+  const Columns columns = plan_columns(d);
   share_out(pool_for(work), static_cast<size_t>(d.batch) * d.y.out, [&](size_t line) {
     const int32_t n = static_cast<int32_t>(line / d.y.out);
     const int32_t y = static_cast<int32_t>(line % d.y.out);
-    output_row(d, taps_of_row(d, in + n * in_image, y), out + line * out_line);
+    output_row(d, columns, in + n * in_image, y, out + line * out_line);
   });
 }
 

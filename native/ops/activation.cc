@@ -56,16 +56,12 @@ Activation::Activation(const Attrs& attrs) {
   const ActivationRow* row = read_activation(attrs, &min, &max);
   if (row->is_clamp()) return;
   op_ = find_op(row->op);
-  if (op_->attrs.size() != 0) {  // LeakyRelu's
-    attrs_ = Attrs(op_->attrs);
-    [[maybe_unused]] const Status known = attrs_.set("alpha", attrs.f("leakyreluAlpha"));
-  }
 }
 
 Status Activation::apply(const RunCtx& c, size_t prelu) const {
   if (op_ == nullptr) return {};
   const Tensor* inputs[] = {&c.out(), c.has(prelu) ? &c.in(prelu) : nullptr};
-  return op_->run({attrs_, {inputs, c.has(prelu) ? 2u : 1u}, c.outputs.first(1)});
+  return op_->run({c.attrs, {inputs, c.has(prelu) ? 2u : 1u}, c.outputs.first(1)});
 }
 
 }  // namespace wxnn

@@ -43,8 +43,7 @@ class Activation {
   Status apply(const RunCtx& c, size_t prelu) const;
 
  private:
-  const Op* op_ = nullptr;
-  Attrs attrs_;  // of op_
+  const Op* op_ = nullptr;  // reads the matrix operator's attributes
 };
 
 }  // namespace wxnn

@@ -91,7 +91,9 @@ extern constinit const Op kLeakyRelu = {
     .attrs = {{"alpha", AttrKind::kNumber, 0.2}},
     .infer = same_as_float_x,
     .run = [](const RunCtx& c) -> Status {
-      const float alpha = static_cast<float>(c.attrs.f("alpha"));
+      // A matrix operator whose activation this is calls it otherwise (ops/activation.h).
+      const char* name = c.attrs.knows("alpha") ? "alpha" : "leakyreluAlpha";
+      const float alpha = static_cast<float>(c.attrs.f(name));
       replaceable(row_loop<float, float, leaky>)(c.in(0).data, &alpha, c.out().data,
                                                  c.out().shape.elements(), Row::kOneB);
       return {};

@@ -14,10 +14,8 @@ struct Fill {
   size_t size;
 
   void write(uint8_t* to, size_t count) const {
-    if (bits == 0) {
-      std::memset(to, 0, count * size);
-    } else if (size == 1) {
-      std::memset(to, static_cast<int>(bits), count);
+    if (bits == 0 || size == 1) {
+      std::memset(to, static_cast<int>(bits), count * size);
     } else {
       std::fill_n(reinterpret_cast<uint32_t*>(to), count, bits);
     }
@@ -49,76 +47,47 @@ struct Fill {
   return {};
 }
 
-// The dimensions from the outside in. What lies behind the last one that has padding is one run.
-class Padder {
- public:
-  Padder(const Shape& x, const Numbers& paddings, Fill fill) : fill_(fill) {
-    for (int i = 0; i < x.rank(); ++i) {
-      if (paddings[2 * i] != 0 || paddings[2 * i + 1] != 0) rank_ = i + 1;
+struct Padder {
+  const Shape& x;
+  const Shape& y;
+  const Numbers& paddings;
+  Fill fill;
+  const uint8_t* from;
+  uint8_t* to;
+  int axes = 0;  // what lies behind the last one that has padding is one run
+
+  void put_border(size_t bytes) {
+    fill.write(to, bytes / fill.size);
+    to += bytes;
+  }
+  // One element of all axes in front of `axis`, which has so many bytes in y.
+  void pad(int axis, size_t bytes) {
+    if (axis == axes) {
+      if (bytes != 0) std::memcpy(to, from, bytes);
+      from += bytes;
+      to += bytes;
+      return;
     }
-    size_t x_elements = static_cast<size_t>(x.elements(rank_, x.rank()));
-    size_t y_elements = x_elements;
-    for (int i = rank_ - 1; i >= 0; --i) {
-      dims_[i] = {x[i], static_cast<size_t>(paddings[2 * i]) * y_elements,
-                  static_cast<size_t>(paddings[2 * i + 1]) * y_elements, x_elements};
-      y_elements *= static_cast<size_t>(x[i] + paddings[2 * i] + paddings[2 * i + 1]);
-      x_elements *= static_cast<size_t>(x[i]);
-    }
-    x_elements_ = x_elements;
+    bytes /= static_cast<size_t>(y[axis]);
+    put_border(static_cast<size_t>(paddings[2 * axis]) * bytes);
+    const bool last = axis + 1 == axes;
+    const size_t inner = last ? bytes * static_cast<size_t>(x[axis]) : bytes;
+    for (int32_t k = last ? 1 : x[axis]; k > 0; --k) pad(axis + 1, inner);
+    put_border(static_cast<size_t>(paddings[2 * axis + 1]) * bytes);
   }
-
-  void run(const uint8_t* x, uint8_t* y) {
-    x_ = x;
-    y_ = y;
-    if (rank_ == 0) return copy(x_elements_);
-    pad(0);
-  }
-
- private:
-  struct Dim {
-    int32_t n;
-    size_t before, after;  // elements of y
-    size_t inner;          // elements of x in one step
-  };
-
-  void fill(size_t count) {
-    fill_.write(y_, count);
-    y_ += count * fill_.size;
-  }
-  void copy(size_t count) {
-    const size_t bytes = count * fill_.size;
-    if (bytes != 0) std::memcpy(y_, x_, bytes);
-    x_ += bytes;
-    y_ += bytes;
-  }
-  void pad(int i) {
-    const Dim& d = dims_[i];
-    fill(d.before);
-    if (i == rank_ - 1) {
-      copy(static_cast<size_t>(d.n) * d.inner);
-    } else {
-      for (int32_t k = 0; k < d.n; ++k) pad(i + 1);
-    }
-    fill(d.after);
-  }
-
-  Fill fill_;
-  int rank_ = 0;
-  size_t x_elements_ = 0;
-  Dim dims_[Shape::kMaxRank];
-  const uint8_t* x_ = nullptr;
-  uint8_t* y_ = nullptr;
 };
 
 Status run_pad(const RunCtx& c) {
-  const Tensor& x = c.in(0);
+  const Tensor &x = c.in(0), &y = c.out();
   Fill fill = fill_of(c.attrs.f("constantValue"), x.dtype);
   if (c.has(2)) std::memcpy(&fill.bits, c.in(2).data, fill.size);
-  if (x.shape.elements() == 0) {
-    fill.write(c.out().u8(), static_cast<size_t>(c.out().shape.elements()));
-    return {};
+  if (y.bytes() == 0) return {};
+  const Numbers paddings = numbers_of(c, 1, "paddings");
+  Padder padder{x.shape, y.shape, paddings, fill, x.u8(), y.u8()};
+  for (int i = 0; i < paddings.count; ++i) {
+    if (paddings[i] != 0) padder.axes = i / 2 + 1;
   }
-  Padder(x.shape, numbers_of(c, 1, "paddings"), fill).run(x.u8(), c.out().u8());
+  padder.pad(0, y.bytes());
   return {};
 }
 

@@ -90,12 +90,12 @@ Status run_pool(const RunCtx& c, const Pooling& pooling) {
 // A NaN is never the largest, as in TensorFlow.js and LiteRT.
 float more(float most, float x) { return choose(most < x, x, most); }
 
-// Two taps at once, the last alone: each pass over y costs a load and a store.
+// Two taps at once, as each pass over y costs a load and a store; a last one alone counts twice.
 void take_largest(float* y, const float* x, int32_t n, int32_t taps, int32_t step) {
-  for (; taps > 1; taps -= 2, x += 2 * step) {
-    each(n, [=](int32_t i) { y[i] = more(more(y[i], x[i]), x[i + step]); });
+  for (; taps > 0; taps -= 2, x += 2 * step) {
+    const float* next = taps > 1 ? x + step : x;
+    each(n, [=](int32_t i) { y[i] = more(more(y[i], x[i]), next[i]); });
   }
-  if (taps > 0) each(n, [=](int32_t i) { y[i] = more(y[i], x[i]); });
 }
 
 void take_largest_of_fours(float* y, const float* x, int32_t n, int32_t windows, int32_t below) {
