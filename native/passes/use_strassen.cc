@@ -71,7 +71,9 @@ Layer layer_of(const Graph& graph, const Vector<TensorType>& types,
                const Vector<const Node*>& writers, Node& node) {
   const std::string_view name = node.op->name;
   const bool conv = name == "Conv2D" || name == "FusedConv2D";
-  if (!conv || !graph.values[node.inputs[kFilter]].constant) return {};
+  if (!conv || !has_input(node, kX) || !has_input(node, kFilter) ||
+      !graph.values[node.inputs[kFilter]].constant)
+    return {};
   const Shape &x = types[node.inputs[kX]].shape, &y = types[node.outputs[0]].shape;
   const Shape& w = types[node.inputs[kFilter]].shape;
   if (w.rank() != 4) return {};

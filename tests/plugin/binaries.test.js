@@ -18,8 +18,8 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // which they are shipped (tools/pack_wasm.js; 10 s for the face operators, minutes for the others, so those with WXNN_LONG alone). The design
 // asks for 170,000 for both forms of the operators of graph models (95,000 with SIMD, 75,000 without), for 300,000 for the whole package of
 // the tfjs profile, and for 45,000 for the face models' alone with SIMD inside.
-const BUDGETS = { plain: 94550, 'plain-tfjs': 130800, simd: 10900 };
-const PACKED_BUDGETS = { plain: 91200, 'plain-tfjs': 126100, simd: 10600, faces: 45000 };
+const BUDGETS = { plain: 94550, 'plain-tfjs': 130800, simd: 11300 };
+const PACKED_BUDGETS = { plain: 91200, 'plain-tfjs': 126100, simd: 11000, faces: 45000 };
 const TFJS_PACKAGE = 243700;
 const TABLE = '__indirect_function_table table';
 const LINKERS = ['_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // of the loops
