@@ -46,6 +46,22 @@ output y)");
       << status.message();
 }
 
+// What is done to a whole graph asks for a convolution's inputs before anything refuses the graph.
+TEST(Hostile, AConvolutionWithoutItsInputs) {
+  for (const size_t left : {0, 1}) {
+    Graph graph = parse_graph(R"(
+input x 1,4,4,8
+const w 1,1,8,8
+y = Conv2D(x, w)
+output y)");
+    graph.nodes[0].inputs.resize(left);
+    std::unique_ptr<Model> model;
+    const Status status = Model::load(std::move(graph), &model);
+    ASSERT_FALSE(status.ok());
+    EXPECT_NE(status.message().find("input"), std::string_view::npos) << status.message();
+  }
+}
+
 // 2^28 rows of nothing.
 TEST(Hostile, EmptyTensorsAreNotLoopedOver) {
   for (const char* op : {"Softmax", "LogSoftmax", "Relu"}) {
