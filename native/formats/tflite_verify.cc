@@ -42,7 +42,9 @@ class Walk {
     if (++tables_ > kMostTables || !is_inside(file_, table, 4, 4)) return false;
     const auto* vtable = static_cast<const flatbuffers::Table*>(table)->GetVTable();
     if (!is_inside(file_, vtable, 2, 2)) return false;
-    if (!is_inside(file_, vtable, flatbuffers::ReadScalar<uint16_t>(vtable), 2)) return false;
+    constexpr size_t kHead = 4;  // its own bytes and the table's
+    const size_t bytes = flatbuffers::ReadScalar<uint16_t>(vtable);
+    if (bytes < kHead || bytes % 2 != 0 || !is_inside(file_, vtable, bytes, 2)) return false;
     const char* field = kTables;
     for (; letter > 'A'; --letter) {
       while (*field++ != ' ') {

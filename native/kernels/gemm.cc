@@ -153,7 +153,7 @@ struct Tile {
       whole.rows = last;
     }
   }
-  multiply_panel(whole, panel, width);
+  replaceable(multiply_panel)(whole, panel, width);
   const float* sum = sums;
   for (int32_t i = row; i < row + rows; i++, sum += width) {
 #pragma clang loop vectorize(disable) unroll(disable)
