@@ -14,7 +14,7 @@ bool is_const(std::string_view op) { return op == "Const"; }
 // PlaceholderWithDefault is its default where it is not among the graph's inputs.
 bool is_placeholder(std::string_view op) {
   constexpr std::string_view kBegin = "Placeholder";
-  return same_text(op.data(), std::min(op.size(), kBegin.size()), kBegin.data(), kBegin.size());
+  return op.substr(0, kBegin.size()) == kBegin;
 }
 
 // Outputs of several names, as functions refer to them ("top:indices:0"): which output the first of
@@ -50,7 +50,7 @@ int split_output(std::string_view* tensor, std::string_view* name) {
   tensor->remove_suffix(tensor->size() - colon);
   const size_t second = digits.find(':');
   if (second != std::string_view::npos) {
-    *name = std::string_view(digits.data(), second);
+    *name = digits.substr(0, second);
     digits.remove_prefix(second + 1);
   }
   constexpr size_t kMostDigits = 5;
