@@ -8,9 +8,7 @@ if(NOT exports)
 endif()
 # Single operators and lists of kernel calls, for tfjs: in its profile alone.
 set(tfjs_exports ${PROJECT_SOURCE_DIR}/native/wasm/eager_exports.cc ${PROJECT_SOURCE_DIR}/native/wasm/calls_exports.cc)
-# The heap of the others.
-set(heap ${PROJECT_SOURCE_DIR}/native/wasm/heap.cc)
-list(REMOVE_ITEM exports ${tfjs_exports} ${heap})
+list(REMOVE_ITEM exports ${tfjs_exports})
 find_program(NODE node REQUIRED)
 function(set_wasm_options target)
   target_compile_options(${target} PRIVATE ${WXNN_OURS} ${WXNN_SMALL} ${WXNN_WHOLE})
@@ -31,13 +29,12 @@ function(set_wasm_options target)
   add_custom_command(TARGET ${target} POST_BUILD COMMAND ${NODE} ${repack} $<TARGET_FILE:${target}>)
 endfunction()
 
-# Behind these: more sources.
 function(add_wasm_binary target name ops)
-  add_executable(${target} ${exports} ${list_sources} ${ARGN})
+  add_executable(${target} ${exports} ${list_sources})
   set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} SUFFIX .wasm)
   set_wasm_options(${target})
   target_compile_definitions(${target} PRIVATE WXNN_VERSION="${WXNN_VERSION}" WXNN_OPS="${ops}")
-  target_link_options(${target} PRIVATE -sMALLOC=none -sFILESYSTEM=0 -sSTACK_SIZE=256KB -sMAXIMUM_MEMORY=256MB)
+  target_link_options(${target} PRIVATE -sMALLOC=emmalloc -sFILESYSTEM=0 -sSTACK_SIZE=256KB -sMAXIMUM_MEMORY=256MB)
   if(WXNN_VARIANT STREQUAL plain)
     target_sources(${target} PRIVATE native/simd/loops.cc)
     # iOS 13 knows nothing beyond WebAssembly's first version. The system libraries were compiled with sign extension: em++ lowers it.
@@ -48,15 +45,16 @@ endfunction()
 # Three lists of operators: those of graph models of phones, those and what only eager tfjs calls, and those of the face models.
 # WXNN_OPS_FILE makes a fourth, wxnn_wasm_models: tools/build --ops-of writes that list.
 set(WXNN_OPS_FILE "" CACHE FILEPATH "a list of operators, like native/ops/ops_faces.def, for wxnn_wasm_models")
-add_wasm_binary(wxnn_wasm_faces wxnn-${WXNN_VARIANT}-faces ops/ops_faces.def ${heap})
+add_wasm_binary(wxnn_wasm_faces wxnn-${WXNN_VARIANT}-faces ops/ops_faces.def)
 if(WXNN_VARIANT STREQUAL plain)
-  add_wasm_binary(wxnn_wasm wxnn-plain ops/ops.def ${heap})
-  add_wasm_binary(wxnn_wasm_tfjs wxnn-plain-tfjs ops/ops_tfjs.def ${tfjs_exports} native/wasm/tfjs/small_blocks.cc)
+  add_wasm_binary(wxnn_wasm wxnn-plain ops/ops.def)
+  add_wasm_binary(wxnn_wasm_tfjs wxnn-plain-tfjs ops/ops_tfjs.def)
+  target_sources(wxnn_wasm_tfjs PRIVATE ${tfjs_exports} native/wasm/tfjs/small_blocks.cc)
   # Training and large pictures: as far as pointers stay positive numbers. Tensors of any size come and go here: dlmalloc looks for the
   # best place for each (2 KB), and small blocks keep out of their way.
   target_link_options(wxnn_wasm_tfjs PRIVATE -sMAXIMUM_MEMORY=2GB -sMALLOC=dlmalloc)
   if(WXNN_OPS_FILE)
-    add_wasm_binary(wxnn_wasm_models wxnn-plain-models ${WXNN_OPS_FILE} ${heap})
+    add_wasm_binary(wxnn_wasm_models wxnn-plain-models ${WXNN_OPS_FILE})
     set_target_properties(wxnn_wasm_models PROPERTIES EXCLUDE_FROM_ALL TRUE)
   endif()
 else()
@@ -78,6 +76,6 @@ else()
 endif()
 
 # The face operators with function names inside, to see what takes the bytes: cmake --build --preset wasm-simd -t wxnn_wasm_named
-add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named ops/ops_faces.def ${heap})
+add_wasm_binary(wxnn_wasm_named wxnn-${WXNN_VARIANT}-named ops/ops_faces.def)
 target_link_options(wxnn_wasm_named PRIVATE --profiling-funcs)
 set_target_properties(wxnn_wasm_named PROPERTIES EXCLUDE_FROM_ALL TRUE)

@@ -1,7 +1,6 @@
 # wxnn-threads.js and wxnn-threads.wasm: SIMD and threads, every operator. Threads want workers and shared memory, so Emscripten's own
 # glue starts this one (plugin/src/threads.ts calls it). Not in the plugin: WeChat has neither.
 file(GLOB exports CONFIGURE_DEPENDS native/wasm/*.cc)
-list(REMOVE_ITEM exports ${PROJECT_SOURCE_DIR}/native/wasm/heap.cc)  # for one thread
 add_executable(wxnn_threads ${exports} native/wasm/threads/exports.cc ${list_sources})
 set_target_properties(wxnn_threads PROPERTIES OUTPUT_NAME wxnn-threads SUFFIX .js)
 target_compile_options(wxnn_threads PRIVATE ${WXNN_OURS} ${WXNN_SMALL})

@@ -25,80 +25,73 @@ constexpr const char* kTables =
     " "               // K a member of a union
     "141k1k ";        // L DimensionMetadata
 
-// Tables may stand in several lists: a small file may not ask for more than the time that a large
-// one takes.
-constexpr int kMostTables = 1000000;
+using flatbuffers::Table;
+using flatbuffers::Verifier;
 
-bool is_inside(const Buffer& file, const void* from, size_t bytes, size_t alignment) {
-  const auto at = static_cast<size_t>(static_cast<const uint8_t*>(from) - file.data<uint8_t>());
-  return bytes <= file.size() && at <= file.size() - bytes && at % alignment == 0;
+// Its default lets tables be as many, and as deep, as a small file may ask for.
+Verifier verifier_of(const Buffer& file) { return Verifier(file.data<uint8_t>(), file.size()); }
+
+bool is_list(const Verifier& v, const Table& table, int slot, size_t bytes) {
+  if (!table.VerifyOffset(v, static_cast<flatbuffers::voffset_t>(slot))) return false;
+  const void* list = tflite_target(&table, slot);
+  return is_absent(list) || v.VerifyVectorOrString(static_cast<const uint8_t*>(list), bytes);
 }
 
-class Walk {
- public:
-  explicit Walk(const Buffer& file) : file_(file) {}
+bool is_number(const Verifier& v, const Table& table, int slot, size_t bytes) {
+  const auto at = table.GetOptionalFieldOffset(static_cast<flatbuffers::voffset_t>(slot));
+  return at == 0 || v.VerifyFieldStruct(reinterpret_cast<const uint8_t*>(&table), at, bytes, bytes);
+}
 
-  bool verify_table(const void* table, int letter) {
-    if (++tables_ > kMostTables || !is_inside(file_, table, 4, 4)) return false;
-    const auto* vtable = static_cast<const flatbuffers::Table*>(table)->GetVTable();
-    if (!is_inside(file_, vtable, 2, 2)) return false;
-    constexpr size_t kHead = 4;  // its own bytes and the table's
-    const size_t bytes = flatbuffers::ReadScalar<uint16_t>(vtable);
-    if (bytes < kHead || bytes % 2 != 0 || !is_inside(file_, vtable, bytes, 2)) return false;
-    const char* field = kTables;
-    for (; letter > 'A'; --letter) {
-      while (*field++ != ' ') {
-      }
-    }
-    for (int slot = vtable_slot(0); *field != ' '; ++field, slot += 2) {
-      if (!verify_field(table, slot, *field)) return false;
-    }
-    return true;
+bool verify_table(Verifier& v, const Table& table, int letter);
+
+bool verify_field(Verifier& v, const Table& table, int slot, char kind) {
+  if (kind == '-') return true;
+  const size_t bytes = kind & 15;  // of a number, or of an element
+  if (kind <= '9') return is_number(v, table, slot, bytes);
+  if (kind >= 'a' && kind <= 'h') return is_list(v, table, slot, bytes);
+  if (kind > 'h') {
+    if (!table.VerifyOffset(v, static_cast<flatbuffers::voffset_t>(slot))) return false;
+    const void* inner = tflite_target(&table, slot);
+    return is_absent(inner) || verify_table(v, *static_cast<const Table*>(inner), kind - 'a' + 'A');
   }
-
- private:
-  bool verify_field(const void* table, int slot, char kind) {
-    if (kind == '-') return true;
-    const size_t bytes = kind & 15;  // of a number, or of an element
-    if (kind <= '9') return verify_number(file_, table, slot, bytes);
-    if (kind >= 'a' && kind <= 'h') return verify_list(file_, table, slot, bytes);
-    constexpr size_t kOffset = 4;
-    if (kind > 'h') {
-      return verify_number(file_, table, slot, kOffset) &&
-             (is_absent(tflite_field(table, slot)) ||
-              verify_table(tflite_target(table, slot), kind - 'a' + 'A'));
-    }
-    if (!verify_list(file_, table, slot, kOffset)) return false;
-    for (const auto* each : tables_in<flatbuffers::Table>(table, slot)) {
-      if (!verify_table(each, kind)) return false;
-    }
-    return true;
+  constexpr size_t kOffset = sizeof(flatbuffers::uoffset_t);
+  if (!is_list(v, table, slot, kOffset)) return false;
+  const auto& tables = tables_in<Table>(&table, slot);
+  for (flatbuffers::uoffset_t i = 0; i < tables.size(); ++i) {
+    if (v.VerifyOffset(tables.Data() + i * kOffset, 0) == 0) return false;
+    if (!verify_table(v, *tables.Get(i), kind)) return false;
   }
+  return true;
+}
 
-  const Buffer& file_;
-  int tables_ = 0;
-};
+bool verify_table(Verifier& v, const Table& table, int letter) {
+  if (!table.VerifyTableStart(v)) return false;
+  const char* field = kTables;
+  for (; letter > 'A'; --letter) {
+    while (*field++ != ' ') {
+    }
+  }
+  for (int slot = vtable_slot(0); *field != ' '; ++field, slot += 2) {
+    if (!verify_field(v, table, slot, *field)) return false;
+  }
+  return v.EndTable();
+}
 
 }  // namespace
 
 bool verify_number(const Buffer& file, const void* table, int slot, size_t bytes) {
-  const void* field = tflite_field(table, slot);
-  return is_absent(field) || is_inside(file, field, bytes, bytes);
+  return is_number(verifier_of(file), *static_cast<const Table*>(table), slot, bytes);
 }
 
 bool verify_list(const Buffer& file, const void* table, int slot, size_t bytes) {
-  constexpr size_t kCount = 4;
-  if (!verify_number(file, table, slot, kCount)) return false;
-  const void* list = tflite_target(table, slot);
-  if (is_absent(list)) return true;
-  if (!is_inside(file, list, kCount, kCount)) return false;
-  const size_t count = flatbuffers::ReadScalar<uint32_t>(list);
-  return count <= file.size() / bytes && is_inside(file, list, kCount + count * bytes, kCount);
+  return is_list(verifier_of(file), *static_cast<const Table*>(table), slot, bytes);
 }
 
 bool verify_tflite(const Buffer& file) {
-  const uint8_t* root = file.data<uint8_t>();
-  return is_inside(file, root, 4, 4) && Walk(file).verify_table(tflite::GetModel(root), 'A');
+  constexpr size_t kSmallest = 16;
+  Verifier v = verifier_of(file);
+  return file.size() >= kSmallest && v.VerifyOffset(0) != 0 &&
+         verify_table(v, *flatbuffers::GetRoot<Table>(file.data()), 'A');
 }
 
 }  // namespace wxnn

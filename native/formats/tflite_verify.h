@@ -2,8 +2,8 @@
 // index vectors may be read (tflite_fields.h) without leaving the file. Those two are unions, of
 // which each reader verifies only the member it uses.
 //
-// Flatc's own verifier walks a union of 126 tables; this one is a text with a letter for each
-// field.
+// Flatc's generated verifier walks a union of 126 tables; this one asks flatbuffers' Verifier for
+// what a text with a letter for each field says.
 #pragma once
 #include "core/buffer.h"
 #include "formats/tflite_fields.h"

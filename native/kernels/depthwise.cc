@@ -126,19 +126,30 @@ void pixel(const DepthwiseConvolution& d, const Taps& t, float* out) {
   }
 }
 
-// Any d, output by output: for several outputs per input channel, or very few channels. Both rare.
+// Any d, its sums in memory: for several outputs per input channel, or very few channels. Both
+// rare.
 [[clang::minsize]] void pixel_of_any(const DepthwiseConvolution& d, const Taps& t, float* out) {
   const int32_t outputs = d.channels * d.multiplier;
-  for (int32_t o = 0; o < outputs; ++o) {
-    const float* in_row = t.in + o / d.multiplier;
-    const float* w = d.weights + o;
-    float sum = *w;
-    w += t.weights;
-    for (int32_t y = 0; y < t.rows; ++y, in_row += t.in_row, w += t.weights_row) {
-      for (int32_t x = 0; x < t.columns; ++x) sum = sum + in_row[x * t.in_column] * w[x * outputs];
+  std::copy_n(d.weights, outputs, out);
+  for (int32_t y = 0; y < t.rows; ++y) {
+    for (int32_t x = 0; x < t.columns; ++x) {
+      const float* in = t.in + y * t.in_row + x * t.in_column;
+      const float* __restrict w = d.weights + t.weights + y * t.weights_row + x * outputs;
+      float* __restrict sum = out;
+      for (int32_t c = 0; c < d.channels; ++c) {
+        const float v = in[c];
+#pragma clang loop interleave(disable) unroll(disable)
+        for (int32_t m = 0; m < d.multiplier; ++m) sum[m] = sum[m] + v * w[m];
+        sum += d.multiplier;
+        w += d.multiplier;
+      }
     }
-    sum = sum < d.min ? d.min : sum;
-    out[o] = sum > d.max ? d.max : sum;
+  }
+#pragma clang loop vectorize(disable) unroll(disable)
+  for (int32_t o = 0; o < outputs; ++o) {
+    float v = out[o];
+    v = v < d.min ? d.min : v;
+    out[o] = v > d.max ? d.max : v;
   }
 }
 

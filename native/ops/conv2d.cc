@@ -70,7 +70,7 @@ class Conv2D final : public Kernel {
     parts_ = threads();
     // A few blocks for each thread.
     const int32_t share = parts_ == 1 ? pixels_ : pixels_ / (parts_ * 4) + 1;
-    block_ = std::clamp(kBlockFloats / std::max(layout_k(), 1), 1, 128) * kTileRows;
+    block_ = std::clamp(kBlockFloats / std::max(layout_k(), 1), 1, kMostTiles) * kTileRows;
     block_ = std::min(block_, share);
     *scratch_bytes = part_bytes() * parts_;
     return {};
@@ -104,8 +104,9 @@ class Conv2D final : public Kernel {
     return by_channel ? c.in(kPrelu).f32() : nullptr;
   }
 
-  // Of x in one block: half of a small second-level cache.
-  static constexpr int32_t kBlockFloats = 1 << 12;  // times kTileRows
+  // Of x in one block: half of a small second-level cache. Of few channels a block has more rows
+  // than pay for what it costs by itself, and not so many that its outputs fill the cache.
+  static constexpr int32_t kBlockFloats = 1 << 12, kMostTiles = 128;  // times kTileRows
 
   // Outputs of group `g` of image `n`, from pixel `first` on.
   void multiply_block(const RunCtx& c, int32_t n, int32_t g, int32_t first, void* scratch) const {

@@ -18,8 +18,8 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // which they are shipped (tools/pack_wasm.js; 10 s for the face operators, minutes for the others, so those with WXNN_LONG alone). The design
 // asks for 170,000 for both forms of the operators of graph models (95,000 with SIMD, 75,000 without), for 300,000 for the whole package of
 // the tfjs profile, and for 45,000 for the face models' alone with SIMD inside.
-const BUDGETS = { plain: 92300, 'plain-tfjs': 128950, simd: 11300 };
-const PACKED_BUDGETS = { plain: 89200, 'plain-tfjs': 124450, simd: 10950, faces: 42000 };
+const BUDGETS = { plain: 92950, 'plain-tfjs': 129250, simd: 11300 };
+const PACKED_BUDGETS = { plain: 89800, 'plain-tfjs': 124600, simd: 10950, faces: 42650 };
 const FACES = 45000;  // by Node's encoder
 const TFJS_PACKAGE = 243700;
 const TABLE = '__indirect_function_table table';
