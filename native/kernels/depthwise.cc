@@ -1,6 +1,7 @@
 #include "kernels/depthwise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 
@@ -22,6 +23,8 @@
 namespace wxnn {
 namespace {
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
 #if defined(__wasm_simd128__) || defined(__SSE2__) || defined(__ARM_NEON)
 typedef float Vec __attribute__((vector_size(16)));
 typedef float UnalignedVec __attribute__((vector_size(16), aligned(4)));
@@ -30,6 +33,8 @@ constexpr int kLanes = 4;
 inline Vec choose(Choice first, Vec a, Vec b) { return first ? a : b; }
 inline Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
 inline void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
+// Whether a bound changes anything; a clamp of four numbers takes no longer than the question.
+inline bool binds(Vec) { return true; }
 #else
 // A scalar engine keeps block()'s values in registers when a "vector" is one channel; four channels
 // would spill.
@@ -37,19 +42,18 @@ typedef float Vec;
 constexpr int kLanes = 1;
 inline float load(const float* p) { return *p; }
 inline void store(float* p, float v) { *p = v; }
+inline bool binds(float bound) { return std::abs(bound) < kInfinity; }
 #endif
+inline Vec splat(float x) { return x - Vec{}; }  // to add 0 would change -0
 
 // NaN passes: it is neither below nor above.
 template <int n>
-inline void clamp(Vec (&sum)[n], float min, float max) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  constexpr bool kCheap = kLanes > 1;  // one instruction for four, as many as the question
-  const Vec low = min - Vec{}, high = max - Vec{};  // in all lanes; to add 0 would change -0
-  if (kCheap || min > -kInfinity) {
+inline void clamp(Vec (&sum)[n], Vec low, Vec high) {
+  if (binds(low)) {
 #pragma unroll
     for (int i = 0; i < n; ++i) sum[i] = choose(sum[i] < low, low, sum[i]);
   }
-  if (kCheap || max < kInfinity) {
+  if (binds(high)) {
 #pragma unroll
     for (int i = 0; i < n; ++i) sum[i] = choose(sum[i] > high, high, sum[i]);
   }
@@ -104,7 +108,7 @@ inline void pixel_at(const DepthwiseConvolution& d, const Taps& t, int32_t chann
     in_row += t.in_row;
     weights_row += t.weights_row;
   }
-  clamp(sum, d.min, d.max);
+  clamp(sum, splat(d.min), splat(d.max));
 #pragma unroll
   for (int j = 0; j < kVectors; ++j) store(out + channel + j * kLanes, sum[j]);
 }
@@ -154,25 +158,29 @@ void pixel(const DepthwiseConvolution& d, const Taps& t, float* out) {
 }
 
 // The outputs in columns [from, to) of a row, kBlock or more, which see whole rows of taps, one or
-// more. d.channels >= kLanes, d.multiplier == 1, d.x.dilation == 1.
-template <int kFilter, int kStride, int kBlock>
+// more. d.channels >= kLanes, d.multiplier == 1, d.x.dilation == 1. kBounded: they are clamped.
+// One loop over blocks and groups of channels, which clang is not to make two of: V8 unrolls what
+// is nested deeper, and then keeps half of its numbers in memory. Pointers move on from where a
+// block leaves them, and steps are opaque, or clang would keep what they are made of.
+template <int kFilter, int kStride, int kBlock, bool kBounded>
 void blocks(const DepthwiseConvolution& d, const Taps& t, int32_t from, int32_t to, float* out) {
   constexpr int kInputs = (kBlock - 1) * kStride + kFilter;
-  const ptrdiff_t channels = d.channels, in_row = t.in_row, weights = t.weights;
-  const ptrdiff_t group_floats = (d.y.filter * kFilter + 1) * kLanes;
-  const float min = d.min, max = d.max;
-  const float* in_block = t.in + (from * kStride - d.x.before) * channels;
-  float* out_block = out + from * channels;
-  const float* group = d.weights;
+  const ptrdiff_t channels = d.channels, last = channels - kLanes, in_row = t.in_row;
+  ptrdiff_t weights = t.weights;
+  ptrdiff_t next_in = kLanes - t.rows * in_row, next_out = kLanes - kBlock * channels;
+  ptrdiff_t next_w = ((d.y.filter - t.rows) * kFilter + 1) * kLanes;
+  asm("" : "+r"(weights), "+r"(next_w), "+r"(next_in), "+r"(next_out));
+  const Vec low = splat(d.min), high = splat(d.max);
+  const float* in = t.in + (from * kStride - d.x.before) * channels;
+  const float* w = d.weights + weights;
+  out += from * channels;
   int32_t left = to - from;
-  ptrdiff_t c = 0;
-  do {
-    c = std::min(c, channels - kLanes);  // the last overlaps: the same numbers once more
+  ptrdiff_t ahead = last;  // channels behind this group
+  for (;;) {
+    const Vec bias = load(w - weights);
     Vec sum[kBlock];
 #pragma unroll
-    for (int p = 0; p < kBlock; ++p) sum[p] = load(group);
-    const float* in = in_block + c;
-    const float* w = group + weights;
+    for (int p = 0; p < kBlock; ++p) sum[p] = bias;
     int32_t rows = t.rows;
     do {
       Vec v[kInputs];
@@ -192,24 +200,32 @@ void blocks(const DepthwiseConvolution& d, const Taps& t, int32_t from, int32_t 
       in += in_row;
       w += kFilter * kLanes;
     } while (--rows != 0);
-    float* y = out_block + c;
-    clamp(sum, min, max);
+    if constexpr (kBounded) clamp(sum, low, high);
 #pragma unroll
-    for (int p = 0; p < kBlock; ++p) store(y + p * channels, sum[p]);
-    group += group_floats;
-    c += kLanes;
-    if (c >= channels) {
-      left -= kBlock;
-      const int32_t step = std::min(kBlock, left);  // the last may overlap, too
-      in_block += step * kStride * channels;
-      out_block += step * channels;
-      group = d.weights;
-      c = 0;
+    for (int p = 0; p < kBlock; ++p) {
+      store(out, sum[p]);
+      out += channels;
+      asm("" : "+r"(out));
     }
-    // One loop over blocks and groups, which clang is not to make two of: V8 unrolls what is nested
-    // deeper, and then keeps half of its numbers in memory.
-    asm("" : "+r"(c), "+r"(left));
-  } while (left > 0);
+    in += next_in;
+    out += next_out;
+    w += next_w;
+    ahead -= kLanes;
+    if (ahead < 0 && ahead > -kLanes) {  // the last overlaps: the same numbers once more
+      in += ahead;
+      out += ahead;
+      ahead = 0;
+    } else if (ahead < 0) {
+      left -= kBlock;
+      if (left <= 0) return;
+      const int32_t step = std::min(kBlock, left);  // the last may overlap, too
+      in += (step * kStride - 1) * channels;
+      out += (step - 1) * channels;
+      w = d.weights + weights;
+      ahead = last;
+    }
+    asm("" : "+r"(ahead), "+r"(left));
+  }
 }
 
 struct Blocks {
@@ -218,13 +234,14 @@ struct Blocks {
 };
 
 // For `n` outputs of a row, which see whole rows of taps. What is fastest in V8.
+template <bool kBounded>
 Blocks choose_blocks(const DepthwiseAxis& x, int32_t n) {
   if (x.dilation != 1) return {};
-  if (x.filter == 3 && x.stride == 1 && n % 4 == 0) return {blocks<3, 1, 4>, 4};
-  if (x.filter == 3 && x.stride == 1) return {blocks<3, 1, 5>, 5};
-  if (x.filter == 3 && x.stride == 2) return {blocks<3, 2, 4>, 4};
-  if (x.filter == 5 && x.stride == 1) return {blocks<5, 1, 4>, 4};
-  if (x.filter == 5 && x.stride == 2) return {blocks<5, 2, 3>, 3};
+  if (x.filter == 3 && x.stride == 1 && n % 4 == 0) return {blocks<3, 1, 4, kBounded>, 4};
+  if (x.filter == 3 && x.stride == 1) return {blocks<3, 1, 5, kBounded>, 5};
+  if (x.filter == 3 && x.stride == 2) return {blocks<3, 2, 4, kBounded>, 4};
+  if (x.filter == 5 && x.stride == 1) return {blocks<5, 1, 4, kBounded>, 4};
+  if (x.filter == 5 && x.stride == 2) return {blocks<5, 2, 3, kBounded>, 3};
   return {};
 }
 
@@ -240,7 +257,8 @@ Columns plan_columns(const DepthwiseConvolution& d) {
   columns.pixel = pixel;
   Range inside = outputs_inside(d.x);
   const int32_t n = inside.to - inside.from;
-  const Blocks blocks = choose_blocks(d.x, n);
+  const bool bounded = kLanes == 1 || d.min > -kInfinity || d.max < kInfinity;
+  const Blocks blocks = bounded ? choose_blocks<true>(d.x, n) : choose_blocks<false>(d.x, n);
   if (blocks.run == nullptr || n < blocks.pixels) return columns;
   // A last block that would compute more pixels again than anew is left to pixel().
   const int32_t rest = n % blocks.pixels;
