@@ -131,7 +131,7 @@ struct Tile {
   const int32_t left = t.m - row;
   int32_t rows = std::min(left, kMost) / tile_rows * tile_rows;
   PanelTask whole{.a_stride = t.a_stride,
-                  .rows_stride = t.rows_stride,
+                  .piece_stride = t.piece_stride,
                   .pieces = t.pieces,
                   .depth = t.depth,
                   .m = rows,
@@ -148,10 +148,11 @@ struct Tile {
   if (rows == 0) {
     rows = left;
     whole.m = tile_rows == 4 ? 3 : tile_rows;
-    if (t.rows == nullptr) {
-      for (int32_t i = 0; i < whole.m; i++) last[i] = whole.a + std::min(i, left - 1) * t.a_stride;
-      whole.rows = last;
+    for (int32_t i = 0; i < whole.m; i++) {
+      const int32_t r = std::min(i, left - 1);
+      last[i] = t.rows == nullptr ? whole.a + r * t.a_stride : whole.rows[r];
     }
+    whole.rows = last;
   }
   replaceable(multiply_panel)(whole, panel, width);
   const float* sum = sums;
@@ -185,19 +186,20 @@ template <int MR, int NR>
                                                  int32_t row, bool gentle) {
   Tile<MR, NR> tile;
   tile.start(panel);
+  const float* a[MR];
+  if (t.rows == nullptr) {
+    const float* at = t.a + row * t.a_stride;
+#pragma unroll
+    for (int i = 0; i < MR; i++, at += t.a_stride) a[i] = at;
+  } else {
+#pragma unroll
+    for (int i = 0; i < MR; i++) a[i] = t.rows[row + i];
+  }
   const float* w = panel + NR;
-  const float* const* rows = t.rows;
-  for (int32_t piece = 0; piece < t.pieces; piece++, rows += t.rows_stride) {
-    const float* a[MR];
-    if (t.rows == nullptr) {
-      const float* at = t.a + row * t.a_stride;
-#pragma unroll
-      for (int i = 0; i < MR; i++, at += t.a_stride) a[i] = at;
-    } else {
-#pragma unroll
-      for (int i = 0; i < MR; i++) a[i] = rows[row + i];
-    }
+  for (int32_t pieces = t.pieces; pieces > 0; --pieces) {
     w = tile.multiply(a, w, t.depth);
+#pragma unroll
+    for (int i = 0; i < MR; i++) a[i] += t.piece_stride - t.depth;
   }
   if (t.residual != nullptr) tile.add(t.residual + row * t.residual_stride, t.residual_stride);
   if (t.slopes != nullptr) tile.bend(t.slopes, gentle);

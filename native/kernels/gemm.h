@@ -11,15 +11,14 @@
 
 namespace wxnn {
 
-// Row r of A is `depth` floats from a + r * a_stride on. Or, where `rows` is not null, `pieces`
-// runs of `depth` floats: one for each row of a filter in a convolution, whose columns lie side by
-// side in the image. Piece p then begins at rows[p * rows_stride + r], and kTileRows - 1 repeats of
-// the last row follow it, so that every tile is whole.
+// A row of A is `pieces` runs of `depth` floats, which begin at `piece_stride` floats from each
+// other: the rows of a filter in a convolution, whose columns lie side by side in the image. Row r
+// begins at a + r * a_stride or, where `rows` is not null, at rows[r].
 struct PanelTask {
   const float* a = nullptr;
   ptrdiff_t a_stride = 0;
   const float* const* rows = nullptr;
-  ptrdiff_t rows_stride = 0;
+  ptrdiff_t piece_stride = 0;
   int32_t pieces = 1, depth, m;
   float* c;  // row 0, first column of the panel
   ptrdiff_t c_stride;

@@ -72,6 +72,8 @@ class Conv2D final : public Kernel {
     const int32_t share = parts_ == 1 ? pixels_ : pixels_ / (parts_ * 4) + 1;
     block_ = std::clamp(kBlockFloats / std::max(layout_k(), 1), 1, kMostTiles) * kTileRows;
     block_ = std::min(block_, share);
+    places_ = places();
+    WXNN_TRY(check_bytes("what hangs over the image", bands() * band_floats() * sizeof(float)));
     *scratch_bytes = part_bytes() * parts_;
     return {};
   }
@@ -116,7 +118,10 @@ class Conv2D final : public Kernel {
     const int32_t channel = g * outputs;
     const ptrdiff_t image = static_cast<ptrdiff_t>(window_.y.in) * window_.x.in * channels_;
     const float* x = c.in(kX).f32() + n * image + g * filter_.in;
-    PanelTask t{.depth = row_floats(),
+    const bool apart = places_ > 0;
+    PanelTask t{.piece_stride = line_stride(),
+                .pieces = apart ? filter_.height : 1,
+                .depth = apart ? row_floats() : layout_k(),
                 .m = std::min(block_, pixels_ - first),
                 .c = c.out().f32() + at * filter_.out + channel,
                 .c_stride = filter_.out,
@@ -129,8 +134,6 @@ class Conv2D final : public Kernel {
       const float** table = static_cast<const float**>(scratch);
       find_rows(x, first, t.m, table);
       t.rows = table;
-      t.rows_stride = table_stride();
-      t.pieces = filter_.height;
     }
     if (const float* slopes = slopes_of(c)) t.slopes = slopes + channel;
     if (c.has(kResidual)) {
@@ -143,79 +146,103 @@ class Conv2D final : public Kernel {
 
   int32_t row_floats() const { return filter_.width * filter_.in; }
   int32_t layout_k() const { return filter_.height * row_floats(); }
-  int32_t table_stride() const { return block_ + kTileRows; }
 
-  // A row of a window lies in x without gaps.
-  bool in_one_piece() const {
-    return filter_.width == 1 || (window_.x.dilation == 1 && channels_ == filter_.in);
+  // Columns of x where a window may begin that lies there without gaps, its rows a line of x from
+  // each other. All other windows are gathered.
+  int32_t places() const {
+    const Slide &y = window_.y, &x = window_.x;
+    const bool dilated = (y.filter > 1 && y.dilation > 1) || (x.filter > 1 && x.dilation > 1);
+    return dilated || channels_ > filter_.in ? 0 : std::max(x.in - x.span() + 1, 0);
   }
-  bool hangs_over(int32_t ix) const { return ix < 0 || ix + window_.x.span() > window_.x.in; }
-
-  // Windows of one block whose rows are gathered, at most.
-  size_t most_gathered() const {
-    if (!in_one_piece()) return block_;
-    const Slide& x = window_.x;
-    int32_t in_a_row = 0;
-    for (int32_t ox = 0; ox < x.out; ++ox) in_a_row += hangs_over(ox * x.stride - x.before);
-    return std::min(block_, in_a_row * (block_ / x.out + 2));
+  // From a row of a window to its next: a line of x, of gathered windows too, as one block's are
+  // all alike. Where all are gathered, their rows follow each other.
+  ptrdiff_t line_stride() const {
+    return places_ > 0 ? static_cast<ptrdiff_t>(window_.x.in) * channels_ : row_floats();
   }
+  // Lines of x or as many floats, for the rows of one window and others beside it.
+  double band_floats() const { return static_cast<double>(filter_.height) * line_stride(); }
+  int32_t in_band() const { return static_cast<int32_t>(line_stride() / row_floats()); }
 
-  // What multiply_block needs: the table of the windows' rows, a row of zeros, gathered windows.
+  static bool hangs_over(const Slide& s, int32_t at) { return at < 0 || at + s.span() > s.in; }
+  static int32_t overhanging(const Slide& s) {
+    int32_t n = 0;
+    for (int32_t i = 0; i < s.out; ++i) n += hangs_over(s, i * s.stride - s.before);
+    return n;
+  }
+  // Of a block, at most: one for each row of outputs whose windows hang over above or below, and
+  // those of the windows that are gathered.
+  int32_t bands() const {
+    const int32_t rows = std::min(block_ / window_.x.out + 2, window_.y.out);
+    const bool some = places_ > 0;
+    const int32_t windows = some ? std::min(block_, rows * overhanging(window_.x)) : block_;
+    const int32_t lines = some ? std::min(rows, overhanging(window_.y)) : 0;
+    return lines + (windows + in_band() - 1) / in_band();
+  }
+  // What multiply_block needs: the table of the windows' places, and bands.
   size_t part_bytes() const {
-    const size_t bytes = static_cast<size_t>(filter_.height) * table_stride() * sizeof(float*) +
-                         (row_floats() + most_gathered() * layout_k()) * sizeof(float);
+    const size_t floats = static_cast<size_t>(bands() * band_floats());
+    const size_t bytes = block_ * sizeof(float*) + floats * sizeof(float);
     return (bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
   }
 
-  // Where the rows of the windows of `m` outputs begin, from output `first` on. One row of outputs
-  // after the other: what is asked of each window is as little as can be.
+  // Where the windows of `m` outputs begin, from output `first` on. One row of outputs after the
+  // other: what is asked of each window is as little as can be.
   void find_rows(const float* image, int32_t first, int32_t m, const float** table) const {
     const Slide &y = window_.y, &x = window_.x;
-    float* zeros = reinterpret_cast<float*>(table + filter_.height * table_stride());
-    float* gathered = zeros + row_floats();
-    std::fill_n(zeros, row_floats(), 0.0f);
     const ptrdiff_t step = static_cast<ptrdiff_t>(x.stride) * channels_;
-    // Columns where a window may begin that lies inside.
-    const uint32_t whole = in_one_piece() ? std::max(x.in - x.span() + 1, 0) : 0;
+    const ptrdiff_t line = line_stride(), band = line * filter_.height;
+    float* free = reinterpret_cast<float*>(table + block_);
+    float* gathered = nullptr;
+    int32_t room = 0;
     int32_t oy = first / x.out, ox = first % x.out;
     for (int32_t i = 0; i < m; ox = 0, ++oy) {
       const int32_t end = std::min(m, i + x.out - ox);
-      int32_t iy = oy * y.stride - y.before;
-      for (int32_t ky = 0; ky < filter_.height; ++ky, iy += y.dilation) {
-        const float** row = table + ky * table_stride();
-        if (iy < 0 || iy >= y.in) {
-          std::fill_n(row + i, end - i, zeros);
-          continue;
-        }
-        const float* line = image + static_cast<ptrdiff_t>(iy) * x.in * channels_;
-        int32_t ix = ox * x.stride - x.before;
-        const float* at = line + static_cast<ptrdiff_t>(ix) * channels_;
-        for (int32_t j = i; j < end; ++j, ix += x.stride, at += step) {
-          for (; j < end && static_cast<uint32_t>(ix) < whole; ++j, ix += x.stride, at += step)
-            row[j] = at;
-          if (j == end) break;
-          gather_row(line, ix, gathered);
-          row[j] = gathered;
-          gathered += row_floats();
-        }
+      const int32_t iy = oy * y.stride - y.before;
+      int32_t ix = ox * x.stride - x.before;
+      const float* at = image + static_cast<ptrdiff_t>(iy) * x.in * channels_;
+      if (places_ > 0 && hangs_over(y, iy)) {
+        gather(image, iy, 0, x.in, free, line);
+        at = free;
+        free += band;
       }
-      i = end;
-    }
-    for (int32_t ky = 0; ky < filter_.height; ++ky) {
-      std::fill_n(table + ky * table_stride() + m, kTileRows, table[ky * table_stride() + m - 1]);
+      at += static_cast<ptrdiff_t>(ix) * channels_;
+      for (; i < end; ++i, ix += x.stride, at += step) {
+        const uint32_t places = places_;
+        for (; i < end && static_cast<uint32_t>(ix) < places; ++i, ix += x.stride, at += step)
+          table[i] = at;
+        if (i == end) break;
+        if (room-- == 0) {
+          gathered = free;
+          free += band;
+          room = in_band() - 1;
+        }
+        gather(image, iy, ix, filter_.width, gathered, line);
+        table[i] = gathered;
+        gathered += row_floats();
+      }
     }
   }
 
-  void gather_row(const float* line, int32_t ix, float* to) const {
-    for (int32_t kx = 0, n; kx < filter_.width; kx += n, ix += n * window_.x.dilation) {
-      const bool inside = ix >= 0 && ix < window_.x.in;
-      n = inside && in_one_piece() ? std::min(filter_.width - kx, window_.x.in - ix) : 1;
-      if (inside) {
-        std::copy_n(line + static_cast<ptrdiff_t>(ix) * channels_, n * filter_.in, to);
-      } else {
-        std::fill_n(to, filter_.in, 0.0f);
+  // The rows of windows from pixel (iy, ix) on, `width` pixels each, to lines of `stride` floats;
+  // zeros where they lie outside.
+  void gather(const float* image, int32_t iy, int32_t ix, int32_t width, float* to,
+              ptrdiff_t stride) const {
+    const Slide& x = window_.x;
+    const int32_t pixel = filter_.in;
+    for (int32_t ky = 0; ky < filter_.height; ++ky, iy += window_.y.dilation, to += stride) {
+      const bool inside = iy >= 0 && iy < window_.y.in;
+      const float* line = image + static_cast<ptrdiff_t>(iy) * x.in * channels_;
+      float* end = to;
+      for (int32_t kx = 0, n, at = ix; kx < width;
+           kx += n, at += n * x.dilation, end += n * pixel) {
+        const bool there = inside && at >= 0 && at < x.in;
+        n = there && places_ > 0 ? std::min(width - kx, x.in - at) : 1;
+        if (there) {
+          std::copy_n(line + static_cast<ptrdiff_t>(at) * channels_, n * pixel, end);
+        } else {
+          std::fill_n(end, pixel, 0.0f);
+        }
       }
-      to += n * filter_.in;
     }
   }
 
@@ -242,7 +269,8 @@ class Conv2D final : public Kernel {
   int32_t channels_ = 0;
   int32_t block_ = 0;   // pixels whose windows are multiplied at once
   int32_t pixels_ = 0;  // of an output
-  int parts_ = 1;       // threads that there is scratch for
+  int32_t places_ = 0;
+  int parts_ = 1;  // threads that there is scratch for
 };
 }  // namespace
 
