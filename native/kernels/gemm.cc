@@ -236,6 +236,36 @@ void multiply_panel(const PanelTask& t, const float* panel, int32_t width) {
 void multiply_panel(const PanelTask& t, const float* panel, int32_t) { multiply<2, 4>(t, panel); }
 #endif
 
-WXNN_LOOPS(Matrix, any_loop(wide_panel), any_loop(multiply_panel));
+// Panels two by two: a row's sums of one panel would wait for each other.
+int32_t multiply_row(const PanelTask& t, const float* panels, int32_t count) {
+  using Pair = Tile<2, kWidePanel>;  // its rows are panels
+  const ptrdiff_t next = (static_cast<ptrdiff_t>(t.pieces) * t.depth + 1) * kWidePanel;
+  int32_t done = 0;
+  for (; done + 2 <= count; done += 2, panels += 2 * next) {
+    Pair tile;
+    const float *w = panels, *a = t.rows == nullptr ? t.a : t.rows[0];
+    const auto each = [&](auto body) {
+#pragma unroll
+      for (int i = 0; i < 2; i++)
+#pragma unroll
+        for (int j = 0; j < Pair::kVectors; j++)
+          body(tile.acc[i][j], load(w + i * next + j * kLanes));
+      w += kWidePanel;
+    };
+    each([](f32x4& sum, f32x4 bias) { sum = bias; });
+    for (int32_t pieces = t.pieces; pieces > 0; --pieces, a += t.piece_stride - t.depth) {
+      int32_t depth = t.depth;
+      do {
+        const f32x4 x = splat(*a++);
+        each([x](f32x4& sum, f32x4 b) { sum = add_product(sum, x, b); });
+      } while (--depth != 0);
+    }
+    tile.clamp(t.min, t.max);
+    tile.write(t.c + done * kWidePanel, kWidePanel);
+  }
+  return done;
+}
+
+WXNN_LOOPS(Matrix, any_loop(wide_panel), any_loop(multiply_panel), any_loop(multiply_row));
 
 }  // namespace wxnn

@@ -35,10 +35,13 @@ struct PanelTask {
 inline constexpr int32_t kNarrowPanel = 4;
 inline constexpr int32_t kTileRows = 8;  // no tile is taller
 
-// Columns of a wide panel, 8 or 4. This and the next are loops that can be replaced (core/loop.h),
-// both or none.
+// Columns of a wide panel, 8 or 4. This and the next two are loops that can be replaced
+// (core/loop.h), all or none.
 int32_t wide_panel();
 // `panel`: [bias][k][width], width columns: wide_panel() or kNarrowPanel. m >= 1.
 void multiply_panel(const PanelTask& t, const float* panel, int32_t width);
+// The one row of `t`, which has neither residual nor slopes, times the first of `count` whole wide
+// panels that lie one after the other. Returns how many it did.
+int32_t multiply_row(const PanelTask& t, const float* panels, int32_t count);
 
 }  // namespace wxnn

@@ -54,7 +54,10 @@ void PanelLayout::multiply_rows(const PanelTask& t, const float* packed) const {
   constexpr size_t kTouched = 1 << 15, kLine = 16;  // in floats: an eighth of a second-level cache
   const size_t size = panel_floats(), all = floats();
   const int32_t together = static_cast<int32_t>(std::max<size_t>(kTouched / size, 1));
-  for (int32_t i = 0; i < panels(); ++i) {
+  int32_t i = 0;
+  if (t.m == 1 && t.residual == nullptr && t.slopes == nullptr)
+    i = replaceable(multiply_row)(t, packed, n_ / wide_);
+  for (; i < panels(); ++i) {
     const size_t at = i * size;
     if (t.m >= kTileRows && i % together == 0) {
       const size_t end = std::min(all, at + together * size);

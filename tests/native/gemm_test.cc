@@ -95,6 +95,7 @@ TEST(Gemm, PiecesResidualSlopesAndClamp) {
       if (residual > n) continue;
       check({3, 5, 9, n, residual, true, -kInfinity, kInfinity}, seed);
       check({2, 1, 4, n, residual, false, 0, 0.5f}, seed);
+      check({3, 2, 1, n, residual, residual % 2 > 0, -0.5f, kInfinity}, seed);
     }
 }
 
