@@ -20,7 +20,7 @@ async function open() {
   checkThreads(peer, model);
   return {
     length: model.inputs[0].shape.reduce((n, d) => n * Math.abs(d), 1),
-    run: (input) => Object.values(model.run(input)),
+    run: (input) => Object.values(model.run(input, {views: true})),
     profile: () => model.profile(),
     wasm: () => model.memory().heap,
   };

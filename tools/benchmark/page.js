@@ -10,7 +10,7 @@ async function openOurs(peer, url) {
   const {loadModel} = await import(new URL('/web/wxnn.js', location.href).href);
   const model = await loadModel(url, engineOptions(peer));
   checkThreads(peer, model);
-  return {length: elements(model.inputs[0].shape), run: (input) => Object.values(model.run(input)), profile: () => model.profile(), wasm: () => model.memory().heap};
+  return {length: elements(model.inputs[0].shape), run: (input) => Object.values(model.run(input, {views: true})), profile: () => model.profile(), wasm: () => model.memory().heap};
 }
 
 /** TensorFlow.js on one of its backends. */
@@ -52,7 +52,7 @@ async function openLitert(build, url) {
   const run = async (input) => {
     const fed = new Tensor(input, shape);
     const tensors = await model.run([fed]);
-    const outputs = tensors.map((t) => ({shape: Array.from(t.type.layout.dimensions), data: t.toTypedArray().slice()}));
+    const outputs = tensors.map((t) => ({shape: Array.from(t.type.layout.dimensions), data: t.toTypedArray()}));  // a copy
     for (const t of [fed, ...tensors]) t.delete();
     return outputs;
   };

@@ -7,7 +7,7 @@ const {seededInput} = require('./seeded_input.js');
  * @typedef {{shape: number[], data: Float32Array}} Output
  * @typedef {{length: number, run: (input: Float32Array) => Output[] | Promise<Output[]>, profile?: () => object[], wasm?: () => number}} Opened
  *   empty: between runs, a loop that computes nothing, as long as one: what the machine itself does to times
- *   length: elements of the input; run: a typed array in, all outputs read back; wasm: bytes of its WebAssembly memory
+ *   length: elements of the input; run: a typed array in, all outputs out, which JavaScript can read; wasm: bytes of its WebAssembly memory
  * @typedef {{warmUp: number} | {runs: number, heap?: boolean, empty?: boolean} | {profile: number}} Request
  */
 
