@@ -48,7 +48,7 @@ struct Tile {
   static constexpr int kVectors = NR / kLanes;
   f32x4 acc[MR][kVectors];
 
-  inline void start(const float* bias) {
+  [[gnu::always_inline]] inline void start(const float* bias) {
 #pragma unroll
     for (int j = 0; j < kVectors; j++)
 #pragma unroll
@@ -57,7 +57,8 @@ struct Tile {
 
   // Adds a[i][k] * w[k][j] for all k. Not unrolled over k: V8 moves loads to the front and spills.
   // Returns the weights after the last k.
-  inline const float* multiply(const float* (&a)[MR], const float* w, int32_t depth) {
+  [[gnu::always_inline]] inline const float* multiply(const float* (&a)[MR], const float* w,
+                                                      int32_t depth) {
     do {
       f32x4 b[kVectors];
 #pragma unroll
@@ -73,7 +74,7 @@ struct Tile {
     return w;
   }
 
-  inline void add(const float* residual, ptrdiff_t stride) {
+  [[gnu::always_inline]] inline void add(const float* residual, ptrdiff_t stride) {
 #pragma unroll
     for (int i = 0; i < MR; i++)
 #pragma unroll
@@ -82,7 +83,7 @@ struct Tile {
   }
 
   // `gentle`: see gentle_slopes().
-  inline void bend(const float* slopes, bool gentle) {
+  [[gnu::always_inline]] inline void bend(const float* slopes, bool gentle) {
 #pragma unroll
     for (int j = 0; j < kVectors; j++) {
       const f32x4 slope = load(slopes + j * kLanes);
@@ -95,7 +96,7 @@ struct Tile {
   }
 
   // A NaN is neither below nor above.
-  inline void clamp(float min, float max) {
+  [[gnu::always_inline]] inline void clamp(float min, float max) {
     constexpr bool kCheap = kWidePanel > kLanes;  // one instruction for four
     if (kCheap || min > -kInfinity) {
 #pragma unroll
@@ -113,7 +114,7 @@ struct Tile {
     }
   }
 
-  inline void write(float* c, ptrdiff_t stride) const {
+  [[gnu::always_inline]] inline void write(float* c, ptrdiff_t stride) const {
 #pragma unroll
     for (int i = 0; i < MR; i++)
 #pragma unroll

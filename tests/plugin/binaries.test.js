@@ -18,10 +18,10 @@ const WITH_SIMD = ['simd', 'sign-ext', 'sat-float-to-int', 'bulk-memory', 'mutab
 // which they are shipped (tools/pack_wasm.js; 10 s for the face operators, minutes for the others, so those with WXNN_LONG alone). The design
 // asks for 170,000 for both forms of the operators of graph models (95,000 with SIMD, 75,000 without), for 300,000 for the whole package of
 // the tfjs profile, and for 45,000 for the face models' alone with SIMD inside.
-const BUDGETS = { plain: 92950, 'plain-tfjs': 129250, simd: 11300 };
-const PACKED_BUDGETS = { plain: 89800, 'plain-tfjs': 124600, simd: 10950, faces: 42650 };
+const BUDGETS = { plain: 93700, 'plain-tfjs': 130000, simd: 12150 };
+const PACKED_BUDGETS = { plain: 90550, 'plain-tfjs': 125350, simd: 11750, faces: 43650 };
 const FACES = 45000;  // by Node's encoder
-const TFJS_PACKAGE = 243700;
+const TFJS_PACKAGE = 244000;
 const TABLE = '__indirect_function_table table';
 const LINKERS = ['_emscripten_stack_restore function', 'emscripten_stack_get_current function'];  // of the loops
 const LOOPS_MEMORY = 16384;  // the first bytes of the memory
