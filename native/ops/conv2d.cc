@@ -73,8 +73,15 @@ class Conv2D final : public Kernel {
     block_ = std::clamp(kBlockFloats / std::max(layout_k(), 1), 1, kMostTiles) * kTileRows;
     block_ = std::min(block_, share);
     places_ = places();
-    WXNN_TRY(check_bytes("what hangs over the image", bands() * band_floats() * sizeof(float)));
-    *scratch_bytes = part_bytes() * parts_;
+    // Memory in proportion to x: where few windows would share long lines, each is gathered.
+    constexpr double kFree = 1 << 20;
+    const double image = static_cast<double>(window_.y.in) * window_.x.in * channels_;
+    if (bands() * band_floats() * parts_ > std::max(image, kFree)) places_ = 0;
+    const double floats = bands() * band_floats();
+    WXNN_TRY(check_bytes("what is gathered of x", floats * sizeof(float) * parts_));
+    const size_t bytes = block_ * sizeof(float*) + static_cast<size_t>(floats) * sizeof(float);
+    part_bytes_ = (bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
+    *scratch_bytes = part_bytes_ * parts_;
     return {};
   }
 
@@ -86,7 +93,7 @@ class Conv2D final : public Kernel {
     const pthreadpool_t pool = pool_for(outputs * layout_k());
     const int32_t parts = pool == nullptr ? 1 : parts_;
     share_out(pool, parts, [&](size_t part) {
-      std::byte* scratch = static_cast<std::byte*>(c.scratch) + part * part_bytes();
+      std::byte* scratch = static_cast<std::byte*>(c.scratch) + part * part_bytes_;
       const auto at = [&](size_t k) { return static_cast<int32_t>(int64_t{all} * k / parts); };
       const int32_t last = parts == 1 ? all : at(part + 1);
       for (int32_t i = parts == 1 ? 0 : at(part); i < last; ++i) {
@@ -178,12 +185,6 @@ class Conv2D final : public Kernel {
     const int32_t lines = some ? std::min(rows, overhanging(window_.y)) : 0;
     return lines + (windows + in_band() - 1) / in_band();
   }
-  // What multiply_block needs: the table of the windows' places, and bands.
-  size_t part_bytes() const {
-    const size_t floats = static_cast<size_t>(bands() * band_floats());
-    const size_t bytes = block_ * sizeof(float*) + floats * sizeof(float);
-    return (bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
-  }
 
   // Where the windows of `m` outputs begin, from output `first` on. One row of outputs after the
   // other: what is asked of each window is as little as can be.
@@ -270,7 +271,8 @@ class Conv2D final : public Kernel {
   int32_t block_ = 0;   // pixels whose windows are multiplied at once
   int32_t pixels_ = 0;  // of an output
   int32_t places_ = 0;
-  int parts_ = 1;  // threads that there is scratch for
+  int parts_ = 1;          // threads that there is scratch for
+  size_t part_bytes_ = 0;  // of it for each: the table of the windows' places, and bands
 };
 }  // namespace
 

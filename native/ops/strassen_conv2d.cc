@@ -91,7 +91,7 @@ class StrassenConv2D final : public Kernel {
   // Where x is scaled, P2 and P3 have factors of their own as well.
   static int32_t sums(int32_t level) { return level == 0 ? kStrassenProducts : kStrassenSums; }
   size_t part_floats() const {
-    size_t floats = (block_ + kTileRows) * (sizeof(std::uintptr_t) / sizeof(float)) + out_;
+    size_t floats = block_ * (sizeof(std::uintptr_t) / sizeof(float)) + out_;
     for (int32_t level = 0, m = block_; level < levels_; ++level, m = (m + 1) / 2)
       floats += sums(level) * sum_stride(level, m) + kStrassenProducts * product_stride(level, m);
     constexpr size_t kLine = Buffer::kAlignment / sizeof(float);
@@ -104,7 +104,7 @@ class StrassenConv2D final : public Kernel {
     if (level == levels_) {
       const PanelLayout layout(in_ >> level, out_ >> level);
       const auto table = reinterpret_cast<const float**>(scratch);
-      for (int32_t i = 0; i < m + kTileRows; ++i) table[i] = a.at(std::min(i, m - 1));
+      for (int32_t i = 0; i < m; ++i) table[i] = a.at(i);
       layout.multiply_rows({.rows = table,
                             .depth = in_ >> level,
                             .m = m,

@@ -313,16 +313,15 @@ TEST(Conv2D, Refusals) {
   EXPECT_SAYS(with("activation", "prelu", x, w, {}), "preluActivationWeights belong");
 }
 
-// A row of outputs that hangs over takes a copy of its lines: many more, here, than the image has.
+// A row of outputs that hangs over takes a copy of its lines; of many lines, more than x has, each
+// window is gathered instead.
 TEST(Conv2D, WindowsFarTallerThanTheImage) {
   Random random(9);
   check({.x = {1, 1, 7, 2}, .filter = {40, 2, 2, 3}, .stride = {50, 1}, .pads = {39, 39, 1, 0}},
         random);
-  OpTest op("FusedConv2D");
-  op.attr("strides", {40000.0, 1.0}).attr("pad", {19999, 19999, 0, 0});
-  std::vector<HostTensor> y;
-  EXPECT_SAYS(op.run({HostTensor({1, 1, 20000, 8}), HostTensor({20000, 1, 8, 1}), {}}, &y),
-              "what hangs over the image does not fit in memory");
+  check(
+      {.x = {1, 1, 300, 8}, .filter = {600, 1, 8, 1}, .stride = {900, 1}, .pads = {599, 599, 0, 0}},
+      random);
 }
 
 TEST(Conv2D, Bits) {
